@@ -1,0 +1,1 @@
+"""Who exists: accounts and users; sign-in, sessions, the caller."""

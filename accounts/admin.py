@@ -1,0 +1,212 @@
+"""The list of users, as a change list of Django's admin, and the addresses of the user pages."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+
+from accounts import arns
+from accounts.models import User
+from accounts.operations.users import create_user, list_users
+from accounts.signin import caller_of
+from accounts.views import users
+from credentials.models import AccessKey, LoginProfile
+from credentials.operations.access_keys import list_access_keys
+from credentials.operations.login_profiles import get_login_profile
+from credentials.views import access_keys, console_access
+from iamconsole.forms import may
+from iamconsole.site import console
+from permissions.views import policies
+
+
+class ConsoleAccess(admin.SimpleListFilter):
+    """Users with or without a password."""
+
+    title = "console access"
+    parameter_name = "console"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices; none for a caller who may not read login profiles of every user."""
+        if not _reads_all(request, get_login_profile.action):
+            return []
+        return [("enabled", "Enabled"), ("none", "Not enabled")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """The chosen users."""
+        if self.value() not in ("enabled", "none"):
+            return queryset
+        return queryset.filter(login_profile__isnull=self.value() == "none")
+
+
+class ActiveKey(admin.SimpleListFilter):
+    """Users with or without an active access key."""
+
+    title = "active access key"
+    parameter_name = "key"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices; none for a caller who may not list the keys of every user."""
+        if not _reads_all(request, list_access_keys.action):
+            return []
+        return [("yes", "Has one"), ("no", "Has none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """The chosen users."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        active = Exists(AccessKey.objects.filter(user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
+        return queryset.filter(active if self.value() == "yes" else ~active)
+
+
+def _reads_all(request: HttpRequest, action: str) -> bool:
+    """Whether the caller may do ``action`` on every user: only then may a list be narrowed by what it tells."""
+    caller = caller_of(request)
+    return caller.decide(action, arns.user(caller.account_id, "/", "*")).allowed
+
+
+class UserChangeList(ChangeList):
+    """Rows link to the user's page by name: the row's number is nobody's business."""
+
+    def url_for_result(self, result: Any) -> str:
+        """The user's page."""
+        return reverse("admin:accounts_user_change", args=[result.user_name])
+
+
+if TYPE_CHECKING:
+    UserModelAdmin = admin.ModelAdmin[User]
+else:
+    UserModelAdmin = admin.ModelAdmin
+
+
+@admin.register(User, site=console)
+class UserAdmin(UserModelAdmin):
+    """The users of the caller's account."""
+
+    list_filter = (ConsoleAccess, ActiveKey)
+    search_fields = ("user_name",)
+    search_help_text = "User name, or a full access key ID"
+    ordering = ("user_name_key",)
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = True
+
+    def get_urls(self) -> list[URLPattern]:
+        """The addresses of the user pages, in the place of admin's own."""
+        view = self.admin_site.admin_view
+        one = "<str:user_name>"
+        return [
+            path("", view(self.changelist_view), name="accounts_user_changelist"),
+            path("add/", view(users.create), name="accounts_user_add"),
+            path(f"{one}/change/", view(users.page), name="accounts_user_change"),
+            path(f"{one}/rename/", view(users.rename), name="user-rename"),
+            path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),
+            path(f"{one}/tags/", view(users.tags), name="user-tags"),
+            path(f"{one}/console-access/", view(console_access.manage), name="user-console-access"),
+            path(f"{one}/console-access/disable/", view(console_access.disable), name="user-console-disable"),
+            path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
+            path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
+            path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
+            path(f"{one}/policies/<str:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
+            path(f"{one}/policies/<str:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, if ListUsers is allowed: the operation decides, and records a refusal."""
+        caller = caller_of(request)
+        list_users(caller, max_items=1)
+        path_for_new = may(caller, create_user, user_name="*")
+        context = {"add_url": reverse("admin:accounts_user_add"), "may_create": path_for_new, "title": "Users"}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Our change list."""
+        return UserChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """The IAM users of the caller's account, with what the columns show."""
+        users_of_account = User.objects.in_account(caller_of(request).account_id)
+        keys = AccessKey.objects.order_by("id")
+        return users_of_account.select_related("login_profile").prefetch_related(Prefetch("access_keys", queryset=keys))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Users whose name holds the term; a whole access key id finds its owner, for callers who may list keys."""
+        term = search_term.strip()
+        found = Q(user_name_key__contains=term.lower())
+        if arns.ACCESS_KEY_ID.fullmatch(term) and _reads_all(request, list_access_keys.action):
+            found |= Q(access_keys__access_key_id=term)
+        return queryset.filter(found), bool(term)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No filter but the two of the list: a query string must not ask hidden columns."""
+        return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """What the policies say."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """What the policies say of listing users."""
+        return may(caller_of(request), list_users).allowed
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never by admin's own form."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Never by admin's own form."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Never by admin's own form."""
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns. What a caller may not read of a row is not told: each cell asks the policies."""
+        caller = caller_of(request)
+
+        def allowed(user: User, action: str) -> bool:
+            return caller.decide(action, user.arn).allowed
+
+        @admin.display(description="User name", ordering="user_name_key")
+        def name(user: User) -> str:
+            return str(user.user_name)
+
+        @admin.display(description="Console access")
+        def console_access(user: User) -> str:
+            if not allowed(user, get_login_profile.action):
+                return "Not permitted"
+            profile: LoginProfile | None = getattr(user, "login_profile", None)
+            if profile is None:
+                return "None"
+            return "Must change password" if profile.password_reset_required else "Enabled"
+
+        @admin.display(description="Console last sign-in", ordering="password_last_used")
+        def last_sign_in(user: User) -> str:
+            if user.password_last_used:
+                return _time(user.password_last_used)
+            return "Never" if allowed(user, get_login_profile.action) and hasattr(user, "login_profile") else "None"
+
+        @admin.display(description="Access keys")
+        def keys(user: User) -> str:
+            if not allowed(user, list_access_keys.action):
+                return "Not permitted"
+            listed = [(key.access_key_id, key.status) for key in user.access_keys.all()]
+            return format_html_join("", '<div class="key"><code>{}</code> ({})</div>', listed) or "None"
+
+        @admin.display(description="Created", ordering="create_date")
+        def created(user: User) -> str:
+            return _time(user.create_date)
+
+        return (name, "path", console_access, last_sign_in, keys, created)
+
+
+def _time(value: Any) -> str:
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%Y-%m-%d %H:%M"))

@@ -1,0 +1,53 @@
+"""Names of things: ARNs and unique ids, in AWS's forms (IAM User Guide, "IAM identifiers")."""
+
+import base64
+import re
+import secrets
+
+ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+ACCESS_KEY_ID = re.compile(r"AKIA[A-Z2-7]{16}", re.ASCII)
+# An access key id is base32 whose first 6 bytes hold the account, shifted by 7 bits.
+_ACCOUNT_SHIFT = 7
+_ACCOUNT_MASK = 0x7FFFFFFFFF80
+
+
+def iam(account_id: str, resource: str) -> str:
+    """The ARN of an IAM resource such as ``user/team/alice``."""
+    return f"arn:aws:iam::{account_id}:{resource}"
+
+
+def user(account_id: str, path: str, user_name: str) -> str:
+    """A user's ARN; ``path`` begins and ends with a slash."""
+    return iam(account_id, f"user{path}{user_name}")
+
+
+def root(account_id: str) -> str:
+    """The root user's ARN."""
+    return iam(account_id, "root")
+
+
+def new_account_id() -> str:
+    """Twelve random digits, the first not zero, so that no tool drops it."""
+    return str(10**11 + secrets.randbelow(9 * 10**11))
+
+
+def new_unique_id(prefix: str) -> str:
+    """A unique id: a four-letter prefix such as AIDA and 17 characters (85 bits)."""
+    return prefix + "".join(secrets.choice(ID_ALPHABET) for _ in range(17))
+
+
+def new_access_key_id(account_id: str, prefix: str = "AKIA") -> str:
+    """A new access key id of 20 characters that carries its account, as AWS's does; 32 of its 80 bits are random.
+
+    The bit above the account is set, as in the ids AWS issues since 2019.
+    """
+    first = 1 << 47 | int(account_id) << _ACCOUNT_SHIFT | secrets.randbelow(1 << _ACCOUNT_SHIFT)
+    return prefix + base64.b32encode(first.to_bytes(6) + secrets.token_bytes(4)).decode()
+
+
+def account_of_access_key(access_key_id: str) -> str | None:
+    """The account an access key id belongs to, or None for an id that carries none."""
+    if not re.fullmatch(r"(AKIA|ASIA)[A-Z2-7]{16}", access_key_id, re.ASCII):
+        return None
+    first = int.from_bytes(base64.b32decode(access_key_id[4:])[:6])
+    return f"{(first & _ACCOUNT_MASK) >> _ACCOUNT_SHIFT:012d}"

@@ -1,0 +1,162 @@
+"""The forms of accounts and users. They ask; the operations behind them check and decide."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.tags import Tag
+from iamconsole.forms import ConsoleForm
+
+NAME_HINT = "Up to 64 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
+
+
+def password_input(autocomplete: str) -> forms.PasswordInput:
+    """A password field that password managers understand and that may be pasted into."""
+    return forms.PasswordInput(attrs={"autocomplete": autocomplete})
+
+
+class SignInForm(ConsoleForm):
+    """Sign-in of an IAM user."""
+
+    account = forms.CharField(
+        label="Account ID or alias", max_length=63, widget=forms.TextInput(attrs={"autocomplete": "organization"})
+    )
+    user_name = forms.CharField(
+        label="IAM user name", max_length=64, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(max_length=128, strip=False, widget=password_input("current-password"))
+    remember = forms.BooleanField(label="Remember this account", required=False)
+
+
+class RootSignInForm(ConsoleForm):
+    """Sign-in of a root user."""
+
+    email = forms.CharField(
+        label="Root user e-mail address", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(max_length=128, strip=False, widget=password_input("current-password"))
+
+
+class SetupForm(ConsoleForm):
+    """A first password."""
+
+    password_field = "new_password"  # noqa: S105 - the name of a field
+    new_password = forms.CharField(max_length=128, strip=False, widget=password_input("new-password"))
+    confirm_password = forms.CharField(
+        label="Confirm new password", max_length=128, strip=False, widget=password_input("new-password")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Both entries must be the same."""
+        data = super().clean() or {}
+        if data.get("new_password") and data["new_password"] != data.get("confirm_password"):
+            self.add_error("confirm_password", "This is not the same password. Enter the new one twice.")
+        return data
+
+
+class NewPasswordForm(SetupForm):
+    """Another password in the place of the old one."""
+
+    old_password = forms.CharField(
+        label="Current password", max_length=128, strip=False, widget=password_input("current-password")
+    )
+    field_order = ("old_password", "new_password", "confirm_password")
+
+
+class RootEmailForm(ConsoleForm):
+    """Another e-mail address for the root user."""
+
+    email = forms.EmailField(label="New e-mail address", max_length=254)
+    password = forms.CharField(label="Your password", max_length=128, strip=False, widget=password_input("current-password"))
+
+
+class AliasForm(ConsoleForm):
+    """The account's alias."""
+
+    account_alias = forms.CharField(
+        label="Account alias",
+        max_length=63,
+        help_text="3 to 63 lower-case letters, digits and single hyphens. It takes the place of the account ID in the"
+        " sign-in address; the address with the ID goes on working.",
+    )
+
+
+class CreateUserForm(ConsoleForm):
+    """A new user, and what the user is for."""
+
+    password_field = "password"  # noqa: S105 - the name of a field
+    user_name = forms.CharField(max_length=64, help_text=NAME_HINT)
+    path = forms.CharField(
+        max_length=512, initial="/", help_text="A folder for the name, such as /design/. Leave / if you have no use for it."
+    )
+    purpose = forms.ChoiceField(
+        label="What is the user for?",
+        choices=[
+            ("person", "A person who signs in to this console with a password"),
+            ("service", "A program or service that signs requests with an access key, and has no password"),
+            ("none", "Neither yet: no credentials"),
+        ],
+        initial="person",
+        widget=forms.RadioSelect,
+    )
+    generate = forms.BooleanField(label="Generate the password", required=False, initial=True)
+    password = forms.CharField(
+        label="Or choose it yourself",
+        required=False,
+        max_length=128,
+        strip=False,
+        widget=password_input("new-password"),
+        help_text="Used when “Generate the password” is not ticked.",
+    )
+    password_reset_required = forms.BooleanField(
+        label="The user must choose a new password at the next sign-in", required=False, initial=True
+    )
+    allow_change_password = forms.BooleanField(
+        label="Let the user change the own password (adds the inline policy IAMUserChangePassword)",
+        required=False,
+        initial=True,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A person needs a password from somewhere."""
+        data = super().clean() or {}
+        if data.get("purpose") == "person" and not data.get("generate") and not data.get("password"):
+            self.add_error("password", "Enter a password, or tick “Generate the password”.")
+        return data
+
+
+class RenameForm(ConsoleForm):
+    """A user's name and path."""
+
+    new_user_name = forms.CharField(label="User name", max_length=64, help_text=NAME_HINT)
+    new_path = forms.CharField(label="Path", max_length=512)
+
+
+class DeleteUserForm(ConsoleForm):
+    """The name, typed, so that no one deletes the wrong user."""
+
+    typed_name = forms.CharField(label="Type the user name to confirm", max_length=64)
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_typed_name(self) -> str:
+        """It must be the name, to the letter."""
+        if self.cleaned_data["typed_name"] != self.name:
+            raise forms.ValidationError(f"This is not the name. Type {self.name} to delete the user.")
+        return self.name
+
+
+class TagsForm(ConsoleForm):
+    """All tags of a user, as rows of key and value; a row with an empty key is none."""
+
+    EMPTY_ROWS = 3
+
+    def __init__(self, data: Any = None, *, tags: list[Tag]) -> None:
+        super().__init__(data)
+        if data is not None:
+            pairs = zip(data.getlist("tag_key"), data.getlist("tag_value"), strict=False)
+            self.rows: list[Tag] = [{"key": key, "value": value} for key, value in pairs if key]
+        else:
+            self.rows = tags + [{"key": "", "value": ""}] * self.EMPTY_ROWS

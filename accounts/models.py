@@ -1,0 +1,196 @@
+"""Accounts, users, the sessions of users in browsers, and the links by which a first password is set."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import arns
+from accounts.fields import ByteOrderedCharField
+
+
+class Account(models.Model):
+    """Twelve digits that own users and everything users own. Nothing crosses from one account to another."""
+
+    account_id = models.CharField(primary_key=True, max_length=12, default=arns.new_account_id)
+    name = models.CharField(max_length=50)
+    alias = models.CharField(max_length=63, null=True)  # noqa: DJ001 - NULL is "none", and unique beside it
+    create_date = models.DateTimeField(default=timezone.now)
+    # Grows with every change that touches permissions; compiled policies are kept under it.
+    policy_epoch = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["alias"], name="account_alias_once")]
+
+    def __str__(self) -> str:
+        return self.account_id
+
+    @property
+    def label(self) -> str:
+        """What people call it: the alias, or the digits."""
+        return self.alias or self.account_id
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where this account's users sign in."""
+        return f"{settings.PUBLIC_URL}/signin/{self.label}/"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Users, always asked for by account."""
+
+    def in_account(self, account: Account | str) -> Self:
+        """The IAM users of one account, without its root user."""
+        return self.filter(account=account, user_name__isnull=False)
+
+    def named(self, account: Account | str, user_name: str) -> Self:
+        """The user of that name, whatever its case, or none."""
+        return self.in_account(account).filter(user_name_key=user_name.lower())
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; the querysets are `UserQuerySet`'s."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Every user."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def in_account(self, account: Account | str) -> UserQuerySet:
+        """See `UserQuerySet.in_account`."""
+        return self.get_queryset().in_account(account)
+
+    def named(self, account: Account | str, user_name: str) -> UserQuerySet:
+        """See `UserQuerySet.named`."""
+        return self.get_queryset().named(account, user_name)
+
+
+class User(AbstractBaseUser):
+    """An IAM user of an account, or (without a name) the account's root user. A new one has no credentials at all."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")
+    user_id = models.CharField(max_length=21, unique=True)
+    user_name = models.CharField(max_length=64, null=True)  # noqa: DJ001 - NULL is the root user
+    user_name_key = ByteOrderedCharField(max_length=64, null=True)
+    path = models.CharField(max_length=512, default="/")
+    tags = models.JSONField(default=list)  # [{"key": …, "value": …}, …] in the order they were set
+    email = models.EmailField(null=True)  # noqa: DJ001 - the root user's; lower case
+    create_date = models.DateTimeField(default=timezone.now)
+    password_last_used = models.DateTimeField(null=True)
+    password_last_changed = models.DateTimeField(null=True)
+    # Grows with whatever must end every session of the user at once.
+    auth_epoch = models.BigIntegerField(default=0)
+    last_login = None
+
+    USERNAME_FIELD = "user_id"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "user_name_key"], name="user_name_once_per_account"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(user_name__isnull=True), name="one_root_user_per_account"
+            ),
+            models.UniqueConstraint(fields=["email"], name="root_email_once"),
+            models.CheckConstraint(
+                condition=Q(user_name__isnull=True, user_name_key__isnull=True, email__isnull=False)
+                | Q(user_name__isnull=False, user_name_key__isnull=False, email__isnull=True),
+                name="root_has_email_others_have_names",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the account's root user."""
+        return self.user_name is None
+
+    @property
+    def arn(self) -> str:
+        """The user's ARN, which changes with name and path."""
+        return arns.root(self.account_id) if self.user_name is None else arns.user(self.account_id, self.path, self.user_name)
+
+    @property
+    def label(self) -> str:
+        """What people call the user in messages."""
+        return self.user_name or "root user"
+
+    def rename(self, user_name: str) -> None:
+        """Set the name and its key; saves nothing."""
+        self.user_name = user_name
+        self.user_name_key = user_name.lower()
+
+    def get_session_auth_hash(self) -> str:
+        """Django ends sessions whose hash differs; the epoch and the password are in it."""
+        return self._session_hash()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        """The same under the secret keys that are being phased out."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | None = None) -> str:
+        from django.utils.crypto import salted_hmac
+
+        value = f"{self.pk}:{self.auth_epoch}:{self.password}"
+        return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Session(AbstractBaseSession):
+    """A browser's session. The key is stored as its SHA-256, so a copy of the table opens nothing."""
+
+    session_key = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    create_date = models.DateTimeField(default=timezone.now)
+    source_ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, default="")
+
+    def __str__(self) -> str:
+        return f"session {self.user_id or 'of nobody yet'}"
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        """The engine in ``accounts.sessions``."""
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class SetupLink(models.Model):
+    """A one-time link by which a user sets a first password. Only a digest of its token is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="setup_links")
+    token_digest = models.CharField(max_length=64)
+    create_date = models.DateTimeField(default=timezone.now)
+    expire_date = models.DateTimeField()
+    used_date = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["token_digest"], name="setup_token_once")]
+
+    def __str__(self) -> str:
+        return f"set-up link of {self.user_id}"
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it can still be used."""
+        return self.used_date is None and now < self.expire_date
+
+
+class SpentNonce(models.Model):
+    """A form that has shown its one-time secret: the same form can not show another."""
+
+    nonce = models.CharField(max_length=64)
+    spent_date = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["nonce"], name="nonce_spent_once")]
+
+    def __str__(self) -> str:
+        return f"nonce spent {self.spent_date}"

@@ -1,0 +1,99 @@
+"""The account: its alias and its summary."""
+
+import re
+
+from django.db import IntegrityError, transaction
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import Account, User
+from accounts.quotas import QUOTAS
+from credentials.models import AccessKey
+from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
+from iamconsole.operation import Page, operation
+
+
+@operation("iam:CreateAccountAlias", on=targets.everything, lock=True)
+def create_account_alias(caller: Caller, *, account: Account, account_alias: str) -> None:
+    """Give the account an alias, in the place of the one it has. Raises EntityAlreadyExists when another account has it."""
+    if re.fullmatch(r"[0-9]{12}", account_alias):
+        raise InvalidInput("An account alias may not be twelve digits: those are account ids.")
+    account.alias = account_alias
+    try:
+        with transaction.atomic():
+            account.save(update_fields=["alias"])
+    except IntegrityError as error:
+        raise EntityAlreadyExists(f"The account alias {account_alias} already exists.") from error
+
+
+@operation("iam:ListAccountAliases", on=targets.everything, reads=True)
+def list_account_aliases(
+    caller: Caller, *, account: Account, max_items: int | None = None, marker: str | None = None
+) -> Page[str]:
+    """The account's alias, as a list of one or none."""
+    return Page.of_values(
+        [account.alias] if account.alias else [],
+        by=str,
+        scope=f"ListAccountAliases {account.pk}",
+        max_items=max_items,
+        marker=marker,
+    )
+
+
+@operation("iam:DeleteAccountAlias", on=targets.everything, lock=True)
+def delete_account_alias(caller: Caller, *, account: Account, account_alias: str) -> None:
+    """Take the alias away. Raises NoSuchEntity when it is not the account's."""
+    if account.alias != account_alias:
+        raise NoSuchEntity(f"The Account Alias with name {account_alias} cannot be found.")
+    account.alias = None
+    account.save(update_fields=["alias"])
+
+
+# What this release has no model of counts nought; its quotas are AWS's defaults.
+_FIXED = {
+    "Groups": 0,
+    "GroupsQuota": 300,
+    "GroupsPerUserQuota": 10,
+    "GroupPolicySizeQuota": 5120,
+    "AttachedPoliciesPerGroupQuota": 10,
+    "AttachedPoliciesPerUserQuota": 10,
+    "AttachedPoliciesPerRoleQuota": 10,
+    "Policies": 0,
+    "PoliciesQuota": 1500,
+    "PolicySizeQuota": 6144,
+    "PolicyVersionsInUse": 0,
+    "PolicyVersionsInUseQuota": 10000,
+    "VersionsPerPolicyQuota": 5,
+    "Roles": 0,
+    "RolesQuota": 1000,
+    "RolePolicySizeQuota": 10240,
+    "AssumeRolePolicySizeQuota": 2048,
+    "InstanceProfiles": 0,
+    "InstanceProfilesQuota": 1000,
+    "Providers": 0,
+    "ServerCertificates": 0,
+    "ServerCertificatesQuota": 20,
+    "SigningCertificatesPerUserQuota": 2,
+    "MFADevices": 0,
+    "MFADevicesInUse": 0,
+    "AccountMFAEnabled": 0,
+    "AccountSigningCertificatesPresent": 0,
+    "GlobalEndpointTokenVersion": 1,
+}
+
+
+@operation("iam:GetAccountSummary", on=targets.everything, reads=True)
+def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[str, int]]:
+    """AWS's 34 counts and quotas of the account."""
+    root = User.objects.get(account=account, user_name__isnull=True)
+    return {
+        "summary_map": _FIXED
+        | {
+            "Users": User.objects.in_account(account).count(),
+            "UsersQuota": QUOTAS["UsersPerAccount"],
+            "UserPolicySizeQuota": QUOTAS["UserPolicySize"],
+            "AccessKeysPerUserQuota": QUOTAS["AccessKeysPerUser"],
+            "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
+            "AccountPasswordPresent": int(root.has_usable_password()),
+        }
+    }

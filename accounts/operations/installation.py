@@ -1,0 +1,153 @@
+"""What the operator of the installation does from the shell: make, recover and close accounts. No policy can grant these."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError as FormError
+from django.core.validators import validate_email
+from django.db.models import Q
+
+from accounts import arns, setup_links
+from accounts.caller import Caller
+from accounts.models import Account, User
+from accounts.steps import add_user
+from credentials.models import AccessKey
+from credentials.steps import add_access_key, end_sessions
+from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
+from iamconsole.operation import Issued, Resolved, operation
+from permissions.steps import put_user_policy
+
+ADMINISTRATOR = "AdministratorAccess"
+ADMINISTRATOR_DOCUMENT = """{
+  "Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+}"""
+ALIAS = re.compile(r"(?![0-9]{12}$)[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True)
+class _NewAccount:
+    """An account that is about to be made; its events go to its own chain."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        account = Account(name=parameters["name"], alias=parameters.pop("alias", None))
+        return Resolved(arns.root(account.pk), {"account": account}, chain=account.pk)
+
+
+@dataclass(frozen=True)
+class _RootUser:
+    """The root user of the account with that id or alias."""
+
+    consumes: frozenset[str] = frozenset({"account"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        label = parameters.pop("account")
+        root = (
+            User.objects.select_related("account")
+            .filter(Q(account_id=label) | Q(account__alias=label), user_name__isnull=True)
+            .first()
+        )
+        if root is None:
+            return Resolved("*", missing=NoSuchEntity(f"There is no account with the id or alias {label}."))
+        if lock:
+            Account.objects.select_for_update(no_key=True).get(pk=root.account_id)
+            root = User.objects.select_related("account").select_for_update(no_key=True, of=("self",)).get(pk=root.pk)
+        return Resolved(root.arn, {"root": root}, chain=root.account_id)
+
+
+_new_account = _NewAccount(frozenset({"alias"}))
+_root_user = _RootUser()
+
+
+@operation("iamconsole:CreateAccount", on=_new_account, issues_secret=True, by_operator=True)
+def create_account(
+    caller: Caller,
+    *,
+    account: Account,
+    name: str,
+    root_email: str,
+    admin_user_name: str | None = None,
+    root_access_key: bool = False,
+) -> Issued[dict[str, str | None]]:
+    """Make an account and its root user; if asked, an administrator with an access key, and a key for the root user.
+
+    Raises InvalidInput, EntityAlreadyExists when the alias or the e-mail address is taken.
+    """
+    try:
+        validate_email(root_email)
+    except FormError as error:
+        raise InvalidInput(f"{root_email} is not an e-mail address.") from error
+    if account.alias is not None:
+        if not ALIAS.fullmatch(account.alias):
+            raise InvalidInput(
+                "An alias has 3 to 63 lower-case letters, digits and single hyphens, begins and ends with a letter or"
+                " digit, and is not twelve digits."
+            )
+        if Account.objects.filter(alias=account.alias).exists():
+            raise EntityAlreadyExists(f"The account alias {account.alias} already exists.")
+    if User.objects.filter(email=root_email.lower()).exists():
+        raise EntityAlreadyExists(f"Another account's root user has the e-mail address {root_email}.")
+    account.save(force_insert=True)
+    root = User(account=account, user_id=account.account_id, email=root_email.lower())
+    root.set_unusable_password()
+    root.save(force_insert=True)
+    made: dict[str, str | None] = {
+        "account_id": account.account_id,
+        "alias": account.alias,
+        "root_email": root.email,
+        "sign_in_url": account.sign_in_url,
+        "admin_user_name": admin_user_name,
+    }
+    secret = {"root_setup_url": setup_links.issue(root)}
+    if admin_user_name is not None:
+        admin = add_user(account.account_id, user_name=admin_user_name)
+        put_user_policy(admin, ADMINISTRATOR, ADMINISTRATOR_DOCUMENT)
+        key, secret["secret_access_key"] = add_access_key(admin)
+        made["access_key_id"] = key.access_key_id
+    if root_access_key:
+        key, secret["root_secret_access_key"] = add_access_key(root)
+        made["root_access_key_id"] = key.access_key_id
+    return Issued(made, secret)
+
+
+@operation("iamconsole:IssueRootSetupLink", on=_root_user, lock=True, issues_secret=True, by_operator=True)
+def issue_root_setup_link(caller: Caller, *, root: User) -> Issued[User]:
+    """Make a new set-up link for a root user who has no password yet. Earlier links stop working."""
+    if root.has_usable_password():
+        raise InvalidInput(
+            "The root user has a password already. If it is lost, recover the root user: manage.py recoverroot."
+        )
+    return Issued(root, {"root_setup_url": setup_links.issue(root)})
+
+
+@operation("iamconsole:RecoverRootUser", on=_root_user, lock=True, issues_secret=True, by_operator=True)
+def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
+    """Give a lost root user a new start: the password and every session end, a new set-up link is made."""
+    root.set_unusable_password()
+    root.password_last_changed = None
+    root.save(update_fields=["password", "password_last_changed"])
+    end_sessions(root)
+    return Issued(root, {"root_setup_url": setup_links.issue(root)})
+
+
+@operation("iamconsole:CloseAccount", on=_root_user, lock=True, by_operator=True)
+def close_account(caller: Caller, *, root: User) -> None:
+    """Delete an empty account. Its trail stays. Raises DeleteConflict while it holds users or root access keys."""
+    refuse_unless_empty(root.account)
+    account = root.account
+    root.delete()
+    account.delete()
+
+
+def refuse_unless_empty(account: Account) -> None:
+    """Raise DeleteConflict that counts what the account still holds."""
+    held = {
+        "IAM users": User.objects.in_account(account).count(),
+        "root access keys": AccessKey.objects.filter(user__account=account, user__user_name__isnull=True).count(),
+    }
+    holds = [f"{count} {what}" for what, count in held.items() if count]
+    if holds:
+        raise DeleteConflict(f"Account {account.pk} still holds {' and '.join(holds)}: delete them first.")

@@ -1,0 +1,65 @@
+"""Set-up links: one-time addresses by which a user sets a first password.
+
+Redeeming one is authentication, like signing in: there is no caller yet, so it writes its event itself.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import SetupLink, User
+from audit.record import Origin, record
+from credentials.secrets import new_token
+from credentials.steps import set_password
+from iamconsole.errors import NoSuchEntity
+
+_PURPOSE = "set-up link"
+
+
+def issue(user: User) -> str:
+    """Make a link for ``user`` and return its address. Earlier links of the user stop working."""
+    SetupLink.objects.filter(user=user, used_date__isnull=True).delete()
+    token = new_token()
+    SetupLink.objects.create(
+        user=user,
+        token_digest=settings.KEY_RING.digests(token, purpose=_PURPOSE)[0],
+        expire_date=timezone.now() + timedelta(days=settings.SETUP_LINK_DAYS),
+    )
+    return f"{settings.PUBLIC_URL}/setup/{token}/"
+
+
+def find(token: str, *, lock: bool = False) -> SetupLink:
+    """The open link of that token. Raises NoSuchEntity alike for one that is used, expired or made up."""
+    links = SetupLink.objects.select_related("user__account")
+    if lock:
+        links = links.select_for_update(no_key=True, of=("self", "user"))
+    link = links.filter(token_digest__in=settings.KEY_RING.digests(token, purpose=_PURPOSE)).first()
+    if link is None or not link.is_open(timezone.now()):
+        raise NoSuchEntity("This set-up link was used, has expired or never was.")
+    return link
+
+
+def redeem(token: str, password: str, *, source_ip: str, user_agent: str, request_id: str) -> User:
+    """Set the first password and spend the link. Raises NoSuchEntity, PasswordPolicyViolation."""
+    with transaction.atomic(durable=True):
+        link = find(token, lock=True)
+        user = link.user
+        set_password(user, password)
+        link.used_date = timezone.now()
+        link.save(update_fields=["used_date"])
+        record(
+            Origin(
+                chain=user.account_id,
+                actor_arn=user.arn,
+                actor_id=user.user_id,
+                door="console",
+                source_ip=source_ip,
+                user_agent=user_agent,
+                request_id=request_id,
+            ),
+            action="iamconsole:RedeemSetupLink",
+            resource=user.arn,
+        )
+    return user

@@ -1,0 +1,21 @@
+"""Steps that operations share. Only operations call them, inside their transaction and after their decision."""
+
+from collections.abc import Sequence
+
+from accounts import arns
+from accounts.models import Account, User
+from accounts.quotas import refuse_beyond
+from accounts.tags import Tag, checked
+from iamconsole.errors import EntityAlreadyExists
+
+
+def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()) -> User:
+    """Make a user without credentials. The account's row is locked here, so that the count and the name hold."""
+    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    if User.objects.named(account, user_name).exists():
+        raise EntityAlreadyExists(f"User with name {user_name} already exists.")
+    refuse_beyond("UsersPerAccount", User.objects.in_account(account))
+    user = User(account=account, user_id=arns.new_unique_id("AIDA"), path=path, tags=checked(tags))
+    user.rename(user_name)
+    user.save(force_insert=True)
+    return user

@@ -1,0 +1,145 @@
+"""What operations are about: each target loads the entity once and says on which ARN its permission is decided."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from accounts import arns
+from accounts.caller import Caller
+from accounts.models import Account, User
+from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
+from iamconsole.operation import Resolved
+
+
+def _users(*, lock: bool) -> Any:
+    """Users to load with their account, their own row locked where they are written to."""
+    users = User.objects.select_related("account")
+    return users.select_for_update(no_key=True, of=("self",)) if lock else users
+
+
+def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:
+    user = _users(lock=lock).filter(account=caller.account_id, user_name_key=user_name.lower()).first()
+    return Resolved(
+        resource=user.arn if user else arns.user(caller.account_id, "/", user_name),
+        entities={"user": user},
+        label=f"user {user_name}",
+        missing=None if user else NoSuchEntity(f"The user with name {user_name} cannot be found."),
+    )
+
+
+@dataclass(frozen=True)
+class _User:
+    """The user named by ``user_name``, or the caller when it is omitted."""
+
+    root_too: bool
+    consumes: frozenset[str] = frozenset({"user_name"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        user_name = parameters.pop("user_name", None)
+        if user_name is not None:
+            return _named(caller, user_name, lock=lock)
+        if caller.principal.is_root and not self.root_too:
+            raise ValidationError("Must specify userName when calling with non-User credentials")
+        user = caller.principal
+        if lock:
+            user = _users(lock=True).filter(pk=user.pk).first()
+            if user is None:
+                raise NoSuchEntity(f"The user with name {caller.principal.label} cannot be found.")
+        return Resolved(user.arn, {"user": user}, label="" if user.is_root else f"user {user.user_name}")
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """The caller alone: nobody can be named."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return user_or_root(caller, {}, lock=lock)
+
+
+@dataclass(frozen=True)
+class _NewUser:
+    """A user that is about to be made, decided on the ARN it will have."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return Resolved(arns.user(caller.account_id, parameters.get("path", "/"), parameters["user_name"]))
+
+
+@dataclass(frozen=True)
+class _RenamedUser:
+    """A user that is about to be renamed or moved: decided on the ARN it has and on the one it will have."""
+
+    consumes: frozenset[str] = frozenset({"user_name"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        user_name = parameters.pop("user_name")
+        target = _named(caller, user_name, lock=lock)
+        user: User | None = target.entities["user"]
+        new_arn = arns.user(
+            caller.account_id,
+            parameters.get("new_path", user.path if user else "/"),
+            parameters.get("new_user_name", (user.user_name if user else None) or user_name),
+        )
+        return Resolved(target.resource, target.entities, label=target.label, missing=target.missing, further=(new_arn,))
+
+
+@dataclass(frozen=True)
+class _UserList:
+    """The users under a path."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return Resolved(arns.iam(caller.account_id, f"user{parameters.get('path_prefix', '/')}"))
+
+
+@dataclass(frozen=True)
+class _KeyOwner:
+    """The owner of an access key. A key of another account and one that never was are refused in the same words."""
+
+    consumes: frozenset[str] = frozenset({"access_key_id"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        from credentials.models import AccessKey
+
+        access_key_id = parameters.pop("access_key_id")
+        key = (
+            AccessKey.objects.select_related("user__account")
+            .filter(access_key_id=access_key_id, user__account=caller.account_id)
+            .first()
+        )
+        denial = (
+            f"User: {caller.arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource:"
+            f" access key {access_key_id}"
+        )
+        return Resolved(
+            key.user.arn if key else arns.user(caller.account_id, "/", "*"),
+            {"key": key},
+            denial=denial,
+            missing=None if key else AccessDenied(denial),
+        )
+
+
+@dataclass(frozen=True)
+class _Everything:
+    """Operations whose permission AWS decides on ``*``. They are handed the account, locked where they write."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        account = caller.account
+        if lock:
+            account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        return Resolved("*", {"account": account})
+
+
+user = _User(root_too=False)
+user_or_root = _User(root_too=True)
+the_caller = _Caller()
+new_user = _NewUser()
+renamed_user = _RenamedUser()
+user_list = _UserList()
+key_owner = _KeyOwner()
+everything = _Everything()

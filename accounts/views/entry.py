@@ -1,0 +1,114 @@
+"""The way in and out: sign-in, the forced new password, set-up links, sign-out."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import setup_links, signin as signing_in
+from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
+from accounts.models import User
+from credentials.operations.login_profiles import change_password
+from credentials.passwords import rules
+from iamconsole.errors import NoSuchEntity
+from iamconsole.forms import submitted
+from iamconsole.logs import served
+
+WRONG = "Your sign-in information is incorrect."
+REMEMBERED = "account"
+MESSAGES = {
+    "signed-out": "You are signed out.",
+    "ready": "Your password is set. Sign in with it now.",
+    "late": "That took too long. Sign in again.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def signin(request: HttpRequest, account: str = "") -> HttpResponse:
+    """Sign in as an IAM user, or with ``?as=root`` as a root user."""
+    as_root = request.GET.get("as") == "root"
+    account = account or request.COOKIES.get(REMEMBERED, "")
+    form: RootSignInForm | SignInForm = (
+        RootSignInForm(request.POST or None)
+        if as_root
+        else SignInForm(request.POST or None, initial={"account": account, "remember": bool(account)})
+    )
+    if request.method == "POST" and form.is_valid():
+        given = {**form.cleaned_data}
+        remember = given.pop("remember", False)
+        if user := signing_in.check(request, **given):
+            return _signed_in(request, user, given["account"] if remember else "")
+        form.add_error(None, WRONG)
+    other = reverse("signin") + ("" if as_root else "?as=root")
+    message = MESSAGES.get(request.GET.get("message", ""), "")
+    return render(request, "signin.html", {"form": form, "as_root": as_root, "other_url": other, "message": message})
+
+
+def _signed_in(request: HttpRequest, user: User, remembered: str) -> HttpResponse:
+    after = _after(request)
+    done = signing_in.begin(request, user, after)
+    response = redirect(after if done else "new-password")
+    if remembered:
+        response.set_cookie(
+            REMEMBERED, remembered, max_age=365 * 86400, secure=settings.HTTPS, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def _after(request: HttpRequest) -> str:
+    after = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(after, {request.get_host()}, require_https=request.is_secure())
+    return after if safe else reverse("admin:index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest) -> HttpResponse:
+    """The step between password and session, where a new password is demanded."""
+    user = signing_in.pending_user(request)
+    if user is None:
+        return redirect(f"{reverse('signin')}?message=late")
+    caller = signing_in.console_caller(request, user)
+    form = NewPasswordForm(request.POST or None)
+
+    def act(data: dict[str, str]) -> None:
+        change_password(caller, old_password=data["old_password"], new_password=data["new_password"])
+
+    if submitted(request, form, act):
+        return redirect(signing_in.finish_pending(request, user))
+    return render(request, "new_password.html", {"form": form, "rules": rules(), "user_label": caller.label})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def setup(request: HttpRequest, token: str) -> HttpResponse:
+    """The landing page of a set-up link. Opening it spends nothing; sending the form does."""
+    try:
+        link = setup_links.find(token)
+    except NoSuchEntity:
+        return _never_cached_or_referred(render(request, "setup_invalid.html", status=404))
+    form = SetupForm(request.POST or None)
+    where = {
+        "source_ip": request.META.get("REMOTE_ADDR", ""),
+        "user_agent": request.headers.get("User-Agent", ""),
+        "request_id": served().request_id,
+    }
+    if submitted(request, form, lambda data: setup_links.redeem(token, data["new_password"], **where)):
+        root = "as=root&" if link.user.is_root else ""
+        return redirect(f"{reverse('signin')}?{root}message=ready")
+    context = {"form": form, "rules": rules(), "who": link.user.email or link.user.label, "account": link.user.account}
+    return _never_cached_or_referred(render(request, "setup.html", context))
+
+
+def _never_cached_or_referred(response: HttpResponse) -> HttpResponse:
+    response["Referrer-Policy"] = "no-referrer"  # the address is the secret
+    return response
+
+
+@require_POST
+def signout(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    signing_in.sign_out(request)
+    response = redirect(f"{reverse('signin')}?message=signed-out")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response

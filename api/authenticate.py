@@ -1,0 +1,93 @@
+"""Who signed a request: the AWS door's authentication, and where a key's last use is noted.
+
+One joined query finds key, user and account. The key whose signature was verified is the one everything after it uses.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpRequest
+
+from accounts.caller import Caller
+from api import sigv4
+from api.shapes import services
+from audit.record import Origin, record_unauthenticated
+from credentials.access_keys import secret_of
+from credentials.models import AccessKey
+from iamconsole.errors import Fault, InvalidClientTokenId
+from iamconsole.logs import served
+
+LAST_USED_EVERY = timedelta(minutes=1)
+UNKNOWN = "The security token included in the request is invalid."
+
+
+def signed_request(request: HttpRequest) -> sigv4.SignedRequest:
+    """The request as it was sent: nothing decoded, nothing reordered."""
+    headers = [
+        (name[5:].replace("_", "-").lower(), value) for name, value in request.META.items() if name.startswith("HTTP_")
+    ]
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if request.META.get(name):
+            headers.append((name.replace("_", "-").lower(), request.META[name]))
+    return sigv4.SignedRequest(
+        method=request.method or "",
+        path=request.path,
+        query=request.META.get("QUERY_STRING", ""),
+        headers=tuple(headers),
+        body=request.body,
+    )
+
+
+def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
+    """The caller who signed the request. Raises a fault of aws-style signature checking; those are sampled in the trail."""
+    now = datetime.now(UTC)
+    access_key_id = ""
+    try:
+        signed = signed_request(request)
+        claim = sigv4.read_claim(
+            signed, now=now, services=services().keys(), skew=timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
+        )
+        access_key_id = claim.access_key_id
+        key = _verified(claim, signed)
+    except Fault as fault:
+        origin = Origin(
+            access_key_id=access_key_id,
+            door="api",
+            source_ip=request.META.get("REMOTE_ADDR", ""),
+            user_agent=request.headers.get("User-Agent", ""),
+            request_id=served().request_id,
+        )
+        record_unauthenticated(origin, action="iamconsole:Authenticate", resource="*", result=fault.code)
+        raise
+    note_use(key, claim, now)
+    caller = Caller(
+        user=key.user,
+        door="api",
+        access_key=key,
+        source_ip=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.headers.get("User-Agent", ""),
+        request_id=served().request_id,
+        secure_transport=request.is_secure(),
+    )
+    return caller, claim
+
+
+def _verified(claim: sigv4.Claim, signed: sigv4.SignedRequest) -> AccessKey:
+    if claim.session_token is not None:
+        raise InvalidClientTokenId(UNKNOWN)  # this server issues no session tokens, so every one is made up
+    key = AccessKey.objects.select_related("user__account").filter(access_key_id=claim.access_key_id).first()
+    if key is None or not key.active:
+        raise InvalidClientTokenId(UNKNOWN)
+    sigv4.verify(claim, signed, secret_of(key))
+    return key
+
+
+def note_use(key: AccessKey, claim: sigv4.Claim, now: datetime) -> None:
+    """Write down the key's use, at most once a minute."""
+    if key.last_used_date is not None and now - key.last_used_date < LAST_USED_EVERY:
+        return
+    due = Q(last_used_date__isnull=True) | Q(last_used_date__lte=now - LAST_USED_EVERY)
+    AccessKey.objects.filter(due, pk=key.pk).update(
+        last_used_date=now, last_used_service=claim.service[:32], last_used_region=claim.region[:64] or "N/A"
+    )

@@ -1,0 +1,111 @@
+"""The AWS door, on one page: authenticate, parse, run the operation, answer, all by AWS's service models."""
+
+import logging
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt
+
+from api import wire
+from api.authenticate import authenticate
+from api.shapes import OperationModel, services
+from iamconsole.errors import (
+    Fault,
+    InternalFailure,
+    InvalidAction,
+    MissingAction,
+    RequestEntityTooLarge,
+    ServiceFailure,
+    ValidationError,
+)
+from iamconsole.logs import served
+from iamconsole.operation import find
+
+log = logging.getLogger("iamconsole.api")
+METHODS = ("GET", "POST")
+SIGNATURE_PARAMETERS = "X-Amz-"
+
+
+@csrf_exempt
+def endpoint(request: HttpRequest) -> HttpResponse:
+    """Answer ``POST /`` and signed ``GET /?Action=…``; send a browser to the console. Cookies are not looked at."""
+    if request.method == "GET" and not request.GET.keys() & {"Action", "X-Amz-Algorithm"} and not request.headers.get("Authorization"):
+        return redirect("admin:index")
+    namespace = services()["iam"].xml_namespace
+    try:
+        if request.method not in METHODS:
+            raise InvalidAction(f"The method {request.method} is not allowed: use POST or GET.")
+        body = _answer(request)
+        status = 200
+    except Fault as fault:
+        status, body = fault.status, _error(fault, namespace, request)
+    except OperationalError:
+        log.exception("database")
+        busy = ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment.")
+        status, body = busy.status, _error(busy, namespace, request)
+    except Exception:
+        log.exception("bug")
+        bug = InternalFailure("The request processing has failed because of an unknown error.")
+        status, body = bug.status, _error(bug, namespace, request)
+    response = HttpResponse(body, status=status, content_type="text/xml; charset=utf-8")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+    return response
+
+
+def _answer(request: HttpRequest) -> bytes:
+    _read_body(request)
+    caller, claim = authenticate(request)
+    served().fields["access_key_id"] = claim.access_key_id
+    parameters = _parameters(request)
+    model = _operation_model(parameters, claim.service)
+    served().fields["action"] = f"{model.service}:{model.name}"
+    operation = find(model.service, model.name)
+    if operation is None:
+        raise InvalidAction(f"The operation {model.name} is not supported by this release of iamconsole.")
+    result = operation(caller, **wire.parse(model, parameters))
+    data = wire.pick(model.output, result, secrets=operation.issues_secret, omits=operation.omits)
+    return wire.serialise(model, data, served().request_id)
+
+
+def _read_body(request: HttpRequest) -> None:
+    """Read the body into memory once; the signature's hash and the parameters come from the same bytes."""
+    try:
+        _ = request.body
+    except RequestDataTooBig as error:
+        raise RequestEntityTooLarge("The request is larger than 4 MiB.") from error
+    except UnreadablePostError as error:
+        raise ValidationError("The request ended before its body did.") from error
+
+
+def _parameters(request: HttpRequest) -> dict[str, str]:
+    """Every parameter of query and body, each once."""
+    query = wire.decode(request.META.get("QUERY_STRING", "").encode("latin-1"))
+    body = wire.decode(request.body) if request.method == "POST" else []
+    parameters = {name: value for name, value in query if not name.startswith(SIGNATURE_PARAMETERS)}
+    for name, value in body:
+        if name in parameters:
+            raise ValidationError(f"The parameter {name} stands in the query and in the body.")
+        parameters[name] = value
+    return parameters
+
+
+def _operation_model(parameters: dict[str, str], service_name: str) -> OperationModel:
+    """The operation that Action names, of the service the request is signed for."""
+    action = parameters.pop("Action", "")
+    if not action:
+        raise MissingAction("The request must name an Action.")
+    service = services()[service_name]
+    version = parameters.pop("Version", service.api_version)
+    if version != service.api_version or action not in service.operations:
+        raise InvalidAction(f"Could not find operation {action} for version {version}")
+    return service.operations[action]
+
+
+def _error(fault: Fault, namespace: str, request: HttpRequest) -> bytes:
+    served().fields["error"] = fault.code
+    return wire.serialise_error(fault.code, fault.message, fault.status, namespace, served().request_id)
+
+

@@ -1,0 +1,143 @@
+"""Writing the trail. An event commits with the change it tells of, or the change does not happen.
+
+Links are hashed over every field in a fixed order and the hash before, so that an altered, removed or inserted row breaks the chain.
+"""
+
+import hashlib
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from audit.models import INSTALLATION, ChainHead, Event
+
+LONGEST_VALUE = 8192
+HASHED = (
+    "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "actor_arn",
+    "actor_id", "access_key_id", "door", "source_ip", "user_agent", "request_id", "previous_hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Who asked, by which door and from where: the part of an event that its caller brings."""
+
+    chain: str = INSTALLATION
+    actor_arn: str = ""
+    actor_id: str = ""
+    access_key_id: str = ""
+    door: str
+    source_ip: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+def record(
+    origin: Origin,
+    *,
+    action: str,
+    resource: str,
+    result: str = "Success",
+    message: str = "",
+    parameters: dict[str, Any] | None = None,
+) -> Event:
+    """Add one event to the origin's chain, inside the caller's transaction (there must be one)."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("an event is recorded inside the transaction of what it tells of")
+    locked = ChainHead.objects.select_for_update(no_key=True)
+    head = locked.filter(chain=origin.chain).first()
+    if head is None:
+        ChainHead.objects.get_or_create(chain=origin.chain)
+        head = locked.get(chain=origin.chain)
+    event = Event(
+        chain=origin.chain,
+        sequence=head.sequence + 1,
+        event_id=uuid.uuid4(),
+        event_time=datetime.now(UTC),
+        action=action,
+        resource=resource,
+        result=result,
+        message=message,
+        parameters=_shortened(parameters or {}),
+        actor_arn=origin.actor_arn,
+        actor_id=origin.actor_id,
+        access_key_id=origin.access_key_id,
+        door=origin.door,
+        source_ip=origin.source_ip,
+        user_agent=origin.user_agent[:300],
+        request_id=origin.request_id,
+        previous_hash=head.hash,
+    )
+    event.hash = link_hash(event)
+    event.save(force_insert=True)
+    head.sequence, head.hash = event.sequence, event.hash
+    head.save(update_fields=["sequence", "hash"])
+    return event
+
+
+def record_alone(origin: Origin, **event: Any) -> Event:
+    """Add one event in a transaction of its own: for what happens after a rollback, or beside no change."""
+    with transaction.atomic(durable=True):
+        return record(origin, **event)
+
+
+def link_hash(event: Event) -> str:
+    """SHA-256 over the event's fields in a fixed order, the hash before among them; 64 hex digits."""
+    fields = [getattr(event, name) for name in HASHED]
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value)
+
+
+def _shortened(value: Any) -> Any:
+    """The same with long texts cut, so that a refused request cannot fill the trail with its parameters."""
+    if isinstance(value, dict):
+        return {name: _shortened(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_shortened(member) for member in value[:100]]
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
+    return value
+
+
+@dataclass
+class Sampler:
+    """Lets a few failures a minute through for each key and counts the rest.
+
+    Requests that nobody has signed can come without end, so they must not be one row each.
+    """
+
+    per_minute: int = 10
+    _minute: int = 0
+    _seen: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def admits(self, key: str) -> bool:
+        """Whether this failure is to be written."""
+        with self._lock:
+            minute = int(time.monotonic() // 60)
+            if minute != self._minute:
+                self._minute, self._seen = minute, {}
+            if key not in self._seen and len(self._seen) >= 1000:
+                key = ""
+            self._seen[key] = self._seen.get(key, 0) + 1
+            return self._seen[key] <= self.per_minute
+
+
+_unauthenticated = Sampler()
+
+
+def record_unauthenticated(origin: Origin, **event: Any) -> None:
+    """Add a failure of somebody who has not proved who it is: sampled, ten a minute and process for each action."""
+    if _unauthenticated.admits(f"{origin.chain} {event['action']}"):
+        record_alone(origin, **event)

@@ -1,0 +1,1 @@
+"""What proves who you are: passwords, access keys; sealing."""

@@ -1,0 +1,89 @@
+"""What users prove themselves with: login profiles and access keys."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts import arns
+from accounts.models import User
+from credentials.secrets import new_secret_access_key
+
+SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column
+
+
+class LoginProfile(models.Model):
+    """A user's access to the console. The password's hash lives on the user."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="login_profile")
+    create_date = models.DateTimeField(default=timezone.now)
+    password_reset_required = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"login profile of {self.user_id}"
+
+    @property
+    def user_name(self) -> str | None:
+        """The user's name."""
+        return self.user.user_name
+
+
+class AccessKey(models.Model):
+    """An access key. Its secret is sealed; `credentials.access_keys` alone opens it, to check a signature."""
+
+    class Status(models.TextChoices):
+        """Whether it signs."""
+
+        ACTIVE = "Active"
+        INACTIVE = "Inactive"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_keys")
+    access_key_id = models.CharField(max_length=20, unique=True)
+    sealed_secret = models.TextField()
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    create_date = models.DateTimeField(default=timezone.now)
+    last_used_date = models.DateTimeField(null=True)
+    last_used_service = models.CharField(max_length=32, default="N/A")
+    last_used_region = models.CharField(max_length=64, default="N/A")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(status__in=["Active", "Inactive"]), name="access_key_status")
+        ]
+
+    def __str__(self) -> str:
+        return self.access_key_id
+
+    @property
+    def user_name(self) -> str | None:
+        """The owner's name, or None for the root user."""
+        return self.user.user_name
+
+    @property
+    def active(self) -> bool:
+        """Whether it signs."""
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def access_key_last_used(self) -> dict[str, Any]:
+        """AWS's AccessKeyLastUsed: service and region are N/A, and there is no date, while it is unused."""
+        return {
+            "last_used_date": self.last_used_date,
+            "service_name": self.last_used_service,
+            "region": self.last_used_region,
+        }
+
+    @classmethod
+    def issue(cls, user: User) -> tuple["AccessKey", str]:
+        """Make and save a key for ``user``; returns it with its secret, which is not to be had again."""
+        secret = new_secret_access_key()
+        key = cls(user=user, access_key_id=arns.new_access_key_id(user.account_id))
+        key.sealed_secret = settings.KEY_RING.seal(secret, column=SEALED_SECRET, row=key.sealed_row)
+        key.save(force_insert=True)
+        return key, secret
+
+    @property
+    def sealed_row(self) -> str:
+        """The row's identity in the seal: a secret moved to another key or another account does not open."""
+        return f"{self.user.account_id}/{self.user.user_id}/{self.access_key_id}"

@@ -1,0 +1,62 @@
+"""Access keys: issue, list, switch on and off, delete."""
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import User
+from credentials.models import AccessKey
+from credentials.steps import add_access_key
+from iamconsole.errors import InvalidInput, NoSuchEntity
+from iamconsole.operation import Issued, Page, operation
+
+
+@operation("iam:CreateAccessKey", on=targets.user_or_root, lock=True, issues_secret=True)
+def create_access_key(caller: Caller, *, user: User) -> Issued[AccessKey]:
+    """Issue a key to the named user, or to the caller. Its secret is shown only here.
+
+    Raises LimitExceeded when the user holds two already, active or not.
+    """
+    key, secret = add_access_key(user)
+    return Issued(key, {"secret_access_key": secret})
+
+
+@operation("iam:ListAccessKeys", on=targets.user_or_root, reads=True)
+def list_access_keys(
+    caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
+) -> Page[AccessKey]:
+    """The user's keys, without their secrets."""
+    return Page.of(
+        user.access_keys.select_related("user"),
+        by="id",
+        scope=f"ListAccessKeys {user.user_id}",
+        max_items=max_items,
+        marker=marker,
+    )
+
+
+@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True)
+def update_access_key(caller: Caller, *, user: User, access_key_id: str, status: str) -> None:
+    """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
+    if status not in AccessKey.Status.values:
+        raise InvalidInput(f"Operation does not support status {status}")
+    key = _key(user, access_key_id)
+    key.status = status
+    key.save(update_fields=["status"])
+
+
+@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True)
+def delete_access_key(caller: Caller, *, user: User, access_key_id: str) -> None:
+    """Delete a key: nothing it signs is accepted any more. Raises NoSuchEntity for a key that is not the user's."""
+    _key(user, access_key_id).delete()
+
+
+@operation("iam:GetAccessKeyLastUsed", on=targets.key_owner, reads=True)
+def get_access_key_last_used(caller: Caller, *, key: AccessKey) -> AccessKey:
+    """Whose key it is and when it last signed. A key of another account is AccessDenied, like one that never was."""
+    return key
+
+
+def _key(user: User, access_key_id: str) -> AccessKey:
+    key = AccessKey.objects.select_for_update(no_key=True).filter(user=user, access_key_id=access_key_id).first()
+    if key is None:
+        raise NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
+    return key

@@ -1,0 +1,73 @@
+"""Passwords for the console: give, read, set, take away, and change one's own."""
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import User
+from credentials.models import LoginProfile
+from credentials.passwords import normalised
+from credentials.steps import add_login_profile, remove_login_profile, set_password
+from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
+from iamconsole.operation import operation
+
+
+@operation("iam:CreateLoginProfile", on=targets.user, lock=True)
+def create_login_profile(
+    caller: Caller, *, user: User, password: str | None = None, password_reset_required: bool = False
+) -> LoginProfile:
+    """Give a user a password for the console. Raises EntityAlreadyExists, PasswordPolicyViolation."""
+    if password is None:
+        raise ValidationError(
+            "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
+        )
+    return add_login_profile(user, password, password_reset_required=password_reset_required)
+
+
+@operation("iam:GetLoginProfile", on=targets.user, reads=True)
+def get_login_profile(caller: Caller, *, user: User) -> LoginProfile:
+    """Whether the user may sign in to the console, and since when. Raises NoSuchEntity when not."""
+    return _profile(user)
+
+
+@operation("iam:UpdateLoginProfile", on=targets.user, lock=True)
+def update_login_profile(
+    caller: Caller, *, user: User, password: str | None = None, password_reset_required: bool | None = None
+) -> None:
+    """Set another password, which ends the user's sessions, or the flag; what is omitted stays as it was."""
+    profile = _profile(user)
+    if password is not None:
+        set_password(user, password)
+    if password_reset_required is not None:
+        profile.password_reset_required = password_reset_required
+        profile.save(update_fields=["password_reset_required"])
+
+
+@operation("iam:DeleteLoginProfile", on=targets.user, lock=True)
+def delete_login_profile(caller: Caller, *, user: User) -> None:
+    """Take the password away and end the user's sessions. Access keys go on working."""
+    _profile(user)
+    remove_login_profile(user)
+
+
+@operation("iam:ChangePassword", on=targets.the_caller, lock=True)
+def change_password(caller: Caller, *, user: User, old_password: str, new_password: str) -> None:
+    """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.
+
+    Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again.
+    """
+    if user.is_root:
+        raise InvalidUserType("Only IAM users can change their password by this operation; the root user does it in the console.")
+    profile = _profile(user)
+    if not user.check_password(normalised(old_password)):
+        raise AccessDenied("The old password was incorrect.")
+    if normalised(new_password) == normalised(old_password):
+        raise AccessDenied("The new password must differ from the old one.")
+    set_password(user, new_password)
+    profile.password_reset_required = False
+    profile.save(update_fields=["password_reset_required"])
+
+
+def _profile(user: User) -> LoginProfile:
+    profile = LoginProfile.objects.select_related("user").filter(user=user).first()
+    if profile is None:
+        raise NoSuchEntity(f"Login Profile for User {user.user_name} cannot be found.")
+    return profile

@@ -1,0 +1,51 @@
+"""Steps that operations share. Only operations and the redeeming of set-up links call them, inside a transaction."""
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.quotas import refuse_beyond
+from credentials.models import AccessKey, LoginProfile
+from credentials.passwords import broken_rules, normalised
+from iamconsole.errors import EntityAlreadyExists, PasswordPolicyViolation
+
+
+def set_password(user: User, password: str) -> None:
+    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation."""
+    password = normalised(password)
+    if broken := broken_rules(password, user):
+        raise PasswordPolicyViolation(broken)
+    user.set_password(password)
+    user.password_last_changed = timezone.now()
+    user.save(update_fields=["password", "password_last_changed"])
+    end_sessions(user)
+
+
+def end_sessions(user: User) -> None:
+    """End every session of the user, wherever it is open."""
+    User.objects.filter(pk=user.pk).update(auth_epoch=F("auth_epoch") + 1)
+    user.refresh_from_db(fields=["auth_epoch"])
+    user.sessions.all().delete()
+
+
+def add_login_profile(user: User, password: str, *, password_reset_required: bool) -> LoginProfile:
+    """Give a locked user access to the console."""
+    if LoginProfile.objects.filter(user=user).exists():
+        raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")
+    set_password(user, password)
+    return LoginProfile.objects.create(user=user, password_reset_required=password_reset_required)
+
+
+def remove_login_profile(user: User) -> None:
+    """Take the access to the console away, and the password with it."""
+    LoginProfile.objects.filter(user=user).delete()
+    user.set_unusable_password()
+    user.password_last_changed = None
+    user.save(update_fields=["password", "password_last_changed"])
+    end_sessions(user)
+
+
+def add_access_key(user: User) -> tuple[AccessKey, str]:
+    """Issue a key to a locked user. Returns it with its secret. Raises LimitExceeded at two, active or not."""
+    refuse_beyond("AccessKeysPerUser", AccessKey.objects.filter(user=user))
+    return AccessKey.issue(user)

@@ -1,0 +1,45 @@
+"""One-time secrets: answered straight to the POST that made them, kept nowhere, never shown again."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.caller import Caller
+from accounts.models import User
+from accounts.signin import caller_of
+from credentials.models import AccessKey
+from iamconsole.operation import Issued
+from iamconsole.snippets import snippets
+
+
+def with_nonce(request: HttpRequest) -> Caller:
+    """The caller with the form's single-use nonce, which the operation spends in its own transaction."""
+    return replace(caller_of(request), nonce=request.POST.get("nonce", ""))
+
+
+def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey]) -> HttpResponse:
+    """The page that shows an access key and its secret, once."""
+    key, secret = issued.entity, issued.secret["secret_access_key"]
+    context = {"key": key, "secret": secret, "snippets": snippets(key.access_key_id, secret), "back": _back(request, key.user)}
+    return _once(render(request, "access_key_created.html", context))
+
+
+def reveal_password(request: HttpRequest, user: User, password: str, *, created: bool) -> HttpResponse:
+    """The page that shows a generated password, once."""
+    context = {"user_shown": user, "password": password, "created": created, "back": _back(request, user)}
+    return _once(render(request, "password_created.html", context))
+
+
+def _once(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    response["Pragma"] = "no-cache"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _back(request: HttpRequest, user: User) -> str:
+    if user.pk == caller_of(request).principal.pk:
+        return reverse("admin:me")
+    return f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab=credentials"

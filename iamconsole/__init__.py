@@ -1,0 +1,1 @@
+"""The installation: settings, addresses, the kernel every app stands on."""

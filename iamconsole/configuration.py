@@ -1,0 +1,93 @@
+"""What the settings read: the data folder, the secrets of the embedded mode, the public address.
+
+Each function either returns a usable value or raises ``ImproperlyConfigured`` with one sentence that says what to set.
+"""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def data_folder(path: Path) -> Path:
+    """Return the folder that holds all state, made if missing and readable by its owner only (mode 0700)."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder {path} cannot be made private ({error.strerror}): set IAMCONSOLE_DATA to a folder you own."
+        ) from error
+    return path
+
+
+def embedded_secret(path: Path, make: Callable[[], str]) -> str:
+    """Read the secret in ``path``; on the first start make it, readable by its owner only.
+
+    The file appears whole or not at all, and of two processes that start at once one wins and both read its secret.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # the other process was first: its secret counts
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address without a port can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def public_url(text: str) -> str:
+    """Return the address people use, without a trailing slash: https, or http on a loopback host."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"PUBLIC_URL must look like https://iam.example.org, without a path; it is {text!r}.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL {text!r} is plain HTTP on a host that is not this machine: passwords would cross the network in"
+            " the clear. Put a TLS proxy in front (deploy/nginx.conf) and set PUBLIC_URL to its https:// address."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def allowed_hosts(hosts: list[str], url: str) -> list[str]:
+    """Return the Host names that are answered: those given, or else the public one (and on loopback its other names)."""
+    if "*" in hosts:
+        raise ImproperlyConfigured("ALLOWED_HOSTS may not hold '*': name the hosts people use, separated by commas.")
+    if hosts:
+        return hosts
+    host = urlsplit(url).hostname or ""
+    return ["localhost", "127.0.0.1", "[::1]"] if is_loopback(host) else [host]
+
+
+def networks(texts: list[str], name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Parse addresses and networks in CIDR form."""
+    try:
+        return [ipaddress.ip_network(text) for text in texts]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be addresses or networks like 10.0.0.0/8: {error}.") from error

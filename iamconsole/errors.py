@@ -1,0 +1,135 @@
+"""Faults: the only exceptions an operation raises on purpose.
+
+A fault's class name is AWS's error code and its ``status`` AWS's HTTP status (the service models of IAM and STS,
+and the common errors of the Query protocol). Three edges render it: the AWS error envelope, a page or form error,
+and a ``CommandError``. Anything else that reaches an edge is a bug and is answered as ``InternalFailure``.
+"""
+
+from typing import ClassVar
+
+
+class Fault(Exception):
+    """Something the caller can understand and act on: a code, an HTTP status and a sentence."""
+
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def code(self) -> str:
+        """AWS's error code."""
+        return type(self).__name__
+
+
+class InvalidInput(Fault):
+    """A value is well-formed and still not acceptable."""
+
+
+class ValidationError(Fault):
+    """A parameter breaks a constraint of AWS's service model."""
+
+
+class MalformedInput(Fault):
+    """A parameter is not of its type at all."""
+
+
+class MalformedPolicyDocument(Fault):
+    """A policy document does not follow the policy grammar."""
+
+
+class PasswordPolicyViolation(Fault):
+    """A new password breaks the account's password policy. ``broken`` names each rule it breaks, for people to read."""
+
+    def __init__(self, broken: list[str]) -> None:
+        super().__init__("Password does not conform to the account password policy.")
+        self.broken = broken
+
+
+class InvalidUserType(Fault):
+    """The operation is not for this kind of user, as ChangePassword is not for the root user."""
+
+
+class InvalidAction(Fault):
+    """No such operation, or one this release does not have."""
+
+
+class MissingAction(Fault):
+    """The request names no operation."""
+
+
+class IncompleteSignature(Fault):
+    """The request's signature cannot be read."""
+
+
+class AccessDenied(Fault):
+    """No policy allows the action, or one denies it."""
+
+    status = 403
+
+
+class MissingAuthenticationToken(Fault):
+    """The request is not signed."""
+
+    status = 403
+
+
+class InvalidClientTokenId(Fault):
+    """The access key does not exist or is not active."""
+
+    status = 403
+
+
+class SignatureDoesNotMatch(Fault):
+    """The signature is wrong, or its date or scope is."""
+
+    status = 403
+
+
+class NoSuchEntity(Fault):
+    """What the request names does not exist in the caller's account."""
+
+    status = 404
+
+
+class EntityAlreadyExists(Fault):
+    """The name is taken."""
+
+    status = 409
+
+
+class DeleteConflict(Fault):
+    """Something still hangs on what should be deleted."""
+
+    status = 409
+
+
+class LimitExceeded(Fault):
+    """A quota is reached."""
+
+    status = 409
+
+
+class AlreadyShown(Fault):
+    """A one-time secret was asked for twice with the same form. Not an AWS code: only the console has such forms."""
+
+    status = 409
+
+
+class RequestEntityTooLarge(Fault):
+    """The request's body is larger than the server reads."""
+
+    status = 413
+
+
+class ServiceFailure(Fault):
+    """The server cannot do this now, and nothing was changed."""
+
+    status = 503
+
+
+class InternalFailure(Fault):
+    """A bug. The answer carries a request id and no detail."""
+
+    status = 500

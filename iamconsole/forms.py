@@ -1,0 +1,67 @@
+"""The edge between a form and an operation: a fault becomes a form error, a part of a page that is not permitted says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django import forms
+from django.http import HttpRequest
+
+from accounts.caller import Caller
+from iamconsole.errors import Fault, NoSuchEntity, PasswordPolicyViolation
+from iamconsole.operation import Operation
+
+R = TypeVar("R")
+
+
+class ConsoleForm(forms.Form):
+    """A form of the console. ``password_field`` is where broken password rules are listed."""
+
+    required_css_class = "required"
+    password_field: str | None = None
+
+    def refuse(self, fault: Fault) -> None:
+        """Show a fault: each broken password rule at the password, anything else above the form."""
+        if isinstance(fault, PasswordPolicyViolation) and self.password_field:
+            self.add_error(self.password_field, fault.broken)
+        else:
+            self.add_error(None, fault.message)
+
+
+def submitted(request: HttpRequest, form: ConsoleForm, act: Callable[[dict[str, Any]], object]) -> bool:
+    """Whether the form was sent, is valid, and ``act`` on its cleaned data raised no fault."""
+    if request.method != "POST" or not form.is_valid():
+        return False
+    try:
+        act(form.cleaned_data)
+    except Fault as fault:
+        form.refuse(fault)
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Part(Generic[R]):
+    """A part of a page: what an operation answered, or the permission that is missing."""
+
+    allowed: bool
+    action: str
+    resource: str
+    value: R | None = None
+
+
+def part(caller: Caller, operation: Operation[R], **parameters: Any) -> Part[R]:
+    """Ask an operation for a part of a page if the policies let the caller; what does not exist has no value."""
+    decision, resource = operation.foresee(caller, **parameters)
+    if not decision.allowed:
+        return Part(False, operation.action, resource)
+    try:
+        return Part(True, operation.action, resource, operation(caller, **parameters))
+    except NoSuchEntity:
+        return Part(True, operation.action, resource)
+
+
+def may(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[None]:
+    """Whether the policies would let the caller, to show or grey out a button. The operation itself decides again."""
+    decision, resource = operation.foresee(caller, **parameters)
+    return Part(decision.allowed, operation.action, resource)

@@ -1,0 +1,139 @@
+"""What every request passes: its id and log line, the proxy in front, plain HTTP, headers, and faults as pages."""
+
+import ipaddress
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from iamconsole import pages
+from iamconsole.configuration import is_loopback
+from iamconsole.errors import Fault, ServiceFailure
+from iamconsole.logs import SERVED, Served
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+log = logging.getLogger("iamconsole.request")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+PERMISSIONS_POLICY = (
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(),"
+    " midi=(), payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)"
+)
+HEALTH = ("/healthz", "/readyz")
+FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
+
+
+def request_log(get_response: GetResponse) -> GetResponse:
+    """Give the request an id and write one line about it: the route, never the path or the query with what they carry."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        this = Served(str(uuid.uuid4()))
+        token = SERVED.set(this)
+        started = time.monotonic()
+        try:
+            response = get_response(request)
+            response["x-amzn-RequestId"] = this.request_id
+            fields = {
+                "method": request.method,
+                "route": request.resolver_match.route if request.resolver_match else "-",
+                "status": response.status_code,
+                "ms": round((time.monotonic() - started) * 1000, 1),
+                "source_ip": request.META.get("REMOTE_ADDR", ""),
+                **this.fields,
+            }
+            log.info("request", extra={"fields": fields})
+        finally:
+            SERVED.reset(token)
+        return response
+
+    return middleware
+
+
+def trusted_proxy(get_response: GetResponse) -> GetResponse:
+    """Believe X-Forwarded-For and -Proto from the peers in TRUSTED_PROXIES, and from nobody else.
+
+    The client is the first address from the right that is not itself a trusted proxy.
+    """
+
+    def trusted(address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in settings.TRUSTED_PROXIES)
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        peer = request.META.get("REMOTE_ADDR", "")
+        if trusted(peer):
+            hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+            client = next((hop for hop in reversed(hops) if not trusted(hop)), peer)
+            try:
+                request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(client))
+            except ValueError:
+                request.META["REMOTE_ADDR"] = peer
+            request.META["wsgi.url_scheme"] = (
+                "https" if request.META.get("HTTP_X_FORWARDED_PROTO", "").strip() == "https" else "http"
+            )
+        return get_response(request)
+
+    return middleware
+
+
+def plain_http_on_loopback_only(get_response: GetResponse) -> GetResponse:
+    """Answer plain HTTP only between this machine and itself; refuse it elsewhere, where a redirect would come too late."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.is_secure():
+            return get_response(request)
+        direct = is_loopback(request.META.get("REMOTE_ADDR", "")) and not any(header in request.META for header in FORWARDING)
+        if direct and (not settings.HTTPS or request.path in HEALTH):
+            return get_response(request)
+        return HttpResponse(
+            "This server answers plain HTTP only to this machine itself. Use the https:// address, or put a TLS proxy in"
+            " front (deploy/nginx.conf), name it in TRUSTED_PROXIES and set PUBLIC_URL to its https:// address.\n",
+            status=403,
+            content_type="text/plain; charset=utf-8",
+        )
+
+    return middleware
+
+
+def headers(get_response: GetResponse) -> GetResponse:
+    """Add what Django's own security middleware does not: CSP, resource and permission policies, no storing."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
+
+
+class Faults:
+    """Turns a fault that a console page raised into a page. The AWS door renders its own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Render a fault; a database that does not answer is one too. Anything else is a bug."""
+        if isinstance(exception, OperationalError):
+            log.exception("database")
+            exception = ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment.")
+        return pages.fault_page(request, exception) if isinstance(exception, Fault) else None

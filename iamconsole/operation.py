@@ -1,0 +1,304 @@
+"""The operation: one function for each action, and the one decorator that gives it permission, transaction and trail.
+
+A door calls ``create_user(caller, user_name="alice")``. The decorator checks the parameters by the service model, loads the
+target, decides, calls the function and writes the trail; the function holds only the change. A read opens no
+transaction. A write is one transaction: lock, decide, change, event, commit; when a fault ends it, all is rolled back and the
+refusal is recorded in a transaction of its own.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import F, Model, QuerySet
+
+from accounts.caller import Caller
+from accounts.models import Account
+from accounts.nonces import spend
+from api import shapes
+from audit.record import record, record_alone
+from iamconsole.errors import AccessDenied, Fault, InvalidInput, ValidationError
+from permissions.engine import Decision
+
+R = TypeVar("R")
+E = TypeVar("E")
+M = TypeVar("M", bound=Model)
+
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A target, loaded: the ARN to decide on and the entities the function is handed.
+
+    ``label`` is what AWS's AccessDenied calls it, ``denial`` a whole message of its own. ``missing`` is the fault for a
+    target that does not exist: it is raised only after the decision, so that AccessDenied beats NoSuchEntity.
+    ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's.
+    """
+
+    resource: str
+    entities: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    denial: str = ""
+    missing: Fault | None = None
+    further: tuple[str, ...] = ()
+    chain: str | None = None
+
+
+class Target(Protocol):
+    """Finds what an operation is about, from the parameters it consumes (it takes them out of the mapping)."""
+
+    @property
+    def consumes(self) -> frozenset[str]:
+        """The parameters it takes."""
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        """Load the target, locked where the operation writes to it."""
+
+
+@dataclass(frozen=True)
+class Issued(Generic[E]):
+    """What a creating operation returns: the entity, and the secret members that are shown this once."""
+
+    entity: E
+    secret: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page(Generic[E]):
+    """One page of a listing. ``marker`` asks for the next one, and is there only when there is one."""
+
+    items: list[E]
+    marker: str | None = None
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether there is more."""
+        return self.marker is not None
+
+    @classmethod
+    def of(
+        cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None
+    ) -> "Page[Any]":
+        """Read one page in the order of the unique column ``by``.
+
+        The marker is signed for ``scope`` (the listing and its filters), so one that was made up or made for another listing
+        is refused as AWS does it.
+        """
+        size = max_items or PAGE_SIZE
+        rows = rows.order_by(by)
+        if marker is not None:
+            rows = rows.filter(**{f"{by}__gt": _after(marker, scope)})
+        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, by)), scope)
+
+    @classmethod
+    def of_values(
+        cls, values: list[E], *, by: Callable[[E], str], scope: str, max_items: int | None, marker: str | None
+    ) -> "Page[E]":
+        """Cut one page out of a short list that is sorted by the unique text ``by``."""
+        if marker is not None:
+            after = _after(marker, scope)
+            values = [value for value in values if by(value) > after]
+        return cls._cut(values, max_items or PAGE_SIZE, by, scope)
+
+    @classmethod
+    def _cut(cls, found: list[E], size: int, by: Callable[[E], str], scope: str) -> "Page[E]":
+        if len(found) <= size:
+            return cls(found)
+        return cls(found[:size], signing.dumps(by(found[size - 1]), salt=f"marker {scope}"))
+
+
+def _after(marker: str, scope: str) -> str:
+    try:
+        return str(signing.loads(marker, salt=f"marker {scope}"))
+    except signing.BadSignature as error:
+        raise ValidationError("Invalid Marker.") from error
+
+
+@dataclass
+class _Attempt:
+    """What the trail will tell of one call, filled in on the way."""
+
+    action: str
+    resource: str = "*"
+    chain: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+Performs = Mapping[str, Callable[[Mapping[str, Any]], bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation(Generic[R]):
+    """One registered operation. Calling it is the only way to its function."""
+
+    action: str
+    function: Callable[..., R]
+    on: Target
+    reads: bool
+    lock: bool
+    issues_secret: bool
+    changes_permissions: bool
+    public: bool
+    by_operator: bool
+    performs: Performs
+    omits: tuple[str, ...]
+    accepts: frozenset[str]
+
+    @property
+    def service(self) -> str:
+        """The action's prefix."""
+        return self.action.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """AWS's name of the operation."""
+        return self.action.partition(":")[2]
+
+    @property
+    def model(self) -> shapes.OperationModel:
+        """Its entry in the service model."""
+        return shapes.services()[self.service].operations[self.name]
+
+    def __call__(self, caller: Caller, /, **parameters: Any) -> R:
+        """Run the operation for ``caller``. Parameters that are None count as not given."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        shapes.validate(self.model, given)
+        for name in given.keys() - self.accepts:
+            raise InvalidInput(f"The parameter {name} of {self.name} is not supported by this release.")
+        attempt = _Attempt(self.action, parameters=shapes.mask(self.model, given))
+        try:
+            if self.reads:
+                return self.function(caller, **self._admit(caller, given, attempt, lock=False))
+            with transaction.atomic(durable=True):
+                return self._write(caller, given, attempt)
+        except Fault as fault:
+            if not self.reads or isinstance(fault, AccessDenied):
+                record_alone(
+                    caller.origin(attempt.chain),
+                    action=attempt.action,
+                    resource=attempt.resource,
+                    result=fault.code,
+                    message=fault.message,
+                    parameters=attempt.parameters,
+                )
+            raise
+
+    def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
+        """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
+
+        A composite's parts are foreseen as if all of them would happen.
+        """
+        target = self.on(caller, {name: value for name, value in parameters.items() if value is not None}, lock=False)
+        decisions = [caller.decide(action, target.resource) for action in (self.performs or (self.action,))]
+        return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
+
+    def _write(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
+        if caller.nonce is not None or (self.issues_secret and caller.door == "console"):
+            spend(caller.nonce, caller.principal)
+        if self.changes_permissions and not self.by_operator:
+            # The account's row is locked first by this, as the lock order wants it.
+            Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
+        admitted = self._admit(caller, given, attempt, lock=self.lock)
+        performed = self._performed(admitted)
+        result = self.function(caller, **admitted)
+        for action in performed:
+            record(
+                caller.origin(attempt.chain),
+                action=action,
+                resource=attempt.resource,
+                parameters=attempt.parameters,
+            )
+        return result
+
+    def _performed(self, admitted: Mapping[str, Any]) -> list[str]:
+        if not self.performs:
+            return [self.action]
+        return [action for action, happens in self.performs.items() if happens(admitted)]
+
+    def _admit(self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool) -> dict[str, Any]:
+        """Load the target and decide. Returns what the function is called with."""
+        if caller.is_operator is not self.by_operator:
+            raise AccessDenied(f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation.")
+        target = self.on(caller, given, lock=lock)
+        attempt.resource, attempt.chain = target.resource, target.chain
+        admitted = {**given, **target.entities}
+        if not (self.by_operator or self.public):
+            actions = [self.action]
+            if self.performs:
+                # Without the target nothing tells which parts would apply: all of them are decided.
+                actions = list(self.performs) if target.missing else self._performed(admitted)
+            for action in actions:
+                attempt.action = action
+                for resource in (target.resource, *target.further):
+                    caller.require(action, resource, label=target.label, denial=target.denial)
+            attempt.action = self.action
+        if target.missing:
+            raise target.missing
+        return admitted
+
+
+_registry: dict[str, Operation[Any]] = {}
+
+
+def operation(
+    action: str,
+    *,
+    on: Target,
+    reads: bool = False,
+    lock: bool = False,
+    issues_secret: bool = False,
+    changes_permissions: bool = False,
+    public: bool = False,
+    by_operator: bool = False,
+    performs: Performs | None = None,
+    omits: tuple[str, ...] = (),
+) -> Callable[[Callable[..., R]], Operation[R]]:
+    """Register a function as the operation ``action``.
+
+    on: what it is about, loaded and decided on. reads: changes nothing, opens no transaction. lock: its target is locked.
+    issues_secret: its answer may carry members the model marks sensitive. changes_permissions: raises the account's policy
+    epoch. public: needs no permission (AWS names them). by_operator: for the shell's operator alone, no policy can grant it.
+    performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
+    ``action``. omits: members that AWS's listing leaves out.
+    """
+
+    def register(function: Callable[..., R]) -> Operation[R]:
+        if action in _registry:
+            raise RuntimeError(f"{action} is registered twice")
+        own = {
+            name
+            for name, parameter in inspect.signature(function).parameters.items()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+        made = Operation(
+            action=action,
+            function=function,
+            on=on,
+            reads=reads,
+            lock=lock,
+            issues_secret=issues_secret,
+            changes_permissions=changes_permissions,
+            public=public,
+            by_operator=by_operator,
+            performs=performs or {},
+            omits=omits,
+            accepts=on.consumes | own,
+        )
+        _registry[action] = made
+        return made
+
+    return register
+
+
+def find(service: str, name: str) -> Operation[Any] | None:
+    """The registered operation of that name, or None."""
+    return _registry.get(f"{service}:{name}")
+
+
+def every_operation() -> Iterator[Operation[Any]]:
+    """Every registered operation, in the order of their actions."""
+    return iter(sorted(_registry.values(), key=lambda each: each.action))

@@ -1,0 +1,73 @@
+"""The console: Django's admin with our own routes, look and sign-in, under ``/console/``."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from accounts.models import User
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class ConsoleSite(AdminSite):
+    """The site the console's pages are registered with.
+
+    Its routes are listed here one by one. Admin's own login, logout, password change, autocomplete, ``r/…`` and catch-all
+    would be second paths to what has one, and are not mounted.
+    """
+
+    site_header = site_title = "iamconsole"
+    enable_nav_sidebar = False
+    final_catch_all_view = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """A live session of a user. What the user may do, the policies say in each operation."""
+        return isinstance(request.user, User)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Wrap a view of the console: no session, no page."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not self.has_permission(request):
+                return redirect_to_login(request.get_full_path(), reverse("signin"))
+            response: HttpResponseBase = view(request, *args, **kwargs)
+            return response
+
+        return cast("View", update_wrapper(never_cache(csrf_protect(inner)), view))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What admin's change list needs; the frame has its own context processor."""
+        return {"site_header": self.site_header, "site_title": self.site_title, "has_permission": True}
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Every route of the console."""
+        from accounts.views import account, me
+        from credentials.views import access_keys
+
+        my_key = "my-security-credentials/access-keys"
+        routes: list[URLPattern | URLResolver] = [
+            path("", self.admin_view(account.dashboard), name="index"),
+            path("account/", self.admin_view(account.settings_page), name="account"),
+            path("account/alias/", self.admin_view(account.alias), name="account-alias"),
+            path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
+            path("my-security-credentials/", self.admin_view(me.page), name="me"),
+            path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),
+            path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
+            path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
+            path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+        ]
+        for model, model_admin in self._registry.items():
+            prefix = f"{model._meta.app_label}/{model._meta.model_name}/"
+            routes.append(path(prefix, include(model_admin.urls)))
+        return routes
+
+
+console = ConsoleSite(name="admin")

@@ -1,0 +1,26 @@
+"""Every address of the server."""
+
+from django.urls import path
+
+from accounts.views import entry
+from api.views import endpoint
+from iamconsole import pages
+from iamconsole.site import console
+
+urlpatterns = [
+    path("", endpoint, name="api"),
+    path("console/", console.urls),
+    path("signin/", entry.signin, name="signin"),
+    path("signin/<str:account>/", entry.signin, name="signin-account"),
+    path("new-password/", entry.new_password, name="new-password"),
+    path("setup/<str:token>/", entry.setup, name="setup"),
+    path("signout/", entry.signout, name="signout"),
+    path("theme/", pages.theme, name="theme"),
+    path("help/", pages.help_page, name="help"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+]
+handler400 = pages.bad_request
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.server_error

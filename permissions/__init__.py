@@ -1,0 +1,1 @@
+"""What they may do: the policy language, the engine, the policies."""

@@ -1,0 +1,218 @@
+"""The cast and the stage: people with motives in a fresh account each, and a real server.
+
+alice owns the test and administers her account; bob is in it too and may do nothing but what a test gives him; mallory may
+do nothing and would like to; trudy administers another account; root is alice's account's root user. ``server`` is gunicorn with
+two workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
+"""
+
+import itertools
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+URL = os.environ["PUBLIC_URL"]
+# Every secret the tests make; the canary test looks for them where none may be.
+SECRETS: list[str] = []
+_numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--long runs the full rounds."""
+    parser.addoption("--long", action="store_true", help="run races and generated inputs at full length")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The canary test runs last, when every secret has been used."""
+    items.sort(key=lambda item: "test_canary" in item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def rounds(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
+    """``rounds(short, long)``: how often to repeat, by --long."""
+    return lambda short, long: long if pytestconfig.getoption("--long") else short
+
+
+@pytest.fixture(scope="session", autouse=True)
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The real database of the settings, migrated; every test may use it, and commits."""
+    with django_db_blocker.unblock():
+        call_command("prepare", no_account=True, stdout=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the run
+        yield
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the cast: a user, as a caller, with an access key."""
+
+    caller: Any
+    access_key_id: str
+    secret_access_key: str
+
+    @property
+    def user(self) -> Any:
+        """The user."""
+        return self.caller.user
+
+    @property
+    def name(self) -> str:
+        """The user's name."""
+        return str(self.user.user_name)
+
+    @property
+    def account_id(self) -> str:
+        """The account."""
+        return str(self.user.account_id)
+
+    def client(self, service: str = "iam", **config: Any) -> Any:
+        """boto3, signing with this person's key, against the server."""
+        return boto3.client(
+            service,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            endpoint_url=URL,
+            region_name="us-east-1",
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What the aws CLI needs to be this person."""
+        return os.environ | {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": URL,
+            "AWS_PAGER": "",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+
+
+ALLOW_ALL = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+
+
+def allow(*actions: str, resource: str = "*") -> str:
+    """A policy that allows actions on a resource."""
+    import json
+
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource}]}
+    )
+
+
+def caller_for(user: Any, door: str = "api") -> Any:
+    """A user as a caller, read anew."""
+    from accounts.caller import Caller
+    from accounts.models import User
+
+    return Caller(user=User.objects.select_related("account").get(pk=user.pk), door=door, source_ip="127.0.0.1")
+
+
+def make_account() -> Any:
+    """A fresh account: its root user as a Person."""
+    from accounts.management.commands._shell import operator
+    from accounts.models import User
+    from accounts.operations.installation import create_account
+
+    issued = create_account(
+        operator(), name="Acme", root_email=f"root{next(_numbers)}-{secrets.token_hex(4)}@example.org", root_access_key=True
+    )
+    made = {**issued.entity, **issued.secret}
+    SECRETS.extend([made["root_secret_access_key"], made["root_setup_url"].rstrip("/").rpartition("/")[2]])
+    user = User.objects.select_related("account").get(account_id=made["account_id"], user_name__isnull=True)
+    return Person(caller_for(user), made["root_access_key_id"], made["root_secret_access_key"])
+
+
+def make_user(root: Person, user_name: str, policy: str | None = None, path: str = "/") -> Person:
+    """A user of root's account with an access key and, if given, one inline policy."""
+    from accounts.operations.users import create_user
+    from credentials.operations.access_keys import create_access_key
+    from permissions.operations.inline import put_user_policy
+
+    user = create_user(root.caller, user_name=user_name, path=path)
+    if policy is not None:
+        put_user_policy(root.caller, user_name=user_name, policy_name="given", policy_document=policy)
+    issued = create_access_key(root.caller, user_name=user_name)
+    secret = issued.secret["secret_access_key"]
+    SECRETS.append(secret)
+    return Person(caller_for(user), issued.entity.access_key_id, secret)
+
+
+@pytest.fixture
+def root() -> Person:
+    """The root user of alice's account."""
+    return make_account()
+
+
+@pytest.fixture
+def alice(root: Person) -> Person:
+    """Owns the test, may do everything in her account."""
+    return make_user(root, "alice", ALLOW_ALL)
+
+
+@pytest.fixture
+def bob(root: Person) -> Person:
+    """In alice's account, without permissions until a test gives him some."""
+    return make_user(root, "bob")
+
+
+@pytest.fixture
+def mallory(root: Person) -> Person:
+    """In alice's account, without permissions."""
+    return make_user(root, "mallory")
+
+
+@pytest.fixture
+def trudy() -> Person:
+    """May do everything in another account."""
+    return make_user(make_account(), "trudy", ALLOW_ALL)
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """gunicorn with two workers over the tests' database. Yields the path of its log."""
+    path = tmp_path_factory.mktemp("server") / "log"
+    with path.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{URL.rpartition(':')[2]}"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"LOG_STREAM": "stdout"},
+        )
+        try:
+            _wait_until_it_answers(process, path)
+            yield path
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{URL}/healthz", timeout=1):  # noqa: S310 - our own server
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the server does not answer:\n{log.read_text()}")
+
+
+@pytest.fixture
+def iam(server: Path, alice: Person) -> Any:
+    """boto3's IAM client with alice's key."""
+    return alice.client()
