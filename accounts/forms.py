@@ -67,7 +67,9 @@ class RootEmailForm(ConsoleForm):
     """Another e-mail address for the root user."""
 
     email = forms.EmailField(label="New e-mail address", max_length=254)
-    password = forms.CharField(label="Your password", max_length=128, strip=False, widget=password_input("current-password"))
+    password = forms.CharField(
+        label="Your password", max_length=128, strip=False, widget=password_input("current-password")
+    )
 
 
 class AliasForm(ConsoleForm):
@@ -87,7 +89,9 @@ class CreateUserForm(ConsoleForm):
     password_field = "password"  # noqa: S105 - the name of a field
     user_name = forms.CharField(max_length=64, help_text=NAME_HINT)
     path = forms.CharField(
-        max_length=512, initial="/", help_text="A folder for the name, such as /design/. Leave / if you have no use for it."
+        max_length=512,
+        initial="/",
+        help_text="A folder for the name, such as /design/. Leave / if you have no use for it.",
     )
     purpose = forms.ChoiceField(
         label="What is the user for?",

@@ -115,7 +115,11 @@ class User(AbstractBaseUser):
     @property
     def arn(self) -> str:
         """The user's ARN, which changes with name and path."""
-        return arns.root(self.account_id) if self.user_name is None else arns.user(self.account_id, self.path, self.user_name)
+        return (
+            arns.root(self.account_id)
+            if self.user_name is None
+            else arns.user(self.account_id, self.path, self.user_name)
+        )
 
     @property
     def label(self) -> str:

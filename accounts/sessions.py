@@ -63,4 +63,3 @@ class SessionStore(DatabaseStore):
     def clear_expired(cls) -> None:
         """Forget the sessions that have run out."""
         Session.objects.filter(expire_date__lt=timezone.now()).delete()
-

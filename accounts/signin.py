@@ -1,8 +1,8 @@
 """Signing in: the only place that makes a session.
 
 The steps are password, then a new password where one is demanded, then the session. In between there is no session of
-the user, only a pending state of five minutes that nothing but the next step reads. Every failure has one answer, and every path
-costs one query and one hash.
+the user, only a pending state of five minutes that nothing but the next step reads. Every failure has one answer, and every
+path costs one query and one hash.
 """
 
 from datetime import timedelta
@@ -49,7 +49,9 @@ def _nobodys_password() -> str:
     return make_password(new_password())
 
 
-def check(request: HttpRequest, *, password: str, account: str = "", user_name: str = "", email: str = "") -> User | None:
+def check(
+    request: HttpRequest, *, password: str, account: str = "", user_name: str = "", email: str = ""
+) -> User | None:
     """The user whose password this is: an IAM user by account and name, or a root user by e-mail. None on every failure."""
     users = User.objects.select_related("account", "login_profile")
     if email:
@@ -59,7 +61,9 @@ def check(request: HttpRequest, *, password: str, account: str = "", user_name: 
         found = users.filter(
             Q(account_id=label) | Q(account__alias=label), user_name_key=user_name.strip().lower()
         ).first()
-    may_sign_in = found is not None and found.has_usable_password() and (found.is_root or hasattr(found, "login_profile"))
+    may_sign_in = (
+        found is not None and found.has_usable_password() and (found.is_root or hasattr(found, "login_profile"))
+    )
     encoded = found.password if found and may_sign_in else _nobodys_password()
     right = check_password(normalised(password), encoded)
     if found is not None and may_sign_in and right:

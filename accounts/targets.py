@@ -82,7 +82,9 @@ class _RenamedUser:
             parameters.get("new_path", user.path if user else "/"),
             parameters.get("new_user_name", (user.user_name if user else None) or user_name),
         )
-        return Resolved(target.resource, target.entities, label=target.label, missing=target.missing, further=(new_arn,))
+        return Resolved(
+            target.resource, target.entities, label=target.label, missing=target.missing, further=(new_arn,)
+        )
 
 
 @dataclass(frozen=True)

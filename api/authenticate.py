@@ -27,9 +27,8 @@ def signed_request(request: HttpRequest) -> sigv4.SignedRequest:
     headers = [
         (name[5:].replace("_", "-").lower(), value) for name, value in request.META.items() if name.startswith("HTTP_")
     ]
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if request.META.get(name):
-            headers.append((name.replace("_", "-").lower(), request.META[name]))
+    plain = (name for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.META.get(name))
+    headers += [(name.replace("_", "-").lower(), request.META[name]) for name in plain]
     return sigv4.SignedRequest(
         method=request.method or "",
         path=request.path,

@@ -17,10 +17,7 @@ TITLES = {"iam": "IAM", "sts": "STS", "iamconsole": "iamconsole: what AWS has no
 def operations_page() -> str:
     """The whole page."""
     registered = {each.action: each for each in every_operation()}
-    parts = [INTRODUCTION]
-    for name in TITLES:
-        parts.append(_section(services()[name], registered))
-    return "\n".join(parts)
+    return "\n".join([INTRODUCTION, *(_section(services()[name], registered) for name in TITLES)])
 
 
 def _section(service: Service, registered: dict[str, Operation[object]]) -> str:

@@ -1,8 +1,8 @@
 """AWS's service models: read once, and asked what a parameter must look like.
 
-``iam.json`` and ``sts.json`` are botocore's ``service-2.json``; ``iamconsole.json`` has the same format, for what AWS has
-no operation for. Python names are AWS's member names in snake case, at every depth: structures are mappings, lists are
-lists or tuples, timestamps aware datetimes, blobs bytes.
+``iam.json`` and ``sts.json`` are botocore's ``service-2.json``; ``iamconsole.json`` has the same format, for what AWS
+has no operation for. Python names are AWS's member names in snake case, at every depth: structures are mappings, lists
+are lists or tuples, timestamps aware datetimes, blobs bytes.
 """
 
 import base64

@@ -32,14 +32,11 @@ SIGNATURE_PARAMETERS = "X-Amz-"
 @csrf_exempt
 def endpoint(request: HttpRequest) -> HttpResponse:
     """Answer ``POST /`` and signed ``GET /?Action=…``; send a browser to the console. Cookies are not looked at."""
-    if request.method == "GET" and not request.GET.keys() & {"Action", "X-Amz-Algorithm"} and not request.headers.get("Authorization"):
+    if request.method == "GET" and not _is_meant_for_programs(request):
         return redirect("admin:index")
     namespace = services()["iam"].xml_namespace
     try:
-        if request.method not in METHODS:
-            raise InvalidAction(f"The method {request.method} is not allowed: use POST or GET.")
-        body = _answer(request)
-        status = 200
+        status, body = 200, _answer(request)
     except Fault as fault:
         status, body = fault.status, _error(fault, namespace, request)
     except OperationalError:
@@ -55,7 +52,13 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _is_meant_for_programs(request: HttpRequest) -> bool:
+    return bool(request.GET.keys() & {"Action", "X-Amz-Algorithm"}) or "Authorization" in request.headers
+
+
 def _answer(request: HttpRequest) -> bytes:
+    if request.method not in METHODS:
+        raise InvalidAction(f"The method {request.method} is not allowed: use POST or GET.")
     _read_body(request)
     caller, claim = authenticate(request)
     served().fields["access_key_id"] = claim.access_key_id

@@ -198,9 +198,9 @@ class Issued(Protocol):
 def pick(shape: Shape | None, value: object, *, secrets: bool, omits: Collection[str] = ()) -> object:
     """The answer as plain data under AWS's names, fit for JSON: what the output shape names of an operation's result.
 
-    Members are attributes of objects or keys of mappings, in snake case. Those that are None or missing are left out, and
-    so are ``omits``, and what the model marks sensitive unless ``secrets``. A listing always has its list and IsTruncated.
-    Raises TypeError when a value is not what the shape says: a bug of the operation.
+    Members are attributes of objects or keys of mappings, in snake case. Those that are None or missing are left out,
+    and so are ``omits``, and what the model marks sensitive unless ``secrets``. A listing always has its list and
+    IsTruncated. Raises TypeError when a value is not what the shape says: a bug of the operation.
     """
     if shape is None:
         return None

@@ -1,6 +1,7 @@
 """Writing the trail. An event commits with the change it tells of, or the change does not happen.
 
-Links are hashed over every field in a fixed order and the hash before, so that an altered, removed or inserted row breaks the chain.
+Links are hashed over every field in a fixed order and the hash before, so that an altered, removed or inserted row breaks the
+chain.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from audit.models import INSTALLATION, ChainHead, Event
 
 LONGEST_VALUE = 8192
+LONGEST_LIST = 100
 HASHED = (
     "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "actor_arn",
     "actor_id", "access_key_id", "door", "source_ip", "user_agent", "request_id", "previous_hash",
@@ -104,7 +106,7 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _shortened(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_shortened(member) for member in value[:100]]
+        return [_shortened(member) for member in value[:LONGEST_LIST]]
     if isinstance(value, str) and len(value) > LONGEST_VALUE:
         return f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
     return value
@@ -118,6 +120,7 @@ class Sampler:
     """
 
     per_minute: int = 10
+    most_keys: int = 1000
     _minute: int = 0
     _seen: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -128,7 +131,7 @@ class Sampler:
             minute = int(time.monotonic() // 60)
             if minute != self._minute:
                 self._minute, self._seen = minute, {}
-            if key not in self._seen and len(self._seen) >= 1000:
+            if key not in self._seen and len(self._seen) >= self.most_keys:
                 key = ""
             self._seen[key] = self._seen.get(key, 0) + 1
             return self._seen[key] <= self.per_minute

@@ -18,8 +18,7 @@ def rules() -> list[str]:
     """What a new password must be, as sentences to list beside the form."""
     return [
         f"It has {SHORTEST} to {LONGEST} characters.",
-        "It has three of these four: upper-case letters, lower-case letters, digits, symbols "
-        f"({' '.join(SYMBOLS)}).",
+        f"It has three of these four: upper-case letters, lower-case letters, digits, symbols ({' '.join(SYMBOLS)}).",
         "It is not the user name, the e-mail address or the account's name.",
     ]
 

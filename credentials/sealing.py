@@ -21,7 +21,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class SealBroken(Exception):
+class SealBrokenError(Exception):
     """A sealed value does not open: wrong key ring, moved row or altered bytes. A bug or tampering, never user input."""
 
 
@@ -64,18 +64,18 @@ class KeyRing:
         return f"{key_id}:{base64.b64encode(nonce + sealed).decode()}"
 
     def unseal(self, sealed: str, *, column: str, row: str) -> str:
-        """Open what `seal` made for the same column and row. Raises SealBroken."""
+        """Open what `seal` made for the same column and row. Raises SealBrokenError."""
         key_id, _, encoded = sealed.partition(":")
         key = dict(self.keys).get(key_id)
         if key is None:
-            raise SealBroken(f"{column} is sealed with the key {key_id!r}, which is not in ENCRYPTION_KEYS")
+            raise SealBrokenError(f"{column} is sealed with the key {key_id!r}, which is not in ENCRYPTION_KEYS")
         data = base64.b64decode(encoded)
         try:
             plain = AESGCM(_subkey(key, column)).decrypt(
                 data[:NONCE_BYTES], data[NONCE_BYTES:], _associated(column, row, key_id)
             )
         except (InvalidTag, ValueError) as error:
-            raise SealBroken(f"{column} does not open with the key {key_id!r}") from error
+            raise SealBrokenError(f"{column} does not open with the key {key_id!r}") from error
         return plain.decode()
 
     def digests(self, token: str, *, purpose: str) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class KeyRing:
 
 
 def _associated(column: str, row: str, key_id: str) -> bytes:
-    return "\0".join((column, row, key_id)).encode()
+    return f"{column}\0{row}\0{key_id}".encode()
 
 
 @lru_cache(maxsize=64)

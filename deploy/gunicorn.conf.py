@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("LOG_STREAM", "stdout")
 
-from iamconsole import settings  # noqa: E402 - the path and the stream come first
+from iamconsole import settings
 
 wsgi_app = "iamconsole.wsgi:application"
 worker_class = "gthread"

@@ -66,7 +66,9 @@ def public_url(text: str) -> str:
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ImproperlyConfigured(f"PUBLIC_URL must look like https://iam.example.org, without a path; it is {text!r}.")
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL must look like https://iam.example.org, without a path; it is {text!r}."
+        )
     if parts.scheme == "http" and not is_loopback(host):
         raise ImproperlyConfigured(
             f"PUBLIC_URL {text!r} is plain HTTP on a host that is not this machine: passwords would cross the network in"

@@ -36,7 +36,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return context
     caller = caller_of(request)
     entries = [
-        Entry(label, url, request.path == url or (url != reverse("admin:index") and request.path.startswith(url)), group)
+        Entry(
+            label, url, request.path == url or (url != reverse("admin:index") and request.path.startswith(url)), group
+        )
         for label, url, group in ((label, reverse(name), group) for label, name, group in MENU)
     ]
     return context | {"caller": caller, "account_label": caller.account.label, "navigation": entries}

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 
-
 @dataclass(frozen=True)
 class Served:
     """The request that is being served: its id, and the fields that its line in the request log gets."""
@@ -26,7 +25,9 @@ def served() -> Served:
 
 
 # What may stand in a path or a message and is nobody's to read: set-up tokens, signatures, session tokens.
-_SECRETS = re.compile(r"(/setup/)[^/\s\"']+|((?:X-Amz-Signature|X-Amz-Security-Token|Signature)=)[^&\s\"',]+", re.IGNORECASE)
+_SECRETS = re.compile(
+    r"(/setup/)[^/\s\"']+|((?:X-Amz-Signature|X-Amz-Security-Token|Signature)=)[^&\s\"',]+", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:
@@ -38,6 +39,7 @@ class JSONLine(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, request_id, message, and the fields given as ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Write the line."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -55,6 +57,7 @@ class TextLine(logging.Formatter):
     """The same for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Write the line."""
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         fields = " ".join(f"{name}={value}" for name, value in getattr(record, "fields", {}).items())
         text = " ".join(part for part in (time, record.levelname, redact(record.getMessage()), fields) if part)

@@ -93,7 +93,9 @@ def plain_http_on_loopback_only(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.is_secure():
             return get_response(request)
-        direct = is_loopback(request.META.get("REMOTE_ADDR", "")) and not any(header in request.META for header in FORWARDING)
+        direct = is_loopback(request.META.get("REMOTE_ADDR", "")) and not any(
+            header in request.META for header in FORWARDING
+        )
         if direct and (not settings.HTTPS or request.path in HEALTH):
             return get_response(request)
         return HttpResponse(
@@ -134,6 +136,6 @@ class Faults:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a fault; a database that does not answer is one too. Anything else is a bug."""
         if isinstance(exception, OperationalError):
-            log.exception("database")
+            log.error("database", exc_info=exception)
             exception = ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment.")
         return pages.fault_page(request, exception) if isinstance(exception, Fault) else None

@@ -80,9 +80,7 @@ class Page(Generic[E]):
         return self.marker is not None
 
     @classmethod
-    def of(
-        cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None
-    ) -> "Page[Any]":
+    def of(cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None) -> "Page[Any]":
         """Read one page in the order of the unique column ``by``.
 
         The marker is signed for ``scope`` (the listing and its filters), so one that was made up or made for another listing
@@ -222,7 +220,9 @@ class Operation(Generic[R]):
     def _admit(self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool) -> dict[str, Any]:
         """Load the target and decide. Returns what the function is called with."""
         if caller.is_operator is not self.by_operator:
-            raise AccessDenied(f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation.")
+            raise AccessDenied(
+                f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation."
+            )
         target = self.on(caller, given, lock=lock)
         attempt.resource, attempt.chain = target.resource, target.chain
         admitted = {**given, **target.entities}

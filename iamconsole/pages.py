@@ -68,13 +68,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: no detail, only the id under which the log has it."""
-    return error_page(request, 500, "The error has been logged. If it happens again, give the request id to the operator.")
+    return error_page(
+        request, 500, "The error has been logged. If it happens again, give the request id to the operator."
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that did not come from one of our pages, or came too late."""
     return error_page(
-        request, 403, "The form was out of date or did not come from this site. Go back, reload the page and send it again."
+        request,
+        403,
+        "The form was out of date or did not come from this site. Go back, reload the page and send it again.",
     )
 
 

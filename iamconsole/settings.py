@@ -75,8 +75,12 @@ def _secret(name: str, file: str, make: Any) -> str:
 
 SECRET_KEY = _secret("SECRET_KEY", "secret_key", get_random_secret_key)
 SECRET_KEY_FALLBACKS = _setting(env.list, "SECRET_KEY_FALLBACKS", default=[])
-if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY must have 50 characters or more: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.")
+SHORTEST_SECRET_KEY = 50
+if len(SECRET_KEY) < SHORTEST_SECRET_KEY:
+    raise ImproperlyConfigured(
+        f"SECRET_KEY must have {SHORTEST_SECRET_KEY} characters or more:"
+        " python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
+    )
 try:
     KEY_RING = KeyRing.parse(_secret("ENCRYPTION_KEYS", "encryption_keys", KeyRing.generate))
 except ValueError as error:
@@ -148,7 +152,9 @@ SIGNATURE_SKEW_SECONDS = _setting(env.int, "SIGNATURE_SKEW_SECONDS", default=15 
 SETUP_LINK_DAYS = _setting(env.int, "SETUP_LINK_DAYS", default=7)
 
 # What leaves
-SECURE_SSL_REDIRECT = False  # plain HTTP is refused, not redirected: a redirect would hide a client that sends secrets in the clear
+SECURE_SSL_REDIRECT = (
+    False  # plain HTTP is refused, not redirected: a redirect would hide a client that sends secrets in the clear
+)
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -196,4 +202,3 @@ LOGGING: dict[str, Any] = {
         "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
     },
 }
-

@@ -64,8 +64,8 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
         ]
-        for model, model_admin in self._registry.items():
-            prefix = f"{model._meta.app_label}/{model._meta.model_name}/"
+        for model_admin in self._registry.values():
+            prefix = f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/"
             routes.append(path(prefix, include(model_admin.urls)))
         return routes
 

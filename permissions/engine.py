@@ -114,18 +114,28 @@ def decide(request: Request, identity: Sequence[Source]) -> Decision:
 
 
 def _covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
-    return _selects(statement.actions, statement.not_actions, action, request, steps) and _selects(
-        statement.resources, statement.not_resources, request.resource, request, steps
-    )
+    if statement.actions:
+        acts = _any_matches(statement.actions, action, request, steps)
+    else:
+        acts = not _any_matches(statement.not_actions, action, request, steps)
+    if not acts:
+        return False
+    if statement.resources:
+        return _any_matches(statement.resources, request.resource, request, steps)
+    # A variable without a value leaves open what NotResource excepts: an Allow then excepts all of it, a Deny nothing.
+    unknown = statement.effect == "Allow"
+    return not _any_matches(statement.not_resources, request.resource, request, steps, unknown=unknown)
 
 
-def _selects(these: Sequence[Pattern], all_but: Sequence[Pattern], text: str, request: Request, steps: Steps) -> bool:
-    """Whether one of these patterns matches or, where there are none, none of the others."""
-    for pattern in these or all_but:
+def _any_matches(
+    patterns: Sequence[Pattern], text: str, request: Request, steps: Steps, *, unknown: bool = False
+) -> bool:
+    """Whether one of the patterns matches; one with a variable that has no value counts as ``unknown``."""
+    for pattern in patterns:
         pieces = pattern.filled(request.context, steps)
-        if pieces is not None and matches(pieces, text, steps):
-            return bool(these)
-    return not these
+        if unknown if pieces is None else matches(pieces, text, steps):
+            return True
+    return False
 
 
 def _is_understood(statement: Statement) -> bool:

@@ -8,7 +8,10 @@ from permissions.models import UserPolicy
 
 
 def put_user_policy(user: User, policy_name: str, policy_document: str) -> UserPolicy:
-    """Set an inline policy of a locked user. The name's first spelling is kept. Raises MalformedPolicyDocument, LimitExceeded."""
+    """Set an inline policy of a locked user. The name's first spelling is kept.
+
+    Raises MalformedPolicyDocument, LimitExceeded.
+    """
     language.parse(policy_document)
     key = policy_name.lower()
     others = UserPolicy.objects.filter(user=user).exclude(policy_name_key=key).values_list("policy_document", flat=True)

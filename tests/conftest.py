@@ -5,6 +5,7 @@ do nothing and would like to; trudy administers another account; root is alice's
 two workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
 """
 
+import io
 import itertools
 import os
 import secrets
@@ -49,7 +50,7 @@ def rounds(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """The real database of the settings, migrated; every test may use it, and commits."""
     with django_db_blocker.unblock():
-        call_command("prepare", no_account=True, stdout=open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the run
+        call_command("prepare", no_account=True, stdout=io.StringIO())
         yield
 
 

@@ -18,15 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from api.sigv4 import (
-    Claim,
-    SignedRequest,
-    canonical_request,
-    read_claim,
-    signing_key,
-    string_to_sign,
-    verify,
-)
+from api.sigv4 import Claim, SignedRequest, canonical_request, read_claim, signing_key, string_to_sign, verify
 from iamconsole.errors import (
     Fault,
     IncompleteSignature,
@@ -481,6 +473,12 @@ def test_a_presigned_url_lives_from_its_time_to_its_end(expires: int) -> None:
     assert (code, message.partition(":")[0]) == (NO_MATCH, "Signature not yet current")
 
 
+def test_a_presigned_url_is_dated_in_the_basic_form_alone() -> None:
+    request = presigned("sts", "get_caller_identity")
+    code, message = refusal(requery(request, f"Date={STAMP}", "Date=Sun,%2001%20Mar%202026%2012:00:00%20GMT"))
+    assert (code, message.partition(".")[0]) == (INCOMPLETE, "Date must be in ISO-8601 'basic format'")
+
+
 def test_the_message_of_an_expired_url_names_its_own_life() -> None:
     request = presigned("sts", "get_caller_identity", expires=60)
     assert refusal(request, now=NOW + timedelta(hours=1))[1] == (
@@ -534,10 +532,9 @@ def test_x_amz_date_has_one_form(date: str) -> None:
     ],
 )
 def test_a_date_header_has_the_form_of_rfc_1123(date: str) -> None:
-    request = with_header(with_header(signed(), "x-amz-date"), "date", date)
-    request = edited(request, "x-amz-date", "date")
-    request = edited(request, "content-type;host;date", "content-type;date;host")
-    assert refusal(with_header(request, "content-type", FORM))[0] == INCOMPLETE
+    request = resigned(with_header(with_header(signed(), "x-amz-date"), "date", date), "date", "host")
+    code, message = refusal(request)
+    assert (code, message.partition(".")[0]) == (INCOMPLETE, "Date must be in ISO-8601 'basic format'")
 
 
 @pytest.mark.parametrize("stamp", ["00010101T000000Z", "99991231T235959Z"])
@@ -558,8 +555,12 @@ def test_a_request_that_is_not_signed_is_told_so() -> None:
 
 
 AUTHORIZATION = "Authorization=AWS4-HMAC-SHA256"
-REQUIRES = {name: f"Authorization header requires '{name}' parameter." for name in ("Credential", "Signature")}
-SIGNATURE_A = "a" * 64
+NO_CREDENTIAL = "Authorization header requires 'Credential' parameter."
+NO_SIGNATURE = "Authorization header requires 'Signature' parameter."
+NO_SIGNED_HEADERS = "Authorization header requires 'SignedHeaders' parameter."
+NO_DATE = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+NO_PAIR = "not a valid key=value pair (missing equal-sign) in Authorization header."
+HMAC = "AWS4-HMAC-SHA256"
 
 
 @pytest.mark.parametrize(
@@ -569,41 +570,22 @@ SIGNATURE_A = "a" * 64
         ("AWS4-ECDSA-P256-SHA256 Credential=a", "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'."),
         ("AWS4-HMAC-SHA512 Credential=a", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA512'."),
         ("aws4-hmac-sha256 Credential=a", "Unsupported AWS 'algorithm': 'aws4-hmac-sha256'."),
-        ("AWS4-HMAC-SHA256,Credential=a", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256,Credential=a'."),
+        (f"{HMAC},Credential=a", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256,Credential=a'."),
         ("Bearer token", "Unsupported AWS 'algorithm': 'Bearer'."),
-        ("Basic\x01\xff " + "x" * 9, "Unsupported AWS 'algorithm': 'Basic??'."),
+        ("Basic\x01\xff x", "Unsupported AWS 'algorithm': 'Basic??'."),
         ("x" * 999, f"Unsupported AWS 'algorithm': '{'x' * 128}'."),
+        (HMAC, f"{NO_CREDENTIAL} {NO_SIGNATURE} {NO_SIGNED_HEADERS} {AUTHORIZATION}"),
+        (f"{HMAC} SignedHeaders=host, Signature=b", f"{NO_CREDENTIAL} {AUTHORIZATION}"),
+        (f"{HMAC} Credential=a, SignedHeaders=host", f"{NO_SIGNATURE} {AUTHORIZATION}"),
+        (f"{HMAC} Credential=a,SignedHeaders=host,Signature=", f"{NO_SIGNATURE} {AUTHORIZATION}"),
+        (f"{HMAC} Credential=a, Signature=b", f"{NO_SIGNED_HEADERS} {AUTHORIZATION}"),
+        (f"{HMAC} Credential", f"'Credential' {NO_PAIR}"),
+        (f"{HMAC} Credential=a,,Signature=b", f"'' {NO_PAIR}"),
+        (f"{HMAC} credential=a", "Authorization header has an unknown parameter 'credential'."),
+        (f"{HMAC} Credential=a, Credential=b", "Authorization header has the parameter 'Credential' more than once."),
         (
-            "AWS4-HMAC-SHA256",
-            (f"{REQUIRES['Credential']} {REQUIRES['Signature']} Authorization header requires 'SignedHeaders' parameter."
-            f" {AUTHORIZATION}"),
-        ),
-        (
-            f"AWS4-HMAC-SHA256 SignedHeaders=host;x-amz-date, Signature={SIGNATURE_A}",
-            f"{REQUIRES['Credential']} {AUTHORIZATION}",
-        ),
-        ("AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host", f"{REQUIRES['Signature']} {AUTHORIZATION}"),
-        ("AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host,Signature=", f"{REQUIRES['Signature']} {AUTHORIZATION}"),
-        (
-            f"AWS4-HMAC-SHA256 Credential=a, Signature={SIGNATURE_A}",
-            f"Authorization header requires 'SignedHeaders' parameter. {AUTHORIZATION}",
-        ),
-        (
-            "AWS4-HMAC-SHA256 Credential",
-            "'Credential' not a valid key=value pair (missing equal-sign) in Authorization header.",
-        ),
-        (
-            "AWS4-HMAC-SHA256 Credential=a,,Signature=b",
-            "'' not a valid key=value pair (missing equal-sign) in Authorization header.",
-        ),
-        ("AWS4-HMAC-SHA256 credential=a", "Authorization header has an unknown parameter 'credential'."),
-        (
-            "AWS4-HMAC-SHA256 Credential=a, Credential=b",
-            "Authorization header has the parameter 'Credential' more than once.",
-        ),
-        (
-            "AWS4-HMAC-SHA256 Credential=a, AWS4-HMAC-SHA256 Credential=a",
-            "Authorization header has an unknown parameter 'AWS4-HMAC-SHA256 Credential'.",
+            f"{HMAC} Signature=a, {HMAC} Signature=a",
+            f"Authorization header has an unknown parameter '{HMAC} Signature'.",
         ),
     ],
 )
@@ -613,19 +595,10 @@ def test_an_authorization_header_that_cannot_be_read_is_refused(authorization: s
 
 
 def test_an_undated_request_is_refused() -> None:
-    assert refusal(with_header(signed(), "x-amz-date")) == (
-        INCOMPLETE,
-        f"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. {AUTHORIZATION}",
-    )
-
-
-def test_every_missing_part_is_named_at_once() -> None:
-    request = with_header(with_header(signed(), "x-amz-date"), "authorization", "AWS4-HMAC-SHA256 ")
-    assert refusal(request)[1] == (
-        "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."
-        " Authorization header requires 'SignedHeaders' parameter."
-        f" Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. {AUTHORIZATION}"
-    )
+    undated = with_header(signed(), "x-amz-date")
+    assert refusal(undated) == (INCOMPLETE, f"{NO_DATE} {AUTHORIZATION}")
+    everything = f"{NO_CREDENTIAL} {NO_SIGNATURE} {NO_SIGNED_HEADERS} {NO_DATE} {AUTHORIZATION}"
+    assert refusal(with_header(undated, "authorization", HMAC)) == (INCOMPLETE, everything)
 
 
 @pytest.mark.parametrize(
@@ -638,70 +611,35 @@ def test_a_header_that_decides_something_may_not_repeat(name: str) -> None:
     assert refusal(with_header(request, name, value, value)) == expected
 
 
+FIVE = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got"
+PRINTABLE = "Credential must be printable ASCII."
+WRONG_SERVICE = "Credential should be scoped to correct service: 'iam' or 'sts'."
+WRONG_END = "Credential should be scoped with a valid terminator: 'aws4_request', not"
+WRONG_DATE = "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP:"
+RIGHT_DATE = "!= '20260301', from '20260301T120000Z'."
+SCOPE = "20260301/eu-central-1/iam/aws4_request"
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "code", "message"),
+    ("scope", "code", "message"),
     [
-        (
-            "/aws4_request",
-            "",
-            INCOMPLETE,
-            ("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
-            f" got '{KEY_ID}/20260301/eu-central-1/iam'"),
-        ),
-        (
-            "/aws4_request",
-            "/aws4_request/",
-            INCOMPLETE,
-            ("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
-            f" got '{KEY_ID}/20260301/eu-central-1/iam/aws4_request/'"),
-        ),
-        ("eu-central-1", "eu\x00", INCOMPLETE, "Credential must be printable ASCII."),
-        ("eu-central-1", "\xfc", INCOMPLETE, "Credential must be printable ASCII."),
-        (
-            "/iam/",
-            "/ec2/",
-            NO_MATCH,
-            "Credential should be scoped to correct service: 'iam' or 'sts'.",
-        ),
-        (
-            "/iam/",
-            "/IAM/",
-            NO_MATCH,
-            "Credential should be scoped to correct service: 'iam' or 'sts'.",
-        ),
-        (
-            "/aws4_request",
-            "/aws5_request",
-            NO_MATCH,
-            "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'.",
-        ),
-        (
-            "/20260301/",
-            "/20260228/",
-            NO_MATCH,
-            ("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP:"
-            " '20260228' != '20260301', from '20260301T120000Z'."),
-        ),
-        (
-            "/20260301/",
-            "/2026-03-01/",
-            NO_MATCH,
-            ("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP:"
-            " '2026-03-01' != '20260301', from '20260301T120000Z'."),
-        ),
-        (
-            "20260301/eu-central-1/iam/aws4_request",
-            "//s3/aws4",
-            NO_MATCH,
-            ("Credential should be scoped to correct service: 'iam' or 'sts'."
-            " Credential should be scoped with a valid terminator: 'aws4_request', not 'aws4'."
-            " Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP:"
-            " '' != '20260301', from '20260301T120000Z'."),
-        ),
+        ("", INCOMPLETE, f"{FIVE} '{KEY_ID}/'"),
+        ("20260301/eu-central-1/iam", INCOMPLETE, f"{FIVE} '{KEY_ID}/20260301/eu-central-1/iam'"),
+        (f"{SCOPE}/", INCOMPLETE, f"{FIVE} '{KEY_ID}/{SCOPE}/'"),
+        ("20260301/eu\x00/iam/aws4_request", INCOMPLETE, PRINTABLE),
+        ("20260301/\xfc/iam/aws4_request", INCOMPLETE, PRINTABLE),
+        ("20260301/eu-central-1/ec2/aws4_request", NO_MATCH, WRONG_SERVICE),
+        ("20260301/eu-central-1/IAM/aws4_request", NO_MATCH, WRONG_SERVICE),
+        ("20260301/eu-central-1//aws4_request", NO_MATCH, WRONG_SERVICE),
+        ("20260301/eu-central-1/iam/aws5_request", NO_MATCH, f"{WRONG_END} 'aws5_request'."),
+        ("20260301/eu-central-1/iam/AWS4_request", NO_MATCH, f"{WRONG_END} 'AWS4_request'."),
+        ("20260228/eu-central-1/iam/aws4_request", NO_MATCH, f"{WRONG_DATE} '20260228' {RIGHT_DATE}"),
+        ("2026-03-01/eu-central-1/iam/aws4_request", NO_MATCH, f"{WRONG_DATE} '2026-03-01' {RIGHT_DATE}"),
+        ("//s3/aws4", NO_MATCH, f"{WRONG_SERVICE} {WRONG_END} 'aws4'. {WRONG_DATE} '' {RIGHT_DATE}"),
     ],
 )
-def test_a_wrong_scope_is_refused(old: str, new: str, code: str, message: str) -> None:
-    assert refusal(edited(signed(), old, new)) == (code, message)
+def test_a_wrong_scope_is_refused(scope: str, code: str, message: str) -> None:
+    assert refusal(edited(signed(), SCOPE, scope)) == (code, message)
 
 
 def test_a_single_service_is_named_as_aws_names_it() -> None:
@@ -725,7 +663,14 @@ def test_a_possible_access_key_id_is_read(key_id: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [str.upper, lambda s: s[:-1], lambda s: s + "0", lambda s: "g" + s[1:], lambda s: s[1:] + s[0], lambda s: "0" * len(s)],
+    [
+        str.upper,
+        lambda s: s[:-1],
+        lambda s: s + "0",
+        lambda s: "g" + s[1:],
+        lambda s: s[1:] + s[0],
+        lambda s: "0" * len(s),
+    ],
     ids=["upper case", "short", "long", "no hex", "turned", "zero"],
 )
 def test_a_wrong_signature_does_not_match(change: Callable[[str], str]) -> None:
@@ -735,6 +680,8 @@ def test_a_wrong_signature_does_not_match(change: Callable[[str], str]) -> None:
 
 
 SORTED = "'SignedHeaders' must be header names in lower case, sorted, each of them once."
+UNSIGNED = "must be a 'SignedHeader' in the AWS Authorization."
+UNSIGNED_HOST = f"'Host' or ':authority' {UNSIGNED}"
 
 
 @pytest.mark.parametrize(
@@ -747,21 +694,9 @@ SORTED = "'SignedHeaders' must be header names in lower case, sorted, each of th
         (";", INCOMPLETE, SORTED),
         ("host; x-amz-date", INCOMPLETE, SORTED),
         ("host\n;x-amz-date", INCOMPLETE, SORTED),
-        (
-            "content-type;x-amz-date",
-            NO_MATCH,
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-        ),
-        (
-            "content-type;host",
-            NO_MATCH,
-            "'x-amz-date' must be a 'SignedHeader' in the AWS Authorization.",
-        ),
-        (
-            "content-type;host;x-amz-date;x-other",
-            NO_MATCH,
-            "The 'SignedHeader' 'x-other' is not in the request.",
-        ),
+        ("content-type;x-amz-date", NO_MATCH, UNSIGNED_HOST),
+        ("content-type;host", NO_MATCH, f"'x-amz-date' {UNSIGNED}"),
+        ("content-type;host;x-amz-date;x-b", NO_MATCH, "The 'SignedHeader' 'x-b' is not in the request."),
     ],
 )
 def test_signed_headers_must_be_well_formed_and_cover_the_request(names: str, code: str, message: str) -> None:
@@ -770,14 +705,14 @@ def test_signed_headers_must_be_well_formed_and_cover_the_request(names: str, co
 
 def test_a_date_header_that_dates_the_request_must_be_signed() -> None:
     request = with_header(with_header(signed(), "x-amz-date"), "date", "Sun, 01 Mar 2026 12:00:00 GMT")
-    expected = (NO_MATCH, "'Date' must be a 'SignedHeader' in the AWS Authorization.")
+    expected = (NO_MATCH, f"'Date' {UNSIGNED}")
     assert refusal(resigned(request, "host")) == expected
 
 
 @pytest.mark.parametrize("make", [signed, lambda: presigned("sts", "get_caller_identity")], ids=["header", "presigned"])
 def test_an_x_amz_header_that_is_not_signed_is_refused(make: Callable[[], SignedRequest]) -> None:
     request = with_header(make(), "x-amz-target", "AWSIdentity.DeleteUser")
-    expected = (NO_MATCH, "'x-amz-target' must be a 'SignedHeader' in the AWS Authorization.")
+    expected = (NO_MATCH, f"'x-amz-target' {UNSIGNED}")
     assert refusal(request) == expected
 
 
@@ -897,33 +832,11 @@ def test_every_missing_query_parameter_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "message"),
     [
-        (
-            "AWS4-HMAC-SHA256",
-            "AWS4-ECDSA-P256-SHA256",
-            INCOMPLETE,
-            "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'.",
-        ),
-        ("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=Host", INCOMPLETE, SORTED),
-        (
-            "X-Amz-SignedHeaders=host",
-            "X-Amz-SignedHeaders=date",
-            NO_MATCH,
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-        ),
-        (
-            "%2Fsts%2F",
-            "%2Fs3%2F",
-            NO_MATCH,
-            "Credential should be scoped to correct service: 'iam' or 'sts'.",
-        ),
-        ("eu-central-1", "%00", INCOMPLETE, "Credential must be printable ASCII."),
-        (
-            "X-Amz-Date=20260301T120000Z",
-            "X-Amz-Date=Sun,%2001%20Mar%202026%2012:00:00%20GMT",
-            INCOMPLETE,
-            ("Date must be in ISO-8601 'basic format'. Got 'Sun, 01 Mar 2026 12:00:00 GMT'."
-            " See http://en.wikipedia.org/wiki/ISO_8601"),
-        ),
+        (HMAC, "AWS4-ECDSA-P256-SHA256", INCOMPLETE, "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'."),
+        ("SignedHeaders=host", "SignedHeaders=Host", INCOMPLETE, SORTED),
+        ("SignedHeaders=host", "SignedHeaders=date", NO_MATCH, UNSIGNED_HOST),
+        ("%2Fsts%2F", "%2Fs3%2F", NO_MATCH, WRONG_SERVICE),
+        ("eu-central-1", "%00", INCOMPLETE, PRINTABLE),
         ("X-Amz-Signature=", "X-Amz-Signature=%20", NO_MATCH, MISMATCH),
         ("Action=GetCallerIdentity", "Action=GetSessionToken", NO_MATCH, MISMATCH),
     ],
@@ -972,23 +885,19 @@ def meaning(request: SignedRequest) -> tuple[object, ...]:
 
 
 def mutant(dice: random.Random, request: SignedRequest) -> SignedRequest:
-    field = dice.choice(["method", "path", "query", "body", "header", "header", "authorization", "drop", "repeat"])
+    kind = dice.choice(["method", "path", "query", "body", "header", "header", "authorization", "drop", "repeat"])
     name, value = dice.choice(request.headers)
-    match field:
-        case "method" | "path" | "query":
-            return replace(request, **{field: mutated(dice, getattr(request, field))})
-        case "body":
-            return replace(request, body=mutated(dice, request.body.decode("latin-1")).encode("latin-1"))
-        case "header":
-            return with_header(request, name, mutated(dice, value))
-        case "drop":
-            return with_header(request, name)
-        case "repeat":
-            return with_header(request, name, value, value)
-        case _ if any(found == "authorization" for found, _ in request.headers):
-            return with_header(request, "authorization", mutated(dice, header(request, "authorization")))
-        case _:
-            return requery(request, "X-Amz-", dice.choice(["X-Amz", "x-amz-", "X-Amz-X", ""]))
+    values = {"header": (mutated(dice, value),), "drop": (), "repeat": (value, value)}
+    if kind in {"method", "path", "query"}:
+        changes: dict[str, Any] = {kind: mutated(dice, getattr(request, kind))}
+        return replace(request, **changes)
+    if kind == "body":
+        return replace(request, body=mutated(dice, request.body.decode("latin-1")).encode("latin-1"))
+    if kind in values:
+        return with_header(request, name, *values[kind])
+    if any(found == "authorization" for found, _ in request.headers):
+        return with_header(request, "authorization", mutated(dice, header(request, "authorization")))
+    return requery(request, "X-Amz-", dice.choice(["X-Amz", "x-amz-", "X-Amz-X", ""]))
 
 
 def mutation_bases() -> list[SignedRequest]:
@@ -996,7 +905,7 @@ def mutation_bases() -> list[SignedRequest]:
         method="GET", path_and_query="/a/b?Action=GetUser&UserName=a%2Bb%20c&Empty=&Version=2010-05-08", body=b""
     )
     sdk_headers = {"x-amz-content-sha256": hashlib.sha256(BODY).hexdigest(), "amz-sdk-request": "attempt=1; max=3"}
-    temporary = called("iam", "create_user", token="FwoG/token+==", UserName="a+b c".replace(" ", "="))
+    temporary = called("iam", "create_user", token="FwoG/token+==", UserName="a+b=c")
     # What is not signed may change; only signed headers can be mutants.
     unsigned = {"user-agent", "amz-sdk-invocation-id", "amz-sdk-request", "content-length"}
     temporary = replace(temporary, headers=tuple(pair for pair in temporary.headers if pair[0] not in unsigned))

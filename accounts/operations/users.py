@@ -86,9 +86,7 @@ def untag_user(caller: Caller, *, user: User, tag_keys: Sequence[str]) -> None:
 
 
 @operation("iam:ListUserTags", on=targets.user, reads=True)
-def list_user_tags(
-    caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
-) -> Page[Tag]:
+def list_user_tags(caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None) -> Page[Tag]:
     """The user's tags, by key without regard to case."""
     return Page.of_values(
         sorted(user.tags, key=lambda tag: tag["key"].lower()),

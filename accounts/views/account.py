@@ -68,5 +68,3 @@ def root_email(request: HttpRequest) -> HttpResponse:
         messages.success(request, "The e-mail address is changed. Sign in with the new one from now on.")
         return redirect("admin:account")
     return render(request, "root_email.html", {"form": form, "email": caller.principal.email})
-
-

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import setup_links, signin as signing_in
+from accounts import setup_links
+from accounts import signin as signing_in
 from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
 from accounts.models import User
 from credentials.operations.login_profiles import change_password

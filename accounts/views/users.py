@@ -123,7 +123,8 @@ def _permissions_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     caller, named = caller_of(request), {"user_name": user.user_name}
     names = part(caller, list_user_policies, **named)
     policies = [
-        (name, part(caller, get_user_policy, policy_name=name, **named)) for name in (names.value.items if names.value else [])
+        (name, part(caller, get_user_policy, policy_name=name, **named))
+        for name in (names.value.items if names.value else [])
     ]
     return {"names": names, "policies": policies, "may_put": may(caller, put_user_policy, policy_name="*", **named)}
 

@@ -55,7 +55,9 @@ def change_password(caller: Caller, *, user: User, old_password: str, new_passwo
     Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again.
     """
     if user.is_root:
-        raise InvalidUserType("Only IAM users can change their password by this operation; the root user does it in the console.")
+        raise InvalidUserType(
+            "Only IAM users can change their password by this operation; the root user does it in the console."
+        )
     profile = _profile(user)
     if not user.check_password(normalised(old_password)):
         raise AccessDenied("The old password was incorrect.")

@@ -22,7 +22,12 @@ def with_nonce(request: HttpRequest) -> Caller:
 def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey]) -> HttpResponse:
     """The page that shows an access key and its secret, once."""
     key, secret = issued.entity, issued.secret["secret_access_key"]
-    context = {"key": key, "secret": secret, "snippets": snippets(key.access_key_id, secret), "back": _back(request, key.user)}
+    context = {
+        "key": key,
+        "secret": secret,
+        "snippets": snippets(key.access_key_id, secret),
+        "back": _back(request, key.user),
+    }
     return _once(render(request, "access_key_created.html", context))
 
 

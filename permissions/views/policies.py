@@ -43,9 +43,7 @@ def delete(request: HttpRequest, user_name: str, policy_name: str) -> HttpRespon
     caller = caller_of(request)
     policy = get_user_policy(caller, user_name=user_name, policy_name=policy_name)
     form = ConsoleForm(request.POST if request.method == "POST" else None)
-    if submitted(
-        request, form, lambda data: delete_user_policy(caller, user_name=user_name, policy_name=policy_name)
-    ):
+    if submitted(request, form, lambda data: delete_user_policy(caller, user_name=user_name, policy_name=policy_name)):
         messages.success(request, f"Policy {policy.policy_name} is deleted.")
         return redirect(_permissions_tab(user_name))
     return render(request, "policy_delete.html", {"form": form, "user_shown": policy.user, "policy": policy})

@@ -36,7 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("name", help="what the account is called")
         parser.add_argument("--root-email", required=True, help="the address the root user signs in with")
         parser.add_argument("--alias", help="a short name for the sign-in address, unique in the installation")
-        parser.add_argument("--admin-user", help="also make an IAM user of this name who may do everything, with an access key")
+        parser.add_argument(
+            "--admin-user", help="also make an IAM user of this name who may do everything, with an access key"
+        )
         parser.add_argument("--root-access-key", action="store_true", help="also make an access key for the root user")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 

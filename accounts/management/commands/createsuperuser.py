@@ -13,4 +13,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse."""
-        raise CommandError("There is no superuser here. An account and its root user are made by manage.py createaccount.")
+        raise CommandError(
+            "There is no superuser here. An account and its root user are made by manage.py createaccount."
+        )

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.management.commands._shell import faults_as_command_errors, root_of
 from api import wire
 from api.shapes import OperationModel, Shape, services
-
 from iamconsole.operation import Operation, every_operation
+
 
 class Command(BaseCommand):
     """Run an operation."""
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         if data:
             self.stdout.write(json.dumps(data, indent=4))
 
+
 def _operation(name: str) -> Operation[Any]:
     by_name = {each.name: each for each in every_operation() if not each.by_operator}
     if name in by_name:
@@ -47,6 +48,7 @@ def _operation(name: str) -> Operation[Any]:
     if any(name in service.operations for service in services().values()):
         raise CommandError(f"The operation {name} is not supported by this release, or has a command of its own.")
     raise CommandError(f"There is no operation {name}. There are: {', '.join(sorted(by_name))}")
+
 
 def _pairs(model: OperationModel, arguments: list[str]) -> dict[str, str]:
     """The parameters as they stand in a request. A sensitive one may not stand in argv, where every process reads it."""
@@ -63,10 +65,13 @@ def _pairs(model: OperationModel, arguments: list[str]) -> dict[str, str]:
             raise CommandError(f"{model.name} has no parameter {member}. It has: {', '.join(members) or 'none'}")
         if _sensitive(members[member]):
             if value != "-":
-                raise CommandError(f"{name} is a secret: write {name}=- and it is read from the terminal or standard input.")
+                raise CommandError(
+                    f"{name} is a secret: write {name}=- and it is read from the terminal or standard input."
+                )
             value = getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         pairs[name] = value
     return pairs
+
 
 def _sensitive(shape: Shape) -> bool:
     return shape.sensitive
