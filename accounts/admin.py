@@ -7,14 +7,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
 
 from accounts import arns
+from accounts.columns import UserColumns
 from accounts.models import User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.views import users
-from credentials.models import AccessKey, LoginProfile
+from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.views import access_keys, console_access
@@ -169,44 +169,13 @@ class UserAdmin(UserModelAdmin):
         return False
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns. What a caller may not read of a row is not told: each cell asks the policies."""
-        caller = caller_of(request)
-
-        def allowed(user: User, action: str) -> bool:
-            return caller.decide(action, user.arn).allowed
-
-        @admin.display(description="User name", ordering="user_name_key")
-        def name(user: User) -> str:
-            return str(user.user_name)
-
-        @admin.display(description="Console access")
-        def console_access(user: User) -> str:
-            if not allowed(user, get_login_profile.action):
-                return "Not permitted"
-            profile: LoginProfile | None = getattr(user, "login_profile", None)
-            if profile is None:
-                return "None"
-            return "Must change password" if profile.password_reset_required else "Enabled"
-
-        @admin.display(description="Console last sign-in", ordering="password_last_used")
-        def last_sign_in(user: User) -> str:
-            if user.password_last_used:
-                return _time(user.password_last_used)
-            return "Never" if allowed(user, get_login_profile.action) and hasattr(user, "login_profile") else "None"
-
-        @admin.display(description="Access keys")
-        def keys(user: User) -> str:
-            if not allowed(user, list_access_keys.action):
-                return "Not permitted"
-            listed = [(key.access_key_id, key.status) for key in user.access_keys.all()]
-            return format_html_join("", '<div class="key"><code>{}</code> ({})</div>', listed) or "None"
-
-        @admin.display(description="Created", ordering="create_date")
-        def created(user: User) -> str:
-            return _time(user.create_date)
-
-        return (name, "path", console_access, last_sign_in, keys, created)
-
-
-def _time(value: Any) -> str:
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%Y-%m-%d %H:%M"))
+        """The columns, as far as the caller may read them."""
+        columns = UserColumns(caller_of(request))
+        return (
+            columns.name,
+            "path",
+            columns.console_access,
+            columns.last_sign_in,
+            columns.access_keys,
+            columns.created,
+        )

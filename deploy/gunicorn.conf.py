@@ -18,6 +18,7 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 5
 umask = 0o077
+control_socket_disable = True  # operators use the service manager
 # Who the client is and whether TLS was used is decided by TRUSTED_PROXIES alone, so gunicorn believes nobody.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}

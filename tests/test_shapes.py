@@ -133,6 +133,7 @@ def pattern(text: str) -> str:
     return f"Member must satisfy regular expression pattern: {text}"
 
 
+EACH = "Member must satisfy constraint:"
 NULL = "Member must not be null"
 NAME = pattern(r"[\w+=,.@-]+")
 PATH = pattern(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)")
@@ -142,7 +143,8 @@ POLICY_VERSION = pattern(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?")
 SESSION_NAME = pattern(r"[\w+=,.@-]*")
 PROPERTY = pattern("^[A-Za-z][A-Za-z0-9/_-]*$")
 SSH_KEY = {"user_name": "a", "ssh_public_key_id": "APKA" + "A" * 16}
-VERSION = {"policy_arn": "arn:aws:iam::123456789012:policy/p", "version_id": "2"}
+VERSION: dict[str, object] = {"policy_arn": "arn:aws:iam::123456789012:policy/p", "version_id": "2"}
+SIMULATE = {"policy_input_list": ["{}"], "action_names": ["a:b"]}
 ROLE = {"role_arn": "arn:aws:iam::123456789012:role/r"}
 REFUSED: list[tuple[str, dict[str, object], str]] = [
     ("CreateUser", {"user_name": "a b"}, f"at 'userName': {NAME}"),
@@ -192,7 +194,7 @@ REFUSED: list[tuple[str, dict[str, object], str]] = [
     (
         "UntagUser",
         {"user_name": "a", "tag_keys": ["ok", ""]},
-        f"at 'tagKeys': Member must satisfy constraint: [{most(128)}, {least(1)}, {TAG}, {NULL}]",
+        f"at 'tagKeys': {EACH} [{most(128)}, {least(1)}, {TAG}, {NULL}]",
     ),
     (
         "AssumeRole",
@@ -234,18 +236,18 @@ def test_the_whole_message_reads_as_awss() -> None:
             "UpdateAccountPasswordPolicy",
             {"minimum_password_length": 129, "password_reuse_prevention": 25, "max_password_age": 1096},
             [
-                "at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to 128",
-                "at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or equal to 24",
-                "at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095",
+                "'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to 128",
+                "'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or equal to 24",
+                "'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095",
             ],
         ),
         (
             "CreateOpenIDConnectProvider",
             {"url": "u" * 256, "client_id_list": ["c" * 256], "thumbprint_list": ["t"]},
             [
-                f"at 'clientIDList' failed to satisfy constraint: Member must satisfy constraint: [{most(255)}, {least(1)}]",
-                f"at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: [{most(40)}, {least(40)}]",
-                f"at 'url' failed to satisfy constraint: {most(255)}",
+                f"'clientIDList' failed to satisfy constraint: {EACH} [{most(255)}, {least(1)}]",
+                f"'thumbprintList' failed to satisfy constraint: {EACH} [{most(40)}, {least(40)}]",
+                f"'url' failed to satisfy constraint: {most(255)}",
             ],
         ),
     ],
@@ -256,7 +258,7 @@ def test_several_broken_members_are_told_together(
     # AWS's order among members is neither the model's nor the alphabet's; ours is the model's.
     count, _, told = refusal(name, parameters).partition(": ")
     assert count == "3 validation errors detected"
-    assert sorted(told.split("; ")) == sorted(f"Value {part}" for part in recorded)
+    assert sorted(told.split("; ")) == sorted(f"Value at {part}" for part in recorded)
 
 
 def test_a_flood_of_errors_is_counted_and_told_in_part() -> None:
@@ -339,9 +341,6 @@ def test_a_value_of_a_wrong_type_is_a_validation_error(model: OperationModel) ->
             message = refusal_or_none(model, {snake(name): value}) or ""
             right = isinstance(value, RIGHT[shape.kind]) and isinstance(value, bool) is (shape.kind == "boolean")
             assert right or f"at '{name[0].lower()}{name[1:]}" in message, (name, value)
-
-
-SIMULATE = {"policy_input_list": ["{}"], "action_names": ["a:b"]}
 
 
 @pytest.mark.parametrize(

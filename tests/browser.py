@@ -1,0 +1,176 @@
+"""The browser of the tests: one Chromium, a fresh context for each visitor, and a watch over all they load.
+
+A visitor's pages fail the test on any Content-Security-Policy violation, console error, uncaught exception, request to another
+host, missing file or answer of 500 and above.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+
+from tests.conftest import SECRETS, URL, Person
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+    console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"""
+# Chromium says so of every answer of 400 and above; the watch judges those by their status.
+ANSWER_OF_400 = "Failed to load resource: the server responded with a status of 4"
+PASSWORD = "Blue-Horse-7-Battery"  # noqa: S105 - the tests' own
+expect.set_options(timeout=10_000)
+
+
+class Visitor:
+    """Somebody with a browser of their own: a fresh context, watched."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context: BrowserContext = browser.new_context(base_url=URL, **options)
+        self.context.set_default_timeout(10_000)
+        self.trouble: list[str] = []
+        self.context.add_init_script(REPORT_VIOLATIONS)
+        self.context.on("console", self._console)
+        self.context.on("weberror", lambda error: self.trouble.append(f"uncaught: {error.error}"))
+        self.context.on("request", self._request)
+        self.context.on("response", self._response)
+        self.page: Page = self.context.new_page()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(ANSWER_OF_400):
+            self.trouble.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{URL}/", "blob:")):
+            self.trouble.append(f"foreign: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        missing = response.status >= 400 and response.request.resource_type != "document"  # noqa: PLR2004
+        if missing or response.status >= 500:  # noqa: PLR2004
+            self.trouble.append(f"{response.status}: {response.url}")
+
+    def open(self, path: str) -> Page:
+        """Go to an address."""
+        self.page.goto(path)
+        return self.page
+
+    def sign_in(self, person: Any, password: str = PASSWORD, path: str = "/signin/") -> Page:
+        """Sign in as a user of an account, or as its root user, by the form."""
+        user = getattr(person, "user", person)
+        if user.is_root:
+            page = self.open(f"{path}?as=root")
+            page.get_by_label("Root user e-mail address").fill(user.email)
+        else:
+            page = self.open(path)
+            page.get_by_label("Account ID or alias").fill(user.account_id)
+            page.get_by_label("IAM user name").fill(user.user_name)
+        page.get_by_label("Password", exact=True).fill(password)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        return page
+
+    def sign_out(self) -> None:
+        """Sign out by the menu of the top bar."""
+        self.page.locator(".topbar details.menu summary").click()
+        self.page.get_by_role("button", name="Sign out").click()
+
+    def csrf(self) -> str:
+        """The token of the page's forms."""
+        return self.page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value") or ""
+
+    def send(self, path: str, **fields: str) -> Any:
+        """POST a form of the page without its buttons, and without following where it leads."""
+        form = {"csrfmiddlewaretoken": self.csrf(), **fields}
+        return self.context.request.post(path, form=form, headers={"Origin": URL}, max_redirects=0)
+
+    def leave(self) -> None:
+        """Close the browser, and tell what went wrong in it."""
+        self.context.close()
+        assert self.trouble == []
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one browser of the session."""
+    # Playwright's loop runs in this thread, and Django refuses its database there. The two never wait for each other.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(server: Path, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """``visit()``: another visitor; options are Playwright's of a context."""
+    visitors: list[Visitor] = []
+
+    def arrive(**options: Any) -> Visitor:
+        visitors.append(Visitor(chromium, **options))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        visitor.leave()
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    """One visitor."""
+    return visit()
+
+
+def give_password(person: Any, *, must_change: bool = False, password: str = PASSWORD) -> str:
+    """Let a user into the console, or a root user, whose password is set anew."""
+    from accounts.management.commands._shell import root_of
+    from accounts.models import User
+    from accounts.setup_links import issue, redeem
+    from credentials.operations.login_profiles import create_login_profile
+
+    user = User.objects.get(pk=getattr(person, "user", person).pk)
+    if user.is_root:
+        token = token_of(issue(user))
+        redeem(token, password, source_ip="127.0.0.1", user_agent="", request_id="")
+    else:
+        root = root_of(user.account_id)
+        create_login_profile(root, user_name=user.user_name, password=password, password_reset_required=must_change)
+    SECRETS.append(password)
+    return password
+
+
+def token_of(link: str) -> str:
+    """The token in a set-up link, which is a secret."""
+    token = urlsplit(link).path.strip("/").rpartition("/")[2]
+    SECRETS.append(token)
+    return token
+
+
+def main_of(page: Page) -> str:
+    """What the page says, without its frame."""
+    return page.locator("main").inner_text()
+
+
+def shown_secret(page: Page, element: str) -> str:
+    """The secret of a one-time page, read by Show as a person does."""
+    page.locator(f"[data-show={element}]").click()
+    secret = page.locator(f"#{element}").inner_text().strip()
+    assert re.fullmatch(r"\S{20,40}", secret), "no secret is shown"
+    SECRETS.append(secret)
+    return secret
+
+
+def person_of(user: Any) -> Person:
+    """A user without an access key as one of the cast."""
+    from tests.conftest import caller_for
+
+    return Person(caller_for(user), "", "")

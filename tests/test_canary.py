@@ -1,0 +1,53 @@
+"""Runs last: no secret that any test has made lies in the database's files, the logs or the trail."""
+
+import base64
+import os
+import subprocess
+from pathlib import Path
+
+from tests.conftest import SECRETS
+from django.conf import settings
+from django.db import connection
+
+
+def spellings(secret: str) -> set[bytes]:
+    raw = secret.encode()
+    return {raw, raw[::-1], raw.hex().encode(), base64.b64encode(raw).rstrip(b"="), secret.replace("/", "%2F").encode()}
+
+
+def found_in(data: bytes) -> list[str]:
+    return [secret for secret in sorted(set(SECRETS)) if any(spelling in data for spelling in spellings(secret))]
+
+
+def database() -> bytes:
+    """Every byte of the database: SQLite's files, or PostgreSQL's own dump of all rows."""
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        return b"".join(path.read_bytes() for path in sorted(Path(settings.DATA).glob("*.sqlite3*")))
+    done = subprocess.run(["pg_dump", "--dbname", os.environ["DATABASE_URL"]], capture_output=True, check=True)
+    return done.stdout
+
+
+def test_the_search_would_find_a_secret_that_was_stored() -> None:
+    from accounts.models import Account
+
+    canary = "canary-Uf8rLrkBHzQ6ARpGdSYgB3b2"
+    Account.objects.create(account_id="999999999999", name=canary)
+    assert canary.encode() in database()
+    Account.objects.filter(name=canary).delete()
+
+
+def test_no_secret_lies_in_the_database() -> None:
+    assert SECRETS
+    assert found_in(database()) == []
+
+
+def test_no_secret_lies_in_the_trail() -> None:
+    from audit.models import Event
+
+    for event in Event.objects.order_by("id").values().iterator():
+        assert found_in(repr(event).encode()) == []
+
+
+def test_no_secret_lies_in_the_logs(server: Path) -> None:
+    assert found_in(server.read_bytes()) == []

@@ -1,0 +1,75 @@
+"""Imports point one way: errors <- pure modules <- models <- audit.record <- caller <- operation <- operations <- doors."""
+
+import ast
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
+# Each layer may import itself and the layers before it.
+LAYERS = [
+    ("iamconsole/errors", "iamconsole/configuration", "iamconsole/logs"),
+    (
+        "api/sigv4", "api/shapes", "api/wire", "permissions/wildcard", "permissions/language", "permissions/engine",
+        "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
+        "iamconsole/settings",
+    ),
+    ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas"),
+    ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords"),
+    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
+    ("iamconsole/operation",),
+    ("accounts/targets",),
+    ("accounts/operations", "credentials/operations", "permissions/operations"),
+]  # fmt: skip
+PURE = LAYERS[1][:-1]
+
+
+def modules() -> list[Path]:
+    return [path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
+
+
+def layer(name: str) -> int:
+    """The layer of a module by its path without ending; doors are the last."""
+    for number, members in enumerate(LAYERS):
+        if any(name == member or name.startswith(f"{member}/") for member in members):
+            return number
+    return len(LAYERS)
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return names
+
+
+def test_no_import_runs_back() -> None:
+    back = []
+    for path in modules():
+        name = str(path.relative_to(ROOT).with_suffix("")).removesuffix("/__init__")
+        for module in imported(path):
+            target = module.replace(".", "/")
+            is_ours = target.split("/")[0] in APPS and ((ROOT / f"{target}.py").exists() or (ROOT / target).is_dir())
+            if is_ours and "/" in target and layer(target) > layer(name) and not path.name == "apps.py":
+                back.append(f"{name} imports {module}")
+    allowed = {"accounts/models imports accounts.sessions", "iamconsole/site imports accounts.views"}
+    assert sorted(set(back) - allowed) == []
+
+
+def test_the_pure_modules_know_nothing_of_django() -> None:
+    for name in PURE:
+        if name in ("credentials/hashers", "accounts/fields"):
+            continue  # they extend Django's own classes
+        names = imported(ROOT / f"{name}.py")
+        assert not {module for module in names if module.split(".")[0] == "django"}, name
+
+
+def test_no_door_opens_a_transaction_or_writes_the_trail() -> None:
+    for path in modules():
+        if "views" in path.parts or path.stem in ("views", "admin", "forms", "site", "pages") or "management" in path.parts:
+            names = imported(path)
+            assert not {"django.db.transaction", "audit.record", "audit.record.record"} & names, path
