@@ -85,7 +85,7 @@ def _sign_in(on: Stage, account_id: str) -> float:
 
 
 def _send(
-    on: Stage, method: str, path: str, body: str, headers: dict[str, str], expected: int
+    on: Stage, method: str, path: str, body: str, headers: dict[str, str], *, expected: int
 ) -> tuple[float, str, str]:
     connection = http.client.HTTPConnection("localhost", on.port)
     started = time.perf_counter()
