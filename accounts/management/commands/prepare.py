@@ -1,5 +1,6 @@
 """``manage.py prepare``: what must be true before the server serves. Run at every start, quick when there is nothing to do."""
 
+import fcntl
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("--root-email", default="root@localhost", help="the first root user's address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what is left to do."""
+        """Do what is left to do; of two starts at once the second waits for the first."""
+        with (settings.DATA / "prepare.lock").open("w") as lock, faults_as_command_errors():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._prepare(options)
+
+    def _prepare(self, options: dict[str, Any]) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Setting up the database …")
@@ -50,8 +56,7 @@ class Command(BaseCommand):
             stamp_file.write_text(stamp)
 
     def _first_account(self, root_email: str) -> None:
-        with faults_as_command_errors():
-            issued = create_account(operator(), name="main", root_email=root_email)
+        issued = create_account(operator(), name="main", root_email=root_email)
         self.stdout.write(
             "\nThis is the first start, so an account was made.\n"
             f"  Account ID:   {issued.entity['account_id']}\n"
