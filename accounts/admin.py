@@ -18,6 +18,7 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.views import access_keys, console_access
+from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.forms import may
 from iamconsole.site import console
 from permissions.views import policies
@@ -30,8 +31,8 @@ class ConsoleAccess(admin.SimpleListFilter):
     parameter_name = "console"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not read login profiles of every user."""
-        if not _reads_all(request, get_login_profile.action):
+        """The choices; none for a caller who may not read login profiles."""
+        if not _reads_any(request, get_login_profile.action):
             return []
         return [("enabled", "Enabled"), ("none", "Not enabled")]
 
@@ -39,7 +40,8 @@ class ConsoleAccess(admin.SimpleListFilter):
         """The chosen users."""
         if self.value() not in ("enabled", "none"):
             return queryset
-        return queryset.filter(login_profile__isnull=self.value() == "none")
+        readable = _readable(request, get_login_profile.action, queryset)
+        return readable.filter(login_profile__isnull=self.value() == "none")
 
 
 class ActiveKey(admin.SimpleListFilter):
@@ -49,8 +51,8 @@ class ActiveKey(admin.SimpleListFilter):
     parameter_name = "key"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not list the keys of every user."""
-        if not _reads_all(request, list_access_keys.action):
+        """The choices; none for a caller who may not list access keys."""
+        if not _reads_any(request, list_access_keys.action):
             return []
         return [("yes", "Has one"), ("no", "Has none")]
 
@@ -59,13 +61,21 @@ class ActiveKey(admin.SimpleListFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         active = Exists(AccessKey.objects.filter(user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
-        return queryset.filter(active if self.value() == "yes" else ~active)
+        readable = _readable(request, list_access_keys.action, queryset)
+        return readable.filter(active if self.value() == "yes" else ~active)
 
 
-def _reads_all(request: HttpRequest, action: str) -> bool:
-    """Whether the caller may do ``action`` on every user: only then may a list be narrowed by what it tells."""
+def _reads_any(request: HttpRequest, action: str) -> bool:
+    """Whether to offer a filter by what ``action`` tells: not to callers who may read it of themselves at most."""
     caller = caller_of(request)
     return caller.decide(action, arns.user(caller.account_id, "/", "*")).allowed
+
+
+def _readable(request: HttpRequest, action: str, queryset: QuerySet[User]) -> QuerySet[User]:
+    """The users of whom the caller may read what ``action`` tells: a list is not narrowed by what its cells hide."""
+    caller = caller_of(request)
+    everybody = User.objects.in_account(caller.account_id).only("account_id", "path", "user_name")
+    return queryset.exclude(pk__in=[user.pk for user in everybody if not caller.decide(action, user.arn).allowed])
 
 
 class UserChangeList(ChangeList):
@@ -93,12 +103,13 @@ class UserAdmin(UserModelAdmin):
     actions = None
     list_per_page = 50
     list_max_show_all = 200
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = True
 
     def get_urls(self) -> list[URLPattern]:
         """The addresses of the user pages, in the place of admin's own."""
         view = self.admin_site.admin_view
-        one = "<str:user_name>"
+        one = "<name:user_name>"
         return [
             path("", view(self.changelist_view), name="accounts_user_changelist"),
             path("add/", view(users.create), name="accounts_user_add"),
@@ -112,8 +123,8 @@ class UserAdmin(UserModelAdmin):
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
             path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
-            path(f"{one}/policies/<str:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
-            path(f"{one}/policies/<str:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),
+            path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
+            path(f"{one}/policies/<name:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -137,16 +148,18 @@ class UserAdmin(UserModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Users whose name holds the term; a whole access key id finds its owner, for callers who may list keys."""
+        """Users whose name holds the term; a whole access key id finds its owner, if the caller may list its keys."""
         term = search_term.strip()
         found = Q(user_name_key__contains=term.lower())
-        if arns.ACCESS_KEY_ID.fullmatch(term) and _reads_all(request, list_access_keys.action):
-            found |= Q(access_keys__access_key_id=term)
-        return queryset.filter(found), bool(term)
+        if arns.ACCESS_KEY_ID.fullmatch(term):
+            owner = queryset.filter(access_keys__access_key_id=term).first()
+            if owner and caller_of(request).decide(list_access_keys.action, owner.arn).allowed:
+                found |= Q(pk=owner.pk)
+        return queryset.filter(found), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No filter but the two of the list: a query string must not ask hidden columns."""
-        return False
+        return lookup in {each.parameter_name for each in self.list_filter}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """What the policies say."""

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from accounts import arns
@@ -51,6 +52,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def named(self, account: Account | str, user_name: str) -> Self:
         """The user of that name, whatever its case, or none."""
         return self.in_account(account).filter(user_name_key=user_name.lower())
+
+    def under(self, path_prefix: str) -> Self:
+        """Those whose path begins with the prefix, its case minded: SQLite's LIKE, which startswith is, would not mind it."""
+        return self.alias(path_start=Left("path", len(path_prefix))).filter(path_start=path_prefix)
 
 
 class UserManager(BaseUserManager["User"]):

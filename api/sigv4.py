@@ -246,7 +246,7 @@ def _read_header_parts(headers: dict[str, str]) -> _Parts:
     if algorithm != ALGORITHM:
         raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{_shown(algorithm)}'.")
     found: dict[str, str] = {}
-    for pair in rest.split(",") if rest.strip(" \t") else ():
+    for pair in rest.split(",") if rest else ():
         name, equals, value = pair.strip(" \t").partition("=")
         if not equals:
             raise IncompleteSignature(

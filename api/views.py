@@ -1,6 +1,7 @@
 """The AWS door, on one page: authenticate, parse, run the operation, answer, all by AWS's service models."""
 
 import logging
+from contextlib import suppress
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -12,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api import wire
 from api.authenticate import authenticate
 from api.shapes import OperationModel, services
+from iamconsole import pages
 from iamconsole.errors import (
     Fault,
     InternalFailure,
@@ -26,6 +28,7 @@ from iamconsole.operation import find
 
 log = logging.getLogger("iamconsole.api")
 METHODS = ("GET", "POST")
+DRAINED = 16 * 1024 * 1024
 SIGNATURE_PARAMETERS = "X-Amz-"
 
 
@@ -34,22 +37,23 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     """Answer ``POST /`` and signed ``GET /?Action=…``; send a browser to the console. Cookies are not looked at."""
     if request.method == "GET" and not _is_meant_for_programs(request):
         return redirect("admin:index")
-    namespace = services()["iam"].xml_namespace
     try:
-        status, body = 200, _answer(request)
+        return _xml(_answer(request))
     except Fault as fault:
-        status, body = fault.status, _error(fault, namespace, request)
+        return _error(fault)
     except OperationalError:
         log.exception("database")
-        busy = ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment.")
-        status, body = busy.status, _error(busy, namespace, request)
+        return _error(ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment."))
     except Exception:
         log.exception("bug")
-        bug = InternalFailure("The request processing has failed because of an unknown error.")
-        status, body = bug.status, _error(bug, namespace, request)
-    response = HttpResponse(body, status=status, content_type="text/xml; charset=utf-8")
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    return response
+        return _error(InternalFailure("The request processing has failed because of an unknown error."))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what reaches no view: a Host that is not in ALLOWED_HOSTS. As XML at this door, as a page elsewhere."""
+    if request.path != "/" or (request.method == "GET" and not _is_meant_for_programs(request)):
+        return pages.bad_request(request, exception)
+    return _error(ValidationError("This server does not answer to the request's Host: its operator sets ALLOWED_HOSTS."))
 
 
 def _is_meant_for_programs(request: HttpRequest) -> bool:
@@ -78,9 +82,18 @@ def _read_body(request: HttpRequest) -> None:
     try:
         _ = request.body
     except RequestDataTooBig as error:
+        _drain(request)
         raise RequestEntityTooLarge("The request is larger than 4 MiB.") from error
     except UnreadablePostError as error:
         raise ValidationError("The request ended before its body did.") from error
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read and drop some more: a client that is still sending when the connection is closed never sees the answer."""
+    left = DRAINED
+    with suppress(UnreadablePostError):
+        while left > 0 and (chunk := request.read(64 * 1024)):
+            left -= len(chunk)
 
 
 def _parameters(request: HttpRequest) -> dict[str, str]:
@@ -107,8 +120,14 @@ def _operation_model(parameters: dict[str, str], service_name: str) -> Operation
     return service.operations[action]
 
 
-def _error(fault: Fault, namespace: str, request: HttpRequest) -> bytes:
+def _error(fault: Fault) -> HttpResponse:
     served().fields["error"] = fault.code
-    return wire.serialise_error(fault.code, fault.message, fault.status, namespace, served().request_id)
+    namespace = services()["iam"].xml_namespace
+    body = wire.serialise_error(fault.code, fault.message, fault.status, namespace, served().request_id)
+    return _xml(body, fault.status)
 
 
+def _xml(body: bytes, status: int = 200) -> HttpResponse:
+    response = HttpResponse(body, status=status, content_type="text/xml; charset=utf-8")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+    return response

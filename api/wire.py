@@ -99,6 +99,8 @@ def _value(shape: Shape, node: _Node, path: str) -> Any:
 
 
 def _structure(shape: Shape, node: _Node, path: str) -> dict[str, object] | None:
+    if node.text:
+        raise MalformedInput(f"The parameter {_shortened(path)} must be a structure.")
     given = {
         snake(name): _value(member, node.parts[name], f"{path}.{name}".removeprefix("."))
         for name, member in shape.members.items()

@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpRequest
 
 from accounts.caller import Caller
-from iamconsole.errors import Fault, NoSuchEntity, PasswordPolicyViolation
+from iamconsole.errors import AlreadyShown, Fault, NoSuchEntity, PasswordPolicyViolation
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
@@ -29,11 +29,16 @@ class ConsoleForm(forms.Form):
 
 
 def submitted(request: HttpRequest, form: ConsoleForm, act: Callable[[dict[str, Any]], object]) -> bool:
-    """Whether the form was sent, is valid, and ``act`` on its cleaned data raised no fault."""
+    """Whether the form was sent, is valid, and ``act`` on its cleaned data raised no fault.
+
+    AlreadyShown passes: that form is not to be sent again.
+    """
     if request.method != "POST" or not form.is_valid():
         return False
     try:
         act(form.cleaned_data)
+    except AlreadyShown:
+        raise
     except Fault as fault:
         form.refuse(fault)
         return False

@@ -93,20 +93,20 @@ class Page(Generic[E]):
         return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, by)), scope)
 
     @classmethod
-    def of_values(
-        cls, values: list[E], *, by: Callable[[E], str], scope: str, max_items: int | None, marker: str | None
-    ) -> "Page[E]":
-        """Cut one page out of a short list that is sorted by the unique text ``by``."""
-        if marker is not None:
-            after = _after(marker, scope)
-            values = [value for value in values if by(value) > after]
-        return cls._cut(values, max_items or PAGE_SIZE, by, scope)
+    def of_values(cls, values: list[E], *, scope: str, max_items: int | None, marker: str | None) -> "Page[E]":
+        """Cut one page out of a short sorted list.
+
+        Its marker counts what was shown: a value, such as a tag's key, can be longer than a marker may be.
+        """
+        shown = 0 if marker is None else int(_after(marker, scope))
+        size = max_items or PAGE_SIZE
+        return cls._cut(values[shown:], size, lambda _: str(shown + size), scope)
 
     @classmethod
-    def _cut(cls, found: list[E], size: int, by: Callable[[E], str], scope: str) -> "Page[E]":
+    def _cut(cls, found: list[E], size: int, after: Callable[[E], str], scope: str) -> "Page[E]":
         if len(found) <= size:
             return cls(found)
-        return cls(found[:size], signing.dumps(by(found[size - 1]), salt=f"marker {scope}"))
+        return cls(found[:size], signing.dumps(after(found[size - 1]), salt=f"marker {scope}"))
 
 
 def _after(marker: str, scope: str) -> str:
@@ -227,18 +227,23 @@ class Operation(Generic[R]):
         attempt.resource, attempt.chain = target.resource, target.chain
         admitted = {**given, **target.entities}
         if not (self.by_operator or self.public):
-            actions = [self.action]
-            if self.performs:
-                # Without the target nothing tells which parts would apply: all of them are decided.
-                actions = list(self.performs) if target.missing else self._performed(admitted)
-            for action in actions:
-                attempt.action = action
-                for resource in (target.resource, *target.further):
-                    caller.require(action, resource, label=target.label, denial=target.denial)
-            attempt.action = self.action
+            self._require(caller, target, admitted, attempt)
         if target.missing:
             raise target.missing
         return admitted
+
+
+    def _require(self, caller: Caller, target: Resolved, admitted: Mapping[str, Any], attempt: _Attempt) -> None:
+        """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
+        parts = list(self.performs or (self.action,))
+        resources = (target.resource, *target.further)
+        needed = parts if target.missing else self._performed(admitted) or parts
+        if self.performs and not all(caller.decide(part, each).allowed for part in needed for each in resources):
+            needed = parts  # the first one that is denied is named, happening or not: which ones would tells what there is
+        for attempt.action in needed:
+            for resource in resources:
+                caller.require(attempt.action, resource, label=target.label, denial=target.denial)
+        attempt.action = self.action
 
 
 _registry: dict[str, Operation[Any]] = {}

@@ -4,12 +4,12 @@ import re
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_safe, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from iamconsole.errors import AccessDenied, Fault
+from iamconsole.errors import AccessDenied, AlreadyShown, Fault
 from iamconsole.logs import served
 from iamconsole.snippets import snippets
 
@@ -34,7 +34,7 @@ def error_page(request: HttpRequest, status: int, message: str, **context: objec
         "error.html",
         {
             "status": status,
-            "title": TITLES.get(status, "Error"),
+            "title": TITLES.get(status, "That did not work"),
             "message": message,
             "request_id": served().request_id,
             "signed_in": getattr(getattr(request, "user", None), "is_authenticated", False),
@@ -48,6 +48,8 @@ def fault_page(request: HttpRequest, fault: Fault) -> HttpResponse:
     """A fault as a page; a refusal names the permission that is missing."""
     denied = _DENIED.search(fault.message) if isinstance(fault, AccessDenied) else None
     context = {"action": denied[1], "resource": denied[2]} if denied else {}
+    if isinstance(fault, AlreadyShown):
+        context["title"] = "Already shown"
     return error_page(request, fault.status, fault.message, **context)
 
 
@@ -64,6 +66,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return error_page(request, 404, "There is no such page. Check the address, or start from the dashboard.")
+
+
+def not_possible(request: HttpRequest, answer: HttpResponseNotAllowed) -> HttpResponse:
+    """405: an address of a button, opened as a page, or a method that no page knows."""
+    page = error_page(request, 405, "There is nothing to see at this address: only a button of a page leads here.")
+    page["Allow"] = answer["Allow"]
+    return page
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

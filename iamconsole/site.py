@@ -37,7 +37,8 @@ class ConsoleSite(AdminSite):
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
-                return redirect_to_login(request.get_full_path(), reverse("signin"))
+                after = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+                return redirect_to_login(after, reverse("signin"))
             response: HttpResponseBase = view(request, *args, **kwargs)
             return response
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.views import entry
-from api.views import endpoint
+from api.views import bad_request, endpoint
 from iamconsole import pages
 from iamconsole.site import console
 
@@ -20,7 +20,7 @@ urlpatterns = [
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
 ]
-handler400 = pages.bad_request
+handler400 = bad_request
 handler403 = pages.forbidden
 handler404 = pages.not_found
 handler500 = pages.server_error

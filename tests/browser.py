@@ -37,7 +37,7 @@ class Visitor:
     """Somebody with a browser of their own: a fresh context, watched."""
 
     def __init__(self, browser: Browser, **options: Any) -> None:
-        self.context: BrowserContext = browser.new_context(base_url=URL, **options)
+        self.context: BrowserContext = browser.new_context(**{"base_url": URL, "reduced_motion": "reduce"} | options)
         self.context.set_default_timeout(10_000)
         self.trouble: list[str] = []
         self.context.add_init_script(REPORT_VIOLATIONS)

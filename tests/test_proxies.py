@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from pytest_django.fixtures import SettingsWrapper
 
 from iamconsole.configuration import networks
 from iamconsole.middleware import plain_http_on_loopback_only, trusted_proxy
@@ -19,12 +18,12 @@ def seen(**meta: str) -> tuple[str, str, int]:
         facts.update(address=request.META["REMOTE_ADDR"], scheme=str(request.scheme))
         return HttpResponse()
 
-    response = trusted_proxy(plain_http_on_loopback_only(view))(RequestFactory().get("/", **meta))  # type: ignore[arg-type]
+    response = trusted_proxy(plain_http_on_loopback_only(view))(RequestFactory().get("/", **meta))
     return facts.get("address", ""), facts.get("scheme", ""), response.status_code
 
 
 @pytest.fixture
-def proxy(settings: SettingsWrapper) -> None:
+def proxy(settings: Any) -> None:
     """A proxy on this machine and others in 10.0.0.0/8 are trusted, and people come by https."""
     settings.TRUSTED_PROXIES = networks(["127.0.0.1", "10.0.0.0/8"], "TRUSTED_PROXIES")
     settings.HTTPS = True

@@ -682,7 +682,24 @@ def test_a_possible_access_key_id_is_read(key_id: str) -> None:
 def test_a_wrong_signature_does_not_match(change: Callable[[str], str]) -> None:
     request = signed()
     _, _, signature = header(request, "authorization").rpartition("=")
-    assert refusal(edited(request, signature, change(signature))) == (NO_MATCH, MISMATCH)
+    wrong = edited(request, signature, change(signature))
+    assert refusal(wrong) == (NO_MATCH, MISMATCH)
+
+
+@pytest.mark.parametrize("signature", ["a" * 63, "a" * 65, "A" * 64, "g" * 64, "\xe9" * 64])
+def test_what_is_no_signature_costs_no_look_up(signature: str) -> None:
+    request = signed()
+    _, _, right = header(request, "authorization").rpartition("=")
+    with pytest.raises(SignatureDoesNotMatch) as caught:
+        read_claim(edited(request, right, signature), now=NOW, services=SERVICES)
+    assert caught.value.message == MISMATCH
+
+
+def test_white_space_around_a_header_is_no_part_of_it() -> None:
+    request = signed(headers={"x-amz-content-sha256": hashlib.sha256(BODY).hexdigest()})
+    for name, value in request.headers:
+        request = with_header(request, name, f"\t {value} \t")
+    admit(request)
 
 
 SORTED = "'SignedHeaders' must be header names in lower case, sorted, each of them once."

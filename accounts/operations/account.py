@@ -33,7 +33,6 @@ def list_account_aliases(
     """The account's alias, as a list of one or none."""
     return Page.of_values(
         [account.alias] if account.alias else [],
-        by=str,
         scope=f"ListAccountAliases {account.pk}",
         max_items=max_items,
         marker=marker,

@@ -32,7 +32,7 @@ def list_users(
 ) -> Page[User]:
     """The account's users under a path, by name without regard to case."""
     return Page.of(
-        User.objects.in_account(caller.account_id).filter(path__startswith=path_prefix),
+        User.objects.in_account(caller.account_id).under(path_prefix),
         by="user_name_key",
         scope=f"ListUsers {caller.account_id} {path_prefix}",
         max_items=max_items,
@@ -90,7 +90,6 @@ def list_user_tags(caller: Caller, *, user: User, max_items: int | None = None, 
     """The user's tags, by key without regard to case."""
     return Page.of_values(
         sorted(user.tags, key=lambda tag: tag["key"].lower()),
-        by=lambda tag: tag["key"].lower(),
         scope=f"ListUserTags {user.user_id}",
         max_items=max_items,
         marker=marker,

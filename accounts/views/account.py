@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import AliasForm, RootEmailForm
 from accounts.operations.account import (
@@ -56,7 +56,8 @@ def alias(request: HttpRequest) -> HttpResponse:
     if submitted(request, form, lambda data: create_account_alias(caller, **data)):
         messages.success(request, "The alias is set. The sign-in address has changed with it.")
         return redirect("admin:account")
-    return render(request, "account_alias.html", {"form": form, "account": caller.account})
+    allowed = may(caller, create_account_alias)
+    return render(request, "account_alias.html", {"form": form, "account": caller.account, "may": allowed})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,7 +14,7 @@ from accounts.models import User
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
 from iamconsole.errors import NoSuchEntity
-from iamconsole.forms import submitted
+from iamconsole.forms import may, submitted
 from iamconsole.logs import served
 
 WRONG = "Your sign-in information is incorrect."
@@ -78,7 +78,8 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
     if submitted(request, form, act):
         return redirect(signing_in.finish_pending(request, user))
-    return render(request, "new_password.html", {"form": form, "rules": rules(), "user_label": caller.label})
+    context = {"form": form, "rules": rules(), "pending": user, "may": may(caller, change_password)}
+    return render(request, "new_password.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,12 +3,17 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import NewPasswordForm
 from accounts.operations.root import update_root_user_password
 from accounts.signin import caller_of, renew
-from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.access_keys import (
+    create_access_key,
+    delete_access_key,
+    list_access_keys,
+    update_access_key,
+)
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
 from iamconsole.forms import may, part, submitted
@@ -23,6 +28,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_change_password": may(caller, update_root_user_password if caller.principal.is_root else change_password),
         "keys": part(caller, list_access_keys),
         "may_create_key": may(caller, create_access_key),
+        "may_update_key": may(caller, update_access_key),
+        "may_delete_key": may(caller, delete_access_key),
     }
     return render(request, "me.html", context)
 
@@ -41,4 +48,4 @@ def password(request: HttpRequest) -> HttpResponse:
         renew(request)
         messages.success(request, "Your password is changed. Your other sessions have ended.")
         return redirect("admin:me")
-    return render(request, "me_password.html", {"form": form, "rules": rules()})
+    return render(request, "me_password.html", {"form": form, "rules": rules(), "may": may(caller, change)})

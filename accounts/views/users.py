@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import CreateUserForm, DeleteUserForm, RenameForm, TagsForm
 from accounts.models import User
@@ -27,13 +27,23 @@ from accounts.operations.whole_users import (
     set_user_tags,
 )
 from accounts.signin import caller_of
-from credentials.operations.access_keys import create_access_key, list_access_keys
-from credentials.operations.login_profiles import create_login_profile, get_login_profile
+from credentials.operations.access_keys import (
+    create_access_key,
+    delete_access_key,
+    list_access_keys,
+    update_access_key,
+)
+from credentials.operations.login_profiles import (
+    create_login_profile,
+    delete_login_profile,
+    get_login_profile,
+    update_login_profile,
+)
 from credentials.passwords import rules
 from credentials.secrets import new_password
 from credentials.views.reveal import reveal_access_key, reveal_password, with_nonce
 from iamconsole.forms import may, part, submitted
-from permissions.operations.inline import get_user_policy, list_user_policies, put_user_policy
+from permissions.operations.inline import delete_user_policy, get_user_policy, list_user_policies, put_user_policy
 
 TABS = (("permissions", "Permissions"), ("credentials", "Security credentials"), ("tags", "Tags"))
 
@@ -64,7 +74,7 @@ def create(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rules": rules(),
         "nonce": new_nonce(caller.principal),
-        "may_create": may(caller, create_user, user_name="*"),
+        "may": may(caller, create_user, user_name="*"),
     }
     return render(request, "user_create.html", context)
 
@@ -126,14 +136,23 @@ def _permissions_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         (name, part(caller, get_user_policy, policy_name=name, **named))
         for name in (names.value.items if names.value else [])
     ]
-    return {"names": names, "policies": policies, "may_put": may(caller, put_user_policy, policy_name="*", **named)}
+    return {
+        "names": names,
+        "policies": policies,
+        "may_put": may(caller, put_user_policy, **named),
+        "may_delete_policy": may(caller, delete_user_policy, **named),
+    }
 
 
 def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     caller, named = caller_of(request), {"user_name": user.user_name}
     return {
         "may_create_key": may(caller, create_access_key, **named),
+        "may_update_key": may(caller, update_access_key, **named),
+        "may_delete_key": may(caller, delete_access_key, **named),
         "may_enable": may(caller, create_login_profile, **named),
+        "may_set": may(caller, update_login_profile, **named),
+        "may_disable": may(caller, delete_login_profile, **named),
     }
 
 
@@ -154,7 +173,8 @@ def rename(request: HttpRequest, user_name: str) -> HttpResponse:
     if submitted(request, form, lambda data: update_user(caller, user_name=user_name, **data)):
         messages.success(request, "The user is renamed. The ARN has changed; the credentials have not.")
         return redirect("admin:accounts_user_change", form.cleaned_data["new_user_name"])
-    return render(request, "user_rename.html", {"form": form, "user_shown": user})
+    allowed = may(caller, update_user, user_name=user_name)
+    return render(request, "user_rename.html", {"form": form, "user_shown": user, "may": allowed})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,7 +186,8 @@ def tags(request: HttpRequest, user_name: str) -> HttpResponse:
     if submitted(request, form, lambda data: set_user_tags(caller, user_name=user_name, tags=form.rows)):
         messages.success(request, "The tags are saved.")
         return redirect(f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab=tags")
-    return render(request, "user_tags.html", {"form": form, "user_shown": user})
+    allowed = may(caller, tag_user, user_name=user_name)
+    return render(request, "user_tags.html", {"form": form, "user_shown": user, "may": allowed})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,5 +205,6 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
         "names": part(caller, list_user_policies, user_name=user_name),
+        "may": may(caller, delete_user, user_name=user_name),
     }
     return render(request, "user_delete.html", context)

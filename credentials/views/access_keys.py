@@ -13,7 +13,7 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, delete_access_key, list_access_keys, update_access_key
 from credentials.views.reveal import reveal_access_key, with_nonce
 from iamconsole.errors import NoSuchEntity
-from iamconsole.forms import ConsoleForm, submitted
+from iamconsole.forms import ConsoleForm, may, submitted
 from iamconsole.operation import Issued
 
 
@@ -30,9 +30,10 @@ def create(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
     made: list[Issued[AccessKey]] = []
     if submitted(request, form, lambda data: made.append(create_access_key(with_nonce(request), user_name=user_name))):
         return reveal_access_key(request, made[0])
-    nonce = new_nonce(caller_of(request).principal)
-    context = {"form": form, "nonce": nonce, "user_name": user_name, "back": _back(user_name)}
-    return render(request, "access_key_create.html", context)
+    caller = caller_of(request)
+    allowed = may(caller, create_access_key, user_name=user_name)
+    context = {"form": form, "nonce": new_nonce(caller.principal), "user_name": user_name, "may": allowed}
+    return render(request, "access_key_create.html", context | {"back": _back(user_name)})
 
 
 @require_POST
@@ -58,5 +59,6 @@ def delete(request: HttpRequest, access_key_id: str, user_name: str | None = Non
     key = next((each for each in keys if each.access_key_id == access_key_id), None)
     if key is None:
         raise NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
-    context = {"form": form, "key": key, "user_name": user_name, "back": _back(user_name)}
+    allowed = may(caller, delete_access_key, user_name=user_name)
+    context = {"form": form, "key": key, "user_name": user_name, "back": _back(user_name), "may": allowed}
     return render(request, "access_key_delete.html", context)

@@ -21,7 +21,7 @@ from credentials.operations.login_profiles import (
 from credentials.passwords import rules
 from credentials.secrets import new_password
 from credentials.views.reveal import reveal_password, with_nonce
-from iamconsole.forms import ConsoleForm, part, submitted
+from iamconsole.forms import ConsoleForm, may, part, submitted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +49,8 @@ def manage(request: HttpRequest, user_name: str) -> HttpResponse:
         return redirect(_credentials_tab(user_name))
     nonce = new_nonce(caller.principal)
     context = {"form": form, "user_shown": user, "profile": profile, "rules": rules(), "nonce": nonce}
-    return render(request, "console_access.html", context)
+    allowed = may(caller, change, user_name=user_name)
+    return render(request, "console_access.html", context | {"may": allowed})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +62,8 @@ def disable(request: HttpRequest, user_name: str) -> HttpResponse:
     if submitted(request, form, lambda data: delete_login_profile(caller, user_name=user_name)):
         messages.success(request, "Console access is disabled. The user's sessions have ended; access keys still work.")
         return redirect(_credentials_tab(user_name))
-    return render(request, "console_disable.html", {"form": form, "user_shown": user})
+    allowed = may(caller, delete_login_profile, user_name=user_name)
+    return render(request, "console_disable.html", {"form": form, "user_shown": user, "may": allowed})
 
 
 def _credentials_tab(user_name: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.operations.users import get_user
 from accounts.signin import caller_of
-from iamconsole.forms import ConsoleForm, submitted
+from iamconsole.forms import ConsoleForm, may, submitted
 from permissions.forms import PolicyForm
 from permissions.operations.inline import delete_user_policy, get_user_policy, put_user_policy
 
@@ -34,7 +34,9 @@ def edit(request: HttpRequest, user_name: str, policy_name: str | None = None) -
     if submitted(request, form, lambda data: put_user_policy(caller, user_name=user_name, **data)):
         messages.success(request, f"Policy {form.cleaned_data['policy_name']} is saved and in force.")
         return redirect(_permissions_tab(user_name))
-    return render(request, "policy_edit.html", {"form": form, "user_shown": user, "policy_name": policy_name})
+    allowed = may(caller, put_user_policy, user_name=user_name)
+    context = {"form": form, "user_shown": user, "policy_name": policy_name, "may": allowed}
+    return render(request, "policy_edit.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,4 +48,6 @@ def delete(request: HttpRequest, user_name: str, policy_name: str) -> HttpRespon
     if submitted(request, form, lambda data: delete_user_policy(caller, user_name=user_name, policy_name=policy_name)):
         messages.success(request, f"Policy {policy.policy_name} is deleted.")
         return redirect(_permissions_tab(user_name))
-    return render(request, "policy_delete.html", {"form": form, "user_shown": policy.user, "policy": policy})
+    allowed = may(caller, delete_user_policy, user_name=user_name)
+    context = {"form": form, "user_shown": policy.user, "policy": policy, "may": allowed}
+    return render(request, "policy_delete.html", context)
