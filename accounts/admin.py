@@ -131,8 +131,12 @@ class UserAdmin(UserModelAdmin):
         """The list, if ListUsers is allowed: the operation decides, and records a refusal."""
         caller = caller_of(request)
         list_users(caller, max_items=1)
-        path_for_new = may(caller, create_user, user_name="*")
-        context = {"add_url": reverse("admin:accounts_user_add"), "may_create": path_for_new, "title": "Users"}
+        context = {
+            "title": "Users",
+            "add_url": reverse("admin:accounts_user_add") if may(caller, create_user, user_name="*").allowed else "",
+            "add_label": "Create user",
+            "empty_text": "A user is a person who signs in to the console, or a program that signs requests.",
+        }
         return super().changelist_view(request, context | (extra_context or {}))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -180,6 +184,10 @@ class UserAdmin(UserModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Never by admin's own form."""
         return False
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
+        """The columns that sort, by the names of what shows them."""
+        return ("name", "path", "last_sign_in", "created")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, as far as the caller may read them."""

@@ -5,8 +5,13 @@ from typing import Any
 from django import forms
 
 from accounts.tags import Tag
+from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
 
+TAG_RULE = "Tags have keys of up to 128 and values of up to 256 letters, digits, spaces and _ . : / = + - @."
+PATH_HINT = (
+    "A folder for the name, such as /design/: it begins and ends with a slash. Leave / if you have no use for it."
+)
 NAME_HINT = "Up to 64 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
 
 
@@ -88,11 +93,7 @@ class CreateUserForm(ConsoleForm):
 
     password_field = "password"  # noqa: S105 - the name of a field
     user_name = forms.CharField(max_length=64, help_text=NAME_HINT)
-    path = forms.CharField(
-        max_length=512,
-        initial="/",
-        help_text="A folder for the name, such as /design/. Leave / if you have no use for it.",
-    )
+    path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT)
     purpose = forms.ChoiceField(
         label="What is the user for?",
         choices=[
@@ -133,7 +134,7 @@ class RenameForm(ConsoleForm):
     """A user's name and path."""
 
     new_user_name = forms.CharField(label="User name", max_length=64, help_text=NAME_HINT)
-    new_path = forms.CharField(label="Path", max_length=512)
+    new_path = forms.CharField(label="Path", max_length=512, help_text=PATH_HINT)
 
 
 class DeleteUserForm(ConsoleForm):
@@ -163,4 +164,13 @@ class TagsForm(ConsoleForm):
             pairs = zip(data.getlist("tag_key"), data.getlist("tag_value"), strict=False)
             self.rows: list[Tag] = [{"key": key, "value": value} for key, value in pairs if key]
         else:
-            self.rows = tags + [{"key": "", "value": ""}] * self.EMPTY_ROWS
+            self.rows = tags
+
+    def refuse(self, fault: Fault) -> None:
+        """Say AWS's rule of keys and values in words."""
+        self.add_error(None, TAG_RULE if isinstance(fault, ValidationError) else fault.message)
+
+    @property
+    def rows_to_show(self) -> list[Tag]:
+        """The tags, and some empty rows for those to come."""
+        return self.rows + [{"key": "", "value": ""}] * self.EMPTY_ROWS

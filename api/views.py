@@ -20,7 +20,7 @@ from iamconsole.errors import (
     InvalidAction,
     MissingAction,
     RequestEntityTooLarge,
-    ServiceFailure,
+    ServiceUnavailable,
     ValidationError,
 )
 from iamconsole.logs import served
@@ -43,7 +43,7 @@ def endpoint(request: HttpRequest) -> HttpResponse:
         return _error(fault)
     except OperationalError:
         log.exception("database")
-        return _error(ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment."))
+        return _error(ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment."))
     except Exception:
         log.exception("bug")
         return _error(InternalFailure("The request processing has failed because of an unknown error."))

@@ -123,7 +123,7 @@ class RequestEntityTooLarge(Fault):
     status = 413
 
 
-class ServiceFailure(Fault):
+class ServiceUnavailable(Fault):
     """The server cannot do this now, and nothing was changed."""
 
     status = 503

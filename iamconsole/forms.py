@@ -1,5 +1,6 @@
 """The edge between a form and an operation: a fault becomes a form error, a part of a page that is not permitted says so."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -8,10 +9,12 @@ from django import forms
 from django.http import HttpRequest
 
 from accounts.caller import Caller
-from iamconsole.errors import AlreadyShown, Fault, NoSuchEntity, PasswordPolicyViolation
+from api.shapes import snake
+from iamconsole.errors import AlreadyShown, Fault, NoSuchEntity, PasswordPolicyViolation, ValidationError
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
+_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)'")
 
 
 class ConsoleForm(forms.Form):
@@ -21,10 +24,16 @@ class ConsoleForm(forms.Form):
     password_field: str | None = None
 
     def refuse(self, fault: Fault) -> None:
-        """Show a fault: each broken password rule at the password, anything else above the form."""
+        """Show a fault: a broken rule at the field it is of, in the words of the field's hint; else above the form."""
         if isinstance(fault, PasswordPolicyViolation) and self.password_field:
             self.add_error(self.password_field, fault.broken)
-        else:
+            return
+        names = (
+            {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()
+        )
+        for name in names & self.fields.keys():
+            self.add_error(name, f"This is not accepted. {self.fields[name].help_text}")
+        if not names or not names <= self.fields.keys():
             self.add_error(None, fault.message)
 
 

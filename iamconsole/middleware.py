@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from iamconsole import pages
 from iamconsole.configuration import is_loopback
-from iamconsole.errors import Fault, ServiceFailure
+from iamconsole.errors import Fault, ServiceUnavailable
 from iamconsole.logs import SERVED, Served
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -138,5 +138,5 @@ class Faults:
         """Render a fault; a database that does not answer is one too. Anything else is a bug."""
         if isinstance(exception, OperationalError):
             log.error("database", exc_info=exception)
-            exception = ServiceFailure("The database does not answer now. Nothing was changed: try again in a moment.")
+            exception = ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment.")
         return pages.fault_page(request, exception) if isinstance(exception, Fault) else None

@@ -1,6 +1,7 @@
 """Pages that belong to no app: errors, health, help and the choice of theme."""
 
 import re
+from http import HTTPStatus
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,20 +29,21 @@ _DENIED = re.compile(r"is not authorized to perform:? (\S+) on resource: (.+?)(?
 
 
 def error_page(request: HttpRequest, status: int, message: str, **context: object) -> HttpResponse:
-    """One page for every error: what happened, what to do, and the request's id."""
-    return render(
-        request,
-        "error.html",
-        {
-            "status": status,
-            "title": TITLES.get(status, "That did not work"),
-            "message": message,
-            "request_id": served().request_id,
-            "signed_in": getattr(getattr(request, "user", None), "is_authenticated", False),
-            **context,
-        },
-        status=status,
-    )
+    """One page for every error: what happened, what to do, and the request's id.
+
+    Signed-in people keep the frame, but for an outage: that page asks the database nothing.
+    """
+    outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    signed_in = not outage and getattr(getattr(request, "user", None), "is_authenticated", False)
+    page = {
+        "status": status,
+        "title": TITLES.get(status, "That did not work"),
+        "message": message,
+        "request_id": served().request_id,
+        "layout": "frame.html" if signed_in else "plain.html",
+        "to_console": signed_in or outage,
+    }
+    return render(None if outage else request, "error.html", page | context, status=status)
 
 
 def fault_page(request: HttpRequest, fault: Fault) -> HttpResponse:
@@ -84,11 +86,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that did not come from one of our pages, or came too late."""
-    return error_page(
-        request,
-        403,
-        "The form was out of date or did not come from this site. Go back, reload the page and send it again.",
-    )
+    message = "The form was out of date or did not come from this site. Go back, reload the page and send it again."
+    return error_page(request, 403, message, title="That form is not accepted")
 
 
 @require_safe

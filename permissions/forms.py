@@ -1,5 +1,7 @@
 """The forms of policies."""
 
+import json
+
 from django import forms
 
 from iamconsole.forms import ConsoleForm
@@ -31,5 +33,13 @@ class PolicyForm(ConsoleForm):
     )
 
     def clean_policy_document(self) -> str:
-        """Browsers send line ends as CR LF; people wrote LF."""
-        return str(self.cleaned_data["policy_document"]).replace("\r\n", "\n")
+        """Say where JSON breaks. Browsers send line ends as CR LF; people wrote LF."""
+        document = str(self.cleaned_data["policy_document"]).replace("\r\n", "\n")
+        try:
+            json.loads(document)
+        except json.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise forms.ValidationError(f"This is not JSON. At {where}: {error.msg}.") from error
+        except (ValueError, RecursionError):
+            pass  # JSON all the same; whether it is a policy, the operation says
+        return document

@@ -59,8 +59,10 @@
   // CSV of the [data-column] elements in the element that data-csv-from names; a repeated column makes another row
   const download = (button) => {
     const columns = new Map();
+    // A spreadsheet would run a name that begins like a formula; a secret must stay as it is.
+    const text = (cell) => (/^[=+\-@\t\r]/.test(read(cell)) && !("secret" in cell.dataset) ? `'${read(cell)}` : read(cell));
     all("[data-column]", byId(button.dataset.csvFrom) ?? document).forEach((cell) => {
-      columns.set(cell.dataset.column, [...(columns.get(cell.dataset.column) ?? []), read(cell)]);
+      columns.set(cell.dataset.column, [...(columns.get(cell.dataset.column) ?? []), text(cell)]);
     });
     const lines = [[...columns.keys()]];
     const height = Math.max(...[...columns.values()].map((column) => column.length));

@@ -12,7 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import SECRETS, URL, Person
 
@@ -29,7 +38,7 @@ REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
     console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"""
 # Chromium says so of every answer of 400 and above; the watch judges those by their status.
 ANSWER_OF_400 = "Failed to load resource: the server responded with a status of 4"
-PASSWORD = "Blue-Horse-7-Battery"  # noqa: S105 - the tests' own
+PASSWORD = "Blue-Horse-7-Battery"
 expect.set_options(timeout=10_000)
 
 
@@ -56,8 +65,8 @@ class Visitor:
             self.trouble.append(f"foreign: {request.url}")
 
     def _response(self, response: Response) -> None:
-        missing = response.status >= 400 and response.request.resource_type != "document"  # noqa: PLR2004
-        if missing or response.status >= 500:  # noqa: PLR2004
+        missing = response.status >= 400 and response.request.resource_type != "document"
+        if missing or response.status >= 500:
             self.trouble.append(f"{response.status}: {response.url}")
 
     def open(self, path: str) -> Page:

@@ -529,6 +529,7 @@ def test_x_amz_date_has_one_form(date: str) -> None:
     [
         "Sun, 01 Mar 2026 12:00:00",
         "Sun, 01 Mar 2026 12:00:00 +0100",
+        "Sun, 01 Mar 2026 12:00:00 GMT+1",
         "Sun, 1 Mar 2026 12:00:00 GMT",
         "Sun, 01 M\xe4r 2026 12:00:00 GMT",
         "Sun, 01 Foo 2026 12:00:00 GMT",

@@ -764,7 +764,7 @@ def test_a_fault_looks_as_awss() -> None:
         f"<Message>The user &lt;x&gt; &amp; é</Message></Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
     )
     assert b"<Type>Receiver</Type>" in wire.serialise_error("InternalFailure", "", 500, IAM, REQUEST_ID)
-    assert b"<Type>Receiver</Type>" in wire.serialise_error("ServiceFailure", "", 503, IAM, REQUEST_ID)
+    assert b"<Type>Receiver</Type>" in wire.serialise_error("ServiceUnavailable", "", 503, IAM, REQUEST_ID)
 
 
 def test_botocore_reads_a_fault() -> None:

@@ -97,7 +97,7 @@ def _create_person(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
 
 def _create_service_account(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     issued = create_service_account(with_nonce(request), user_name=data["user_name"], path=data["path"])
-    return reveal_access_key(request, issued)
+    return reveal_access_key(request, issued, created=True)
 
 
 def _create_bare(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:

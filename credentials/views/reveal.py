@@ -19,21 +19,23 @@ def with_nonce(request: HttpRequest) -> Caller:
     return replace(caller_of(request), nonce=request.POST.get("nonce", ""))
 
 
-def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey]) -> HttpResponse:
-    """The page that shows an access key and its secret, once."""
+def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey], *, created: bool = False) -> HttpResponse:
+    """The page that shows an access key and its secret, once. ``created``: its user is new."""
     key, secret = issued.entity, issued.secret["secret_access_key"]
     context = {
         "key": key,
         "secret": secret,
         "snippets": snippets(key.access_key_id, secret),
-        "back": _back(request, key.user),
+        "created": created,
+        "back": _back(request, key.user, created=created),
     }
     return _once(render(request, "access_key_created.html", context))
 
 
 def reveal_password(request: HttpRequest, user: User, password: str, *, created: bool) -> HttpResponse:
-    """The page that shows a generated password, once."""
-    context = {"user_shown": user, "password": password, "created": created, "back": _back(request, user)}
+    """The page that shows a generated password, once. ``created``: its user is new."""
+    back = _back(request, user, created=created)
+    context = {"user_shown": user, "password": password, "created": created, "back": back}
     return _once(render(request, "password_created.html", context))
 
 
@@ -43,7 +45,9 @@ def _once(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _back(request: HttpRequest, user: User) -> str:
+def _back(request: HttpRequest, user: User, *, created: bool) -> str:
+    """Where to go on: a new user needs permissions next."""
     if user.pk == caller_of(request).principal.pk:
         return reverse("admin:me")
-    return f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab=credentials"
+    tab = "permissions" if created else "credentials"
+    return f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab={tab}"

@@ -1,0 +1,156 @@
+"""Every registered operation with something to be called on: a user who has one of each thing, and a value a parameter.
+
+An operation that is registered tomorrow is found here by its parameters, and fails with a sentence if one has no value.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+
+from accounts import arns, targets
+from accounts.models import Account, Session, SetupLink, User
+from accounts.operations.account import create_account_alias
+from accounts.operations.users import create_user, tag_user
+from api.shapes import snake
+from audit.models import Event
+from audit.record import link_hash
+from credentials.models import AccessKey, LoginProfile
+from iamconsole.operation import Operation, every_operation
+from permissions.models import UserPolicy
+from tests.conftest import SECRETS, Person, allow, make_user
+
+PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
+SECRETS.extend([PASSWORD, NEW_PASSWORD])
+BY_CALLERS = [each for each in every_operation() if not each.by_operator]
+BY_OPERATOR = [each for each in every_operation() if each.by_operator]
+Values = Mapping[str, Any]
+
+
+def names_of(operations: list[Operation[Any]]) -> list[str]:
+    """Ids for parametrize."""
+    return [each.action for each in operations]
+
+
+def furnish(root: Person) -> Values:
+    """Put one of everything into root's account. Returns a value for every parameter there is, each naming what exists."""
+    alias = f"acme-{root.account_id}"
+    dave = make_user(root, "dave", allow("iam:GetUser"))
+    give_password(dave.user)
+    tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
+    create_account_alias(root.caller, account_alias=alias)
+    email = str(root.user.email)
+    return _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
+
+
+def invent(root: Person) -> Values:
+    """The same with names of things that never were; ids and keys look as if they were of root's account."""
+    key_id = arns.new_access_key_id(root.account_id)
+    alias = f"nemo-{root.account_id}"
+    return _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
+
+
+def _values(account: str, user_name: str, access_key_id: str, *, policy_name: str, alias: str, email: str) -> Values:
+    return {
+        "access_key_id": access_key_id,
+        "account": account,
+        "account_alias": alias,
+        "admin_user_name": "admin",
+        "alias": f"{alias}-2",
+        "allow_change_password": True,
+        "email": email,
+        "max_items": 10,
+        "name": "Acme",
+        "new_password": NEW_PASSWORD,
+        "new_path": "/moved/",
+        "new_user_name": f"new-{user_name}",
+        "old_password": PASSWORD,
+        "password": PASSWORD,
+        "password_reset_required": True,
+        "path": "/",
+        "path_prefix": "/",
+        "policy_document": allow("iam:ListUsers"),
+        "policy_name": policy_name,
+        "root_access_key": False,
+        "root_email": email,
+        "status": "Inactive",
+        "tag_keys": ["team"],
+        "tags": [{"key": "team", "value": "red"}],
+        "user_name": user_name,
+    }
+
+
+def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
+    """Every parameter of the operation but the marker."""
+    names = operation.accepts - {"marker"}
+    # What the function is handed by its target is no parameter, though it stands in its signature.
+    members = operation.model.input.members if operation.model.input else {}
+    names &= {snake(member) for member in members}
+    if names - values.keys():
+        pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
+    given = {name: values[name] for name in sorted(names)}
+    if operation.on is targets.new_user:
+        given["user_name"] = values["new_user_name"]
+    return given
+
+
+@cache
+def _hash() -> str:
+    return make_password(PASSWORD)
+
+
+def give_password(user: User) -> None:
+    """Let a user sign in with PASSWORD, without the time that hashing it each time would take."""
+    User.objects.filter(pk=user.pk).update(password=_hash())
+    if not user.is_root:
+        LoginProfile.objects.create(user=user)
+
+
+def new_target(root: Person, user_name: str) -> User:
+    """A user with nothing."""
+    return create_user(root.caller, user_name=user_name)
+
+
+def without_names(text: str, given: Values) -> str:
+    """An answer, with what it echoes of the parameters taken out."""
+    for name, value in sorted(given.items(), key=lambda item: -len(str(item[1]))):
+        if isinstance(value, str) and len(value) > 1:
+            text = text.replace(value, f"<{name}>")
+    return text
+
+
+def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row that belongs to an account, and its trail."""
+    return {
+        model.__name__: list(model.objects.filter(**{path: account_id}).order_by("pk").values())
+        for model, path in (
+            (Account, "account_id"),
+            (User, "account"),
+            (AccessKey, "user__account"),
+            (LoginProfile, "user__account"),
+            (UserPolicy, "user__account"),
+            (Session, "user__account"),
+            (SetupLink, "user__account"),
+            (Event, "chain"),
+        )
+    }
+
+
+def events_of(account_id: str) -> list[Event]:
+    """The account's trail, in its order."""
+    return list(Event.objects.filter(chain=account_id).order_by("sequence"))
+
+
+def breaks(events: list[Event]) -> list[int]:
+    """The sequence numbers at which the chain does not hold."""
+    broken = [event.sequence for event in events if event.hash != link_hash(event)]
+    if events and (events[0].sequence, events[0].previous_hash) != (1, ""):
+        broken.append(events[0].sequence)
+    return broken + [
+        after.sequence
+        for before, after in pairwise(events)
+        if (after.sequence, after.previous_hash) != (before.sequence + 1, before.hash)
+    ]

@@ -1,0 +1,179 @@
+"""Generated requests to every operation of the three models, registered or not: the answer is always one of AWS's kind."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.shapes import OperationModel, Shape, services, snake
+from iamconsole import errors
+from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
+from tests.everything import Values, furnish
+from tests.raw import Answer, send, signed
+
+EVERY = [model for service in services().values() for model in service.operations.values()]
+# Refusals that would mean that the rest is never reached.
+AUTHENTICATION = {"InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken"}
+STEADY = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+ODD = st.sampled_from(
+    [
+        "",
+        " ",
+        "\x00",
+        "\x1f",
+        "\x7f",
+        "\r\n",
+        "\ufffe",
+        "\u202e",
+        "\u0130",
+        "\U0001f600",
+        "../..",
+        "%00",
+        "<a>&amp;]]>",
+        "' OR 1=1 --",
+        "${aws:username}",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+        "*",
+        "null",
+        "-1",
+        "1e0",
+        "NaN",
+        "a" * 5000,
+        "{" * 3000,
+    ]
+)
+BY_KIND = {
+    "integer": ["0", "1", "01", "+1", "1000", "1001", "-1", "2147483647", "2147483648", "1.0", "", "x", "\u0661"],
+    "boolean": ["true", "false", "1", "0", "True", "", "x"],
+    "timestamp": ["2026-01-01T00:00:00Z", "2026-01-01", "0", "9" * 12, "9" * 30, "x", "", "0001-01-01T00:00:00+23:59"],
+    "blob": ["", "AAAA", "AAA", "!", "AAAA\n"],
+}
+INDEXES = st.sampled_from(["1", "2", "01", "10", "0", "-1", "x", "", "9" * 9, "9" * 11])
+Pairs = list[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def root(django_db_setup: None) -> Person:
+    """An account of this module's own: what is generated may really delete what it meets."""
+    return make_account()
+
+
+@pytest.fixture(scope="module")
+def admin(root: Person) -> Person:
+    """Signs everything; no generated request knows the name."""
+    return make_user(root, "Administrator-of-the-fuzz", ALLOW_ALL)
+
+
+@pytest.fixture(scope="module")
+def known(root: Person) -> Values:
+    """Values that exist, so that some requests go all the way."""
+    return furnish(root)
+
+
+def texts(shape: Shape, known: object) -> st.SearchStrategy[str]:
+    """Texts for a scalar: what exists, what is just too short or too long, what the model names, and anything."""
+    if shape.kind in BY_KIND:
+        return st.sampled_from(BY_KIND[shape.kind])
+    least, most = shape.min or 0, min(shape.max or 200, 140_000)
+    edges = [letter * length for length in {max(least - 1, 0), least, most, most + 1} for letter in "aA/"]
+    choices = [st.sampled_from(edges), ODD, st.text(max_size=20)]
+    if shape.enum:
+        choices.append(st.sampled_from(shape.enum))
+    if isinstance(known, str):
+        choices += [st.sampled_from([known, known, known.upper()])] * 3
+    return st.one_of(choices)
+
+
+def pairs(shape: Shape, name: str, known: Values, depth: int = 0) -> st.SearchStrategy[Pairs]:
+    """Pairs for a parameter: mostly of its own shape."""
+    if depth > 4:
+        return st.just([])
+    if shape.kind == "structure":
+        parts = [
+            st.one_of(*([pairs(member, f"{name}.{each}".removeprefix("."), known, depth + 1)] * weight), st.just([]))
+            for each, member in shape.members.items()
+            for weight in [6 if each in shape.required else 1]
+        ]
+        return st.tuples(*parts).map(lambda found: [pair for part in found for pair in part])
+    if shape.kind in ("list", "map"):
+        inner = [("member", shape.member)] if shape.kind == "list" else []
+        element = st.builds(
+            lambda index, found: [(each.replace("#", index), value) for each, value in found],
+            INDEXES,
+            st.one_of(
+                [pairs(part, f"{name}.{step}.#", known, depth + 1) for step, part in inner]
+                or [
+                    st.tuples(
+                        pairs(shape.key, f"{name}.entry.#.key", known, depth + 1),
+                        pairs(shape.value, f"{name}.entry.#.value", known, depth + 1),
+                    ).map(lambda both: [*both[0], *both[1]])
+                ]
+            ),
+        )
+        several = st.lists(element, max_size=3).map(lambda found: [pair for each in found for pair in each])
+        return st.one_of(several, several, ODD.map(lambda text: [(name, text)]))
+    last = name.rpartition(".")[2]
+    return texts(shape, known.get(snake(last))).map(lambda text: [(name, text)])
+
+
+def requests(model: OperationModel, known: Values) -> st.SearchStrategy[bytes]:
+    """Bodies for one operation, sometimes with junk behind."""
+    made = pairs(model.input, "", known) if model.input else st.just([])
+    head = b"Action=%s&Version=%s" % (model.name.encode(), services()[model.service].api_version.encode())
+    junk = st.one_of(st.just(b""), st.just(b""), st.just(b""), st.binary(max_size=40))
+
+    def encoded(found: Pairs, behind: bytes) -> bytes:
+        octets = [(name.encode(), value.encode("utf-8", "surrogatepass")) for name, value in found]
+        body = [f"{quote_from_bytes(name)}={quote_from_bytes(value)}".encode() for name, value in octets]
+        return b"&".join([head, *body, *([behind] if behind else [])])
+
+    return st.builds(encoded, made, junk)
+
+
+def check(answer: Answer, model: OperationModel) -> None:
+    assert answer.status < 500
+    assert answer.headers["content-type"] == "text/xml; charset=utf-8"
+    assert answer.text("RequestId") == answer.headers["x-amzn-requestid"]
+    if answer.status == 200:
+        assert answer.xml.tag.endswith(f"}}{model.name}Response")
+        SECRETS.extend(filter(None, [answer.text("SecretAccessKey")]))
+        return
+    assert answer.xml.tag.endswith("}ErrorResponse")
+    assert answer.text("Type") == "Sender"
+    assert answer.message
+    assert getattr(errors, str(answer.code)).status == answer.status
+    assert answer.code not in AUTHENTICATION
+
+
+@pytest.mark.parametrize("model", EVERY, ids=[f"{model.service}:{model.name}" for model in EVERY])
+def test_whatever_is_asked_is_answered(
+    model: OperationModel, admin: Person, known: Values, server: Path, rounds: Callable[[int, int], int]
+) -> None:
+    @settings(STEADY, max_examples=rounds(5, 300))
+    @given(body=requests(model, known))
+    def whatever(body: bytes) -> None:
+        check(send(signed(admin, body, service=model.service)), model)
+
+    whatever()
+
+
+def test_whatever_bytes_come_are_answered(admin: Person, server: Path, rounds: Callable[[int, int], int]) -> None:
+    model: Any = services()["iam"].operations["GetUser"]
+
+    @settings(STEADY, max_examples=rounds(50, 3000))
+    @given(
+        body=st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda text: text.encode("utf-8", "ignore")))
+    )
+    def whatever(body: bytes) -> None:
+        check(send(signed(admin, b"Action=GetUser&" + body)), model)
+
+    whatever()

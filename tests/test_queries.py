@@ -1,0 +1,114 @@
+"""How many queries a request costs, and how seldom a key's use is written."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from credentials.models import AccessKey
+from tests.conftest import Person, allow, make_user
+from tests.raw import Answer, body_of, send_inside, signed
+
+
+def ask_inside(person: Person, action: str, service: str = "iam", **parameters: str) -> Answer:
+    return send_inside(signed(person, body_of(action, service, **parameters), service=service))
+
+
+def queries_of(person: Person, action: str, service: str = "iam", **parameters: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        assert ask_inside(person, action, service, **parameters).status == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def row_of(person: Person) -> dict[str, Any]:
+    """The row of the person's key."""
+    return AccessKey.objects.filter(access_key_id=person.access_key_id).values().get()
+
+
+def use_of(person: Person) -> tuple[datetime | None, str, str]:
+    row = row_of(person)
+    return row["last_used_date"], row["last_used_service"], row["last_used_region"]
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters"),
+    [
+        ("GetUser", {"UserName": "bob"}),
+        ("ListUsers", {}),
+        ("ListUserTags", {"UserName": "bob"}),
+        ("GetAccessKeyLastUsed", {"AccessKeyId": ""}),
+    ],
+)
+def test_a_signed_read_costs_two_queries(alice: Person, bob: Person, action: str, parameters: dict[str, str]) -> None:
+    given = {name: value or bob.access_key_id for name, value in parameters.items()}
+    ask_inside(alice, action, **given)
+    first, second = queries_of(alice, action, **given)
+    assert "credentials_accesskey" in first
+    assert all(query.startswith("SELECT") for query in (first, second))
+
+
+def test_who_the_caller_is_costs_one(alice: Person) -> None:
+    ask_inside(alice, "GetUser")
+    assert len(queries_of(alice, "GetUser")) == 1
+    assert len(queries_of(alice, "GetCallerIdentity", "sts")) == 1
+
+
+def test_the_first_read_also_reads_the_policies_and_notes_the_use(alice: Person) -> None:
+    kinds = [query.split()[0] for query in queries_of(alice, "ListUsers")]
+    assert sorted(kinds) == ["SELECT", "SELECT", "SELECT", "UPDATE"]
+
+
+def test_a_listing_costs_the_same_however_long_it_is(root: Person, alice: Person) -> None:
+    for number in range(20):
+        make_user(root, f"u{number}", allow("iam:GetUser"))
+    ask_inside(alice, "ListUsers")
+    assert len(queries_of(alice, "ListUsers")) == 2
+
+
+def test_a_change_of_permissions_reads_the_policies_once_more(root: Person, alice: Person) -> None:
+    ask_inside(alice, "ListUsers")
+    make_user(root, "dave", allow("iam:GetUser"))
+    assert len(queries_of(alice, "ListUsers")) == 3
+    assert len(queries_of(alice, "ListUsers")) == 2
+
+
+def test_a_use_is_written_at_most_once_a_minute(alice: Person) -> None:
+    start = datetime.now(UTC).replace(microsecond=0)
+    with time_machine.travel(start, tick=False) as clock:
+        assert ask_inside(alice, "GetUser").status == 200
+        assert use_of(alice) == (start, "iam", "us-east-1")
+        clock.shift(timedelta(seconds=59))
+        ask_inside(alice, "GetCallerIdentity", "sts")
+        assert use_of(alice) == (start, "iam", "us-east-1")
+        clock.shift(timedelta(seconds=1))
+        ask_inside(alice, "GetCallerIdentity", "sts")
+        assert use_of(alice) == (start + timedelta(seconds=60), "sts", "us-east-1")
+
+
+def test_a_refused_action_is_a_use_of_the_key(mallory: Person) -> None:
+    assert ask_inside(mallory, "ListUsers").code == "AccessDenied"
+    assert use_of(mallory)[0] is not None
+
+
+def test_a_refused_signature_writes_nothing_to_the_key(alice: Person) -> None:
+    before = row_of(alice)
+    body = body_of("GetUser")
+    for request in (
+        signed(alice, body, secret="w" * 40),
+        signed(alice, body, token="made-up"),
+        signed(alice, body, at=datetime.now(UTC) - timedelta(hours=1)),
+        signed(alice, body, service="s3"),
+    ):
+        assert send_inside(request).status == 403
+    AccessKey.objects.filter(access_key_id=alice.access_key_id).update(status="Inactive")
+    assert send_inside(signed(alice, body)).code == "InvalidClientTokenId"
+    AccessKey.objects.filter(access_key_id=alice.access_key_id).update(status="Active")
+    assert row_of(alice) == before
+
+
+def test_a_region_without_a_name_is_noted_as_none(alice: Person) -> None:
+    assert send_inside(signed(alice, body_of("GetUser"), region="")).status == 200
+    assert use_of(alice)[2] == "N/A"

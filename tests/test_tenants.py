@@ -1,0 +1,138 @@
+"""trudy administers another account and knows every name in alice's. She sees, counts and touches nothing of it.
+
+What she asks about alice's things is answered as if they had never been; and through every door alike.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.caller import Caller
+from accounts.models import User
+from accounts.nonces import new_nonce
+from api import wire
+from iamconsole.errors import Fault
+from iamconsole.operation import Operation, every_operation
+from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
+from tests.everything import Values, furnish, give_password, invent, names_of, parameters, rows_of, without_names
+from tests.raw import Answer, ask, run
+
+EVERY = list(every_operation())
+# What is unique in the whole installation can be seen to be taken, on AWS as here.
+GLOBAL = {"iam:CreateAccountAlias": "account_alias", "iamconsole:UpdateRootUserEmail": "email"}
+SECRET = re.compile(r"(?<=<SecretAccessKey>)[^<]+|(?<='SecretAccessKey': ')[^']+")
+NEW = re.compile(r"(AIDA|AKIA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z")
+
+
+@pytest.fixture
+def other() -> Person:
+    """The root user of trudy's account."""
+    return make_account()
+
+
+@pytest.fixture
+def trudy(other: Person) -> Person:
+    return make_user(other, "trudy", ALLOW_ALL)
+
+
+def identifiers(root: Person, values: Values) -> list[str]:
+    """What an answer would hold that told something of the account."""
+    dave = User.objects.get(account_id=root.account_id, user_name="dave")
+    return [dave.user_id, root.access_key_id, f"arn:aws:iam::{root.account_id}", str(root.user.email)]
+
+
+def by_door(trudy: Person, door: Any, operation: Operation[Any], given: Values) -> str:
+    """What an operation answers to trudy in the console or the shell, as data or as the fault."""
+    user = User.objects.select_related("account").get(pk=trudy.user.pk)
+    caller = Caller(user=user, door=door, nonce=new_nonce(user) if door == "console" else None)
+    try:
+        result = operation(caller, **given)
+    except Fault as fault:
+        return f"{fault.code}: {fault.message}"
+    return repr(wire.pick(operation.model.output, result, secrets=True, omits=operation.omits))
+
+
+def exposed(operation: Operation[Any], existing: Values, invented: Values) -> Values:
+    """The existing values, without the one that another account may see to be taken."""
+    name = GLOBAL.get(operation.action)
+    return {**existing, name: invented[name]} if name else existing
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=names_of(EVERY))
+def test_nothing_of_another_account_is_seen_or_touched(
+    operation: Operation[Any], root: Person, other: Person, trudy: Person, server: Path
+) -> None:
+    existing, invented = furnish(root), invent(root)
+    hidden = identifiers(root, existing)
+    before = rows_of(root.account_id)
+    for door in ("api", "console", "shell"):
+        answers = []
+        for values in (exposed(operation, existing, invented), invented):
+            # Each door and each turn makes its own users, or the second would find the first one's.
+            turn = {"new_user_name": f"new-{door}-{len(answers)}"}
+            given = parameters(operation, {**values, **turn})
+            if door == "api":
+                answer: Answer = run(trudy, operation.model, given)
+                text = f"{answer.status} {answer.body.decode()}"
+            else:
+                text = by_door(trudy, door, operation, given)
+            assert not [each for each in hidden if each in text]
+            SECRETS.extend(SECRET.findall(text))
+            answers.append(NEW.sub("<new>", without_names(SECRET.sub("<new>", text), given)))
+        assert answers[0] == answers[1], f"{door} tells what exists in another account"
+    assert rows_of(root.account_id) == before
+
+
+def test_the_root_user_of_another_account_is_no_better(root: Person, other: Person, server: Path) -> None:
+    existing = furnish(root)
+    give_password(other.user)
+    before = rows_of(root.account_id)
+    for operation in EVERY:
+        values = {**existing, "new_user_name": "newcomer"}
+        text = run(other, operation.model, parameters(operation, values)).body.decode()
+        SECRETS.extend(SECRET.findall(text))
+        assert not [each for each in identifiers(root, existing) if each in text.replace(str(existing["email"]), "")]
+    assert rows_of(root.account_id) == before
+
+
+def test_nothing_of_another_account_is_counted(root: Person, other: Person, trudy: Person, server: Path) -> None:
+    before = trudy.client().get_account_summary()["SummaryMap"]
+    furnish(root)
+    assert trudy.client().get_account_summary()["SummaryMap"] == before
+    assert [user["UserName"] for user in trudy.client().list_users()["Users"]] == ["trudy"]
+
+
+def test_a_policy_that_names_another_accounts_arn_gives_nothing_there(
+    root: Person, other: Person, server: Path
+) -> None:
+    furnish(root)
+    arn = f"arn:aws:iam::{root.account_id}:*"
+    policy = f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "*", "Resource": "{arn}"}}}}'
+    eve = make_user(other, "eve", policy)
+    for action in ("GetUser", "DeleteUser", "ListUserPolicies", "CreateAccessKey"):
+        answer = ask(eve, action, UserName="dave")
+        assert (answer.status, answer.code) == (403, "AccessDenied")
+        assert root.account_id not in answer.message
+
+
+def test_an_arn_or_an_id_is_no_name(root: Person, trudy: Person, server: Path) -> None:
+    furnish(root)
+    dave = User.objects.get(account_id=root.account_id, user_name="dave")
+    assert ask(trudy, "GetUser", UserName=dave.arn).code == "ValidationError"
+    assert ask(trudy, "GetUser", UserName=dave.user_id).code == "NoSuchEntity"
+    assert ask(trudy, "GetUser", UserName=f"{root.account_id}.dave").code == "NoSuchEntity"
+
+
+def test_same_names_in_two_accounts_are_two_users(root: Person, other: Person, trudy: Person, server: Path) -> None:
+    furnish(root)
+    before = rows_of(root.account_id)
+    make_user(other, "dave")
+    mine = trudy.client()
+    mine.update_user(UserName="dave", NewPath="/mine/")
+    mine.tag_user(UserName="dave", Tags=[{"Key": "mine", "Value": ""}])
+    for key in mine.list_access_keys(UserName="dave")["AccessKeyMetadata"]:
+        mine.delete_access_key(UserName="dave", AccessKeyId=key["AccessKeyId"])
+    mine.delete_user(UserName="dave")
+    assert rows_of(root.account_id) == before
