@@ -31,8 +31,8 @@ class ConsoleAccess(admin.SimpleListFilter):
     parameter_name = "console"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not read login profiles."""
-        if not _reads_any(request, get_login_profile.action):
+        """The choices; none for a caller who may not read every login profile."""
+        if not _reads_all(request, get_login_profile.action):
             return []
         return [("enabled", "Enabled"), ("none", "Not enabled")]
 
@@ -40,8 +40,7 @@ class ConsoleAccess(admin.SimpleListFilter):
         """The chosen users."""
         if self.value() not in ("enabled", "none"):
             return queryset
-        readable = _readable(request, get_login_profile.action, queryset)
-        return readable.filter(login_profile__isnull=self.value() == "none")
+        return queryset.filter(login_profile__isnull=self.value() == "none")
 
 
 class ActiveKey(admin.SimpleListFilter):
@@ -51,8 +50,8 @@ class ActiveKey(admin.SimpleListFilter):
     parameter_name = "key"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not list access keys."""
-        if not _reads_any(request, list_access_keys.action):
+        """The choices; none for a caller who may not list every user's access keys."""
+        if not _reads_all(request, list_access_keys.action):
             return []
         return [("yes", "Has one"), ("no", "Has none")]
 
@@ -61,21 +60,13 @@ class ActiveKey(admin.SimpleListFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         active = Exists(AccessKey.objects.filter(user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
-        readable = _readable(request, list_access_keys.action, queryset)
-        return readable.filter(active if self.value() == "yes" else ~active)
+        return queryset.filter(active if self.value() == "yes" else ~active)
 
 
-def _reads_any(request: HttpRequest, action: str) -> bool:
-    """Whether to offer a filter by what ``action`` tells: not to callers who may read it of themselves at most."""
+def _reads_all(request: HttpRequest, action: str) -> bool:
+    """Whether the caller may do ``action`` on every user: only then may a list be narrowed by what it tells."""
     caller = caller_of(request)
-    return caller.decide(action, arns.user(caller.account_id, "/", "*")).allowed
-
-
-def _readable(request: HttpRequest, action: str, queryset: QuerySet[User]) -> QuerySet[User]:
-    """The users of whom the caller may read what ``action`` tells: a list is not narrowed by what its cells hide."""
-    caller = caller_of(request)
-    everybody = User.objects.in_account(caller.account_id).only("account_id", "path", "user_name")
-    return queryset.exclude(pk__in=[user.pk for user in everybody if not caller.decide(action, user.arn).allowed])
+    return caller.may_on_every(action, arns.user(caller.account_id, "/", "*"))
 
 
 class UserChangeList(ChangeList):

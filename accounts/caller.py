@@ -1,13 +1,13 @@
 """The caller: who asks, by which door, from where, and what the policies say to it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from accounts.models import Account, User
 from audit.models import INSTALLATION
 from audit.record import Origin
 from credentials.models import AccessKey
-from iamconsole.errors import AccessDenied
+from iamconsole.errors import AccessDenied, InvalidClientTokenId
 from permissions import engine
 from permissions.compiled import policies_of
 
@@ -77,6 +77,24 @@ class Caller:
             request_id=self.request_id,
         )
 
+    def read_again(self) -> "Caller":
+        """The caller as the database has it now. Raises when what it came in by is no longer good.
+
+        Asked when the locks of a write are held: what was revoked while it waited is revoked for it too.
+        """
+        if self.user is None:
+            return self
+        if self.access_key is not None:
+            keys = AccessKey.objects.select_related("user__account").filter(status=AccessKey.Status.ACTIVE)
+            key = keys.filter(pk=self.access_key.pk).first()
+            if key is None:
+                raise InvalidClientTokenId("The security token included in the request is invalid.")
+            return replace(self, user=key.user, access_key=key)
+        user = User.objects.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
+        if user is None:
+            raise AccessDenied("Your session has ended. Sign in again.")
+        return replace(self, user=user)
+
     def decide(self, action: str, resource: str) -> engine.Decision:
         """Ask the engine; the one place where a permission is decided.
 
@@ -86,13 +104,22 @@ class Caller:
         user = self.principal
         if user.is_root:
             return engine.Decision.root()
+        return engine.decide(self._request(action, resource), policies_of(user))
+
+    def may_on_every(self, action: str, resources: str) -> bool:
+        """Whether the action is surely allowed on everything that an ARN ending in ``*`` stands for."""
+        user = self.principal
+        return user.is_root or engine.allows_every(self._request(action, resources), policies_of(user))
+
+    def _request(self, action: str, resource: str) -> engine.Request:
+        user = self.principal
         context = {
             "aws:username": (user.user_name or "",),
             "aws:userid": (user.user_id,),
             "aws:principalarn": (user.arn,),
             "aws:principalaccount": (user.account_id,),
         }
-        return engine.decide(engine.Request(action, resource, context), policies_of(user))
+        return engine.Request(action, resource, context)
 
     def require(self, action: str, resource: str, *, label: str = "", denial: str = "") -> None:
         """Raise AccessDenied in AWS's words unless the action is allowed on the resource.

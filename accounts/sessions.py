@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
@@ -52,6 +53,13 @@ class SessionStore(DatabaseStore):
         row.session_data = self.encode(data)
         row.user_id = int(user_pk) if user_pk else None
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        """Save; a session that was ended while its request ran stays ended, and the next request finds nobody signed in."""
+        try:
+            super().save(must_create)
+        except UpdateError:
+            self._session_key = None
 
     def delete(self, session_key: str | None = None) -> None:
         """End a session, this one unless another is named."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import SetupLink, User
 from audit.record import Origin, record
+from credentials.passwords import NewPassword
 from credentials.secrets import new_token
 from credentials.steps import set_password
 from iamconsole.errors import NoSuchEntity
@@ -30,12 +31,10 @@ def issue(user: User) -> str:
     return f"{settings.PUBLIC_URL}/setup/{token}/"
 
 
-def find(token: str, *, lock: bool = False) -> SetupLink:
+def find(token: str) -> SetupLink:
     """The open link of that token. Raises NoSuchEntity alike for one that is used, expired or made up."""
-    links = SetupLink.objects.select_related("user__account")
-    if lock:
-        links = links.select_for_update(no_key=True, of=("self", "user"))
-    link = links.filter(token_digest__in=settings.KEY_RING.digests(token, purpose=_PURPOSE)).first()
+    digests = settings.KEY_RING.digests(token, purpose=_PURPOSE)
+    link = SetupLink.objects.select_related("user__account").filter(token_digest__in=digests).first()
     if link is None or not link.is_open(timezone.now()):
         raise NoSuchEntity("This set-up link was used, has expired or never was.")
     return link
@@ -43,10 +42,12 @@ def find(token: str, *, lock: bool = False) -> SetupLink:
 
 def redeem(token: str, password: str, *, source_ip: str, user_agent: str, request_id: str) -> User:
     """Set the first password and spend the link. Raises NoSuchEntity, PasswordPolicyViolation."""
+    owner = find(token).user
+    hashed = NewPassword.of(password)
     with transaction.atomic(durable=True):
-        link = find(token, lock=True)
-        user = link.user
-        set_password(user, password)
+        user = User.objects.select_related("account").select_for_update(no_key=True, of=("self",)).get(pk=owner.pk)
+        link = find(token)  # with its user locked nobody else can spend it
+        set_password(user, hashed)
         link.used_date = timezone.now()
         link.save(update_fields=["used_date"])
         record(

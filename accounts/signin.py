@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -44,8 +45,8 @@ class Backend:
 
 
 @lru_cache(maxsize=1)
-def _nobodys_password() -> str:
-    """A hash that stands in for the user who does not exist, so that both take the same time."""
+def nobodys_password() -> str:
+    """A hash that stands in for the user who does not exist, so that both take the same time. The server makes it at start."""
     return make_password(new_password())
 
 
@@ -64,7 +65,7 @@ def check(
     may_sign_in = (
         found is not None and found.has_usable_password() and (found.is_root or hasattr(found, "login_profile"))
     )
-    encoded = found.password if found and may_sign_in else _nobodys_password()
+    encoded = found.password if found and may_sign_in else nobodys_password()
     right = check_password(normalised(password), encoded)
     if found is not None and may_sign_in and right:
         return found
@@ -88,8 +89,8 @@ def _chain_of(account: str) -> str:
     return found.pk if found else INSTALLATION
 
 
-def begin(request: HttpRequest, user: User, after: str) -> bool:
-    """Sign a user in whose password was right. Returns False when a new password is demanded first."""
+def begin(request: HttpRequest, user: User, after: str) -> str | None:
+    """Sign a user in whose password was right. Returns where to go, or None when the user is gone or changed meanwhile."""
     request.session.flush()
     if not user.is_root and user.login_profile.password_reset_required:
         request.session[PENDING] = {
@@ -98,9 +99,8 @@ def begin(request: HttpRequest, user: User, after: str) -> bool:
             "time": timezone.now().timestamp(),
             "next": after,
         }
-        return False
-    _finish(request, user)
-    return True
+        return reverse("new-password")
+    return after if _enter(request, user.pk, user.auth_epoch, event=True) else None
 
 
 def pending_user(request: HttpRequest) -> User | None:
@@ -111,19 +111,18 @@ def pending_user(request: HttpRequest) -> User | None:
     return User.objects.select_related("account").filter(pk=pending["user"], auth_epoch=pending["epoch"]).first()
 
 
-def finish_pending(request: HttpRequest, user: User) -> str:
-    """Sign in the pending user, who has changed the password. Returns where to go."""
+def finish_pending(request: HttpRequest, user: User) -> str | None:
+    """Sign in the pending user, who has changed the password. Returns where to go, or None as `begin` does."""
     after = str(request.session[PENDING]["next"])
     request.session.flush()
-    _finish(request, User.objects.select_related("account").get(pk=user.pk))
-    return after
+    return after if _enter(request, user.pk, user.auth_epoch + 1, event=True) else None
 
 
 def renew(request: HttpRequest) -> None:
     """Give a user who has just changed the own password a new session in the place of the ended one."""
-    user = User.objects.select_related("account").get(pk=caller_of(request).principal.pk)
+    user = caller_of(request).principal
     request.session.flush()
-    _login(request, user)
+    _enter(request, user.pk, user.auth_epoch + 1, event=False)
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -131,8 +130,8 @@ def sign_out(request: HttpRequest) -> None:
     if request.user.is_authenticated:
         caller = caller_of(request)
         with transaction.atomic(durable=True):
-            record(caller.origin(), action="iamconsole:SignOut", resource=caller.arn)
             auth.logout(request)
+            record(caller.origin(), action="iamconsole:SignOut", resource=caller.arn)
     else:
         request.session.flush()
 
@@ -157,22 +156,25 @@ def console_caller(request: HttpRequest, user: User) -> Caller:
     )
 
 
-def _finish(request: HttpRequest, user: User) -> None:
+def _enter(request: HttpRequest, pk: int, epoch: int, *, event: bool) -> bool:
+    """Make the session, if the user is still the one whose password was checked: ``epoch`` grows with every change of it."""
     now = timezone.now()
     with transaction.atomic(durable=True):
-        User.objects.filter(
-            Q(password_last_used__isnull=True) | Q(password_last_used__lt=now - LAST_USED_WINDOW), pk=user.pk
-        ).update(password_last_used=now)
-        record(_origin(request, user.account_id, user), action="iamconsole:SignIn", resource=user.arn)
-    _login(request, user)
-
-
-def _login(request: HttpRequest, user: User) -> None:
-    if isinstance(request.session, SessionStore):
-        request.session.source_ip = request.META.get("REMOTE_ADDR") or None
-        request.session.user_agent = request.headers.get("User-Agent", "")
-    auth.login(request, user, backend=BACKEND)
-    request.META.pop(CALLER, None)
+        users = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
+        user = users.filter(pk=pk, auth_epoch=epoch).first()
+        if user is None:
+            return False
+        if isinstance(request.session, SessionStore):
+            request.session.source_ip = request.META.get("REMOTE_ADDR") or None
+            request.session.user_agent = request.headers.get("User-Agent", "")
+        auth.login(request, user, backend=BACKEND)
+        request.session.save()
+        request.META.pop(CALLER, None)
+        if event:
+            if user.password_last_used is None or now - user.password_last_used > LAST_USED_WINDOW:
+                User.objects.filter(pk=pk).update(password_last_used=now)
+            record(_origin(request, user.account_id, user), action="iamconsole:SignIn", resource=user.arn)
+    return True
 
 
 def _origin(request: HttpRequest, chain: str, user: User | None) -> Origin:

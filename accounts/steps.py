@@ -10,8 +10,8 @@ from iamconsole.errors import EntityAlreadyExists
 
 
 def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()) -> User:
-    """Make a user without credentials. The account's row is locked here, so that the count and the name hold."""
-    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    """Make a user without credentials. The account's row must be locked, so that the count and the name hold."""
+    account = Account.objects.get(pk=account_id)
     if User.objects.named(account, user_name).exists():
         raise EntityAlreadyExists(f"User with name {user_name} already exists.")
     refuse_beyond("UsersPerAccount", User.objects.in_account(account))

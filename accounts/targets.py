@@ -59,11 +59,13 @@ class _Caller:
 
 @dataclass(frozen=True)
 class _NewUser:
-    """A user that is about to be made, decided on the ARN it will have."""
+    """A user that is about to be made, decided on the ARN it will have. The account's row is what is locked."""
 
     consumes: frozenset[str] = frozenset()
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        if lock:
+            Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
         return Resolved(arns.user(caller.account_id, parameters.get("path", "/"), parameters["user_name"]))
 
 

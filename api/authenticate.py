@@ -3,22 +3,29 @@
 One joined query finds key, user and account. The key whose signature was verified is the one everything after it uses.
 """
 
+import logging
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.caller import Caller
 from api import sigv4
+from api.budget import Budget
 from api.shapes import services
 from audit.record import Origin, record_unauthenticated
 from credentials.access_keys import secret_of
 from credentials.models import AccessKey
-from iamconsole.errors import Fault, InvalidClientTokenId
+from iamconsole.database import patience
+from iamconsole.errors import Fault, InvalidClientTokenId, Throttling
 from iamconsole.logs import served
 
 LAST_USED_EVERY = timedelta(minutes=1)
+LAST_USED_PATIENCE = timedelta(milliseconds=250)
+log = logging.getLogger("iamconsole.api")
 UNKNOWN = "The security token included in the request is invalid."
 
 
@@ -41,35 +48,53 @@ def signed_request(request: HttpRequest) -> sigv4.SignedRequest:
 def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
     """The caller who signed the request. Raises a fault of aws-style signature checking; those are sampled in the trail."""
     now = datetime.now(UTC)
-    access_key_id = ""
+    access_key_id, address = "", request.META.get("REMOTE_ADDR", "")
     try:
         signed = signed_request(request)
         claim = sigv4.read_claim(
             signed, now=now, services=services().keys(), skew=timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
         )
         access_key_id = claim.access_key_id
+        _failures().require(address)
         key = _verified(claim, signed)
+    except Throttling:
+        raise
     except Fault as fault:
+        _failures().take(address)
         origin = Origin(
             access_key_id=access_key_id,
             door="api",
-            source_ip=request.META.get("REMOTE_ADDR", ""),
+            source_ip=address,
             user_agent=request.headers.get("User-Agent", ""),
             request_id=served().request_id,
         )
         record_unauthenticated(origin, action="iamconsole:Authenticate", resource="*", result=fault.code)
         raise
+    _requests().require(access_key_id)
+    _requests().take(access_key_id)
     note_use(key, claim, now)
     caller = Caller(
         user=key.user,
         door="api",
         access_key=key,
-        source_ip=request.META.get("REMOTE_ADDR", ""),
+        source_ip=address,
         user_agent=request.headers.get("User-Agent", ""),
         request_id=served().request_id,
         secure_transport=request.is_secure(),
     )
     return caller, claim
+
+
+@lru_cache(maxsize=1)
+def _failures() -> Budget:
+    """What each address has left for signatures that fail, asked before a secret is opened."""
+    return Budget(settings.API_FAILURES_PER_MINUTE / 60)
+
+
+@lru_cache(maxsize=1)
+def _requests() -> Budget:
+    """What each access key has left."""
+    return Budget(settings.API_REQUESTS_PER_SECOND)
 
 
 def _verified(claim: sigv4.Claim, signed: sigv4.SignedRequest) -> AccessKey:
@@ -87,6 +112,14 @@ def note_use(key: AccessKey, claim: sigv4.Claim, now: datetime) -> None:
     if key.last_used_date is not None and now - key.last_used_date < LAST_USED_EVERY:
         return
     due = Q(last_used_date__isnull=True) | Q(last_used_date__lte=now - LAST_USED_EVERY)
-    AccessKey.objects.filter(due, pk=key.pk).update(
-        last_used_date=now, last_used_service=claim.service[:32], last_used_region=claim.region[:64] or "N/A"
-    )
+    use = {
+        "last_used_date": now,
+        "last_used_service": claim.service[:32],
+        "last_used_region": claim.region[:64] or "N/A",
+    }
+    try:
+        with patience(LAST_USED_PATIENCE):
+            AccessKey.objects.filter(due, pk=key.pk).update(**use)
+    except DatabaseError:
+        # A full disk or a long write elsewhere must not keep anybody from reading.
+        log.warning("the last use of an access key could not be written", exc_info=True)

@@ -21,7 +21,9 @@ def operations_page() -> str:
 
 
 def _section(service: Service, registered: dict[str, Operation[object]]) -> str:
-    here = [registered[f"{service.name}:{name}"] for name in service.operations if f"{service.name}:{name}" in registered]
+    here = [
+        registered[f"{service.name}:{name}"] for name in service.operations if f"{service.name}:{name}" in registered
+    ]
     absent = [name for name in service.operations if f"{service.name}:{name}" not in registered]
     lines = [f"## {TITLES[service.name]}", "", f"{len(here)} of {len(service.operations)} operations.", ""]
     lines += ["| Operation | Permission | What it does |", "|---|---|---|"]

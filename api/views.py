@@ -43,7 +43,9 @@ def endpoint(request: HttpRequest) -> HttpResponse:
         return _error(fault)
     except OperationalError:
         log.exception("database")
-        return _error(ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment."))
+        return _error(
+            ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment.")
+        )
     except Exception:
         log.exception("bug")
         return _error(InternalFailure("The request processing has failed because of an unknown error."))
@@ -53,11 +55,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for what reaches no view: a Host that is not in ALLOWED_HOSTS. As XML at this door, as a page elsewhere."""
     if request.path != "/" or (request.method == "GET" and not _is_meant_for_programs(request)):
         return pages.bad_request(request, exception)
-    return _error(ValidationError("This server does not answer to the request's Host: its operator sets ALLOWED_HOSTS."))
+    return _error(
+        ValidationError("This server does not answer to the request's Host: its operator sets ALLOWED_HOSTS.")
+    )
 
 
 def _is_meant_for_programs(request: HttpRequest) -> bool:
-    return bool(request.GET.keys() & {"Action", "X-Amz-Algorithm"}) or "Authorization" in request.headers
+    """Whether a GET is a request of the API. Asked of the raw query: one that cannot be parsed is asked about too."""
+    query = request.META.get("QUERY_STRING", "")
+    return "Action=" in query or "X-Amz-Algorithm=" in query or "Authorization" in request.headers
 
 
 def _answer(request: HttpRequest) -> bytes:

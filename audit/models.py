@@ -30,6 +30,7 @@ class Event(models.Model):
     result = models.CharField(max_length=64)  # Success, or the fault's code
     message = models.TextField(default="")
     parameters = models.JSONField(default=dict)  # as asked for, without secrets
+    response = models.JSONField(default=dict)  # as answered by a change, without secrets: the ids of what was made
     actor_arn = models.TextField(default="")
     actor_id = models.CharField(max_length=32, default="")
     access_key_id = models.CharField(max_length=128, default="")

@@ -20,7 +20,8 @@ from audit.models import INSTALLATION, ChainHead, Event
 LONGEST_VALUE = 8192
 LONGEST_LIST = 100
 HASHED = (
-    "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "actor_arn",
+    "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "response",
+    "actor_arn",
     "actor_id", "access_key_id", "door", "source_ip", "user_agent", "request_id", "previous_hash",
 )  # fmt: skip
 
@@ -47,6 +48,7 @@ def record(
     result: str = "Success",
     message: str = "",
     parameters: dict[str, Any] | None = None,
+    response: dict[str, Any] | None = None,
 ) -> Event:
     """Add one event to the origin's chain, inside the caller's transaction (there must be one)."""
     if not connection.in_atomic_block:
@@ -62,10 +64,11 @@ def record(
         event_id=uuid.uuid4(),
         event_time=datetime.now(UTC),
         action=action,
-        resource=resource,
+        resource=_shortened(resource),
         result=result,
-        message=message,
+        message=_shortened(message),
         parameters=_shortened(parameters or {}),
+        response=_shortened(response or {}),
         actor_arn=origin.actor_arn,
         actor_id=origin.actor_id,
         access_key_id=origin.access_key_id,
@@ -116,17 +119,19 @@ def _shortened(value: Any) -> Any:
 class Sampler:
     """Lets a few failures a minute through for each key and counts the rest.
 
-    Requests that nobody has signed can come without end, so they must not be one row each.
+    Requests that nobody has signed can come without end, so they must not be one row each. The key must not depend on what
+    exists here: whether a failure is written takes time, and that may tell nothing.
     """
 
     per_minute: int = 10
     most_keys: int = 1000
     _minute: int = 0
     _seen: dict[str, int] = field(default_factory=dict)
+    _left_out: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def admits(self, key: str) -> bool:
-        """Whether this failure is to be written."""
+    def admit(self, key: str) -> int | None:
+        """None for a failure that is only counted; else how many were only counted since the last one that was written."""
         with self._lock:
             minute = int(time.monotonic() // 60)
             if minute != self._minute:
@@ -134,13 +139,21 @@ class Sampler:
             if key not in self._seen and len(self._seen) >= self.most_keys:
                 key = ""
             self._seen[key] = self._seen.get(key, 0) + 1
-            return self._seen[key] <= self.per_minute
+            if self._seen[key] > self.per_minute:
+                self._left_out += 1
+                return None
+            left_out, self._left_out = self._left_out, 0
+            return left_out
 
 
 _unauthenticated = Sampler()
 
 
-def record_unauthenticated(origin: Origin, **event: Any) -> None:
-    """Add a failure of somebody who has not proved who it is: sampled, ten a minute and process for each action."""
-    if _unauthenticated.admits(f"{origin.chain} {event['action']}"):
-        record_alone(origin, **event)
+def record_unauthenticated(origin: Origin, *, action: str, **event: Any) -> None:
+    """Add a failure of somebody who has not proved who it is: ten a minute for each action, address and process.
+
+    ``not_recorded`` in its parameters counts those that were left out before it.
+    """
+    left_out = _unauthenticated.admit(f"{action} {origin.source_ip}")
+    if left_out is not None:
+        record_alone(origin, action=action, parameters={"not_recorded": left_out}, **event)

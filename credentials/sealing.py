@@ -53,8 +53,8 @@ class KeyRing:
 
     @staticmethod
     def generate() -> str:
-        """Return the text of a ring with one new random key."""
-        return f"k1:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
+        """Return the text of a ring with one new random key, under an id of its own so that it can join other rings."""
+        return f"k{os.urandom(4).hex()}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
     def seal(self, plain: str, *, column: str, row: str) -> str:
         """Seal ``plain`` for one column (``table.column``) of one row (its identity, the account included)."""

@@ -6,16 +6,15 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.quotas import refuse_beyond
 from credentials.models import AccessKey, LoginProfile
-from credentials.passwords import broken_rules, normalised
+from credentials.passwords import NewPassword, broken_rules
 from iamconsole.errors import EntityAlreadyExists, PasswordPolicyViolation
 
 
-def set_password(user: User, password: str) -> None:
+def set_password(user: User, password: NewPassword) -> None:
     """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation."""
-    password = normalised(password)
-    if broken := broken_rules(password, user):
+    if broken := broken_rules(password.text, user):
         raise PasswordPolicyViolation(broken)
-    user.set_password(password)
+    user.password = password.encoded
     user.password_last_changed = timezone.now()
     user.save(update_fields=["password", "password_last_changed"])
     end_sessions(user)
@@ -28,7 +27,7 @@ def end_sessions(user: User) -> None:
     user.sessions.all().delete()
 
 
-def add_login_profile(user: User, password: str, *, password_reset_required: bool) -> LoginProfile:
+def add_login_profile(user: User, password: NewPassword, *, password_reset_required: bool) -> LoginProfile:
     """Give a locked user access to the console."""
     if LoginProfile.objects.filter(user=user).exists():
         raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")

@@ -26,12 +26,18 @@ def data_folder(path: Path) -> Path:
     return path
 
 
-def embedded_secret(path: Path, make: Callable[[], str]) -> str:
+def embedded_secret(path: Path, make: Callable[[], str], *, sealed: Path | None = None) -> str:
     """Read the secret in ``path``; on the first start make it, readable by its owner only.
+
+    What it has ``sealed`` would be lost under another one, so none is made beside that.
 
     The file appears whole or not at all, and of two processes that start at once one wins and both read its secret.
     """
     if not path.exists():
+        if sealed is not None and sealed.exists() and not path.exists():
+            raise ImproperlyConfigured(
+                f"{path} is missing, and {sealed} holds what was sealed with it: put the file back from your copy."
+            )
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -78,13 +84,10 @@ def public_url(text: str) -> str:
 
 
 def allowed_hosts(hosts: list[str], url: str) -> list[str]:
-    """Return the Host names that are answered: those given, or else the public one (and on loopback its other names)."""
+    """Return the Host names that are answered: those given, or else the public one, and this machine's own for probes."""
     if "*" in hosts:
         raise ImproperlyConfigured("ALLOWED_HOSTS may not hold '*': name the hosts people use, separated by commas.")
-    if hosts:
-        return hosts
-    host = urlsplit(url).hostname or ""
-    return ["localhost", "127.0.0.1", "[::1]"] if is_loopback(host) else [host]
+    return [*(hosts or [urlsplit(url).hostname or ""]), "localhost", "127.0.0.1", "[::1]"]
 
 
 def networks(texts: list[str], name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

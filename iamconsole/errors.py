@@ -55,6 +55,10 @@ class InvalidAction(Fault):
     """No such operation, or one this release does not have."""
 
 
+class Throttling(Fault):
+    """Too many requests. Nothing was looked at; try again in a moment, as SDKs do by themselves."""
+
+
 class MissingAction(Fault):
     """The request names no operation."""
 

@@ -2,8 +2,9 @@
 
 A door calls ``create_user(caller, user_name="alice")``. The decorator checks the parameters by the service model, loads the
 target, decides, calls the function and writes the trail; the function holds only the change. A read opens no
-transaction. A write is one transaction: lock, decide, change, event, commit; when a fault ends it, all is rolled back and the
-refusal is recorded in a transaction of its own.
+transaction. A write is decided once before it locks anything, so that nobody who is refused holds up the others; then it is one
+transaction: lock, read the caller anew, decide, change, event, commit. When a fault ends it, all is rolled back and the refusal
+is recorded in a transaction of its own.
 """
 
 import inspect
@@ -18,7 +19,7 @@ from django.db.models import F, Model, QuerySet
 from accounts.caller import Caller
 from accounts.models import Account
 from accounts.nonces import spend
-from api import shapes
+from api import shapes, wire
 from audit.record import record, record_alone
 from iamconsole.errors import AccessDenied, Fault, InvalidInput, ValidationError
 from permissions.engine import Decision
@@ -36,7 +37,8 @@ class Resolved:
 
     ``label`` is what AWS's AccessDenied calls it, ``denial`` a whole message of its own. ``missing`` is the fault for a
     target that does not exist: it is raised only after the decision, so that AccessDenied beats NoSuchEntity.
-    ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's.
+    ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's, and
+    ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
     """
 
     resource: str
@@ -46,6 +48,7 @@ class Resolved:
     missing: Fault | None = None
     further: tuple[str, ...] = ()
     chain: str | None = None
+    made_chain: str | None = None
 
 
 class Target(Protocol):
@@ -123,10 +126,12 @@ class _Attempt:
     action: str
     resource: str = "*"
     chain: str | None = None
+    made_chain: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
 Performs = Mapping[str, Callable[[Mapping[str, Any]], bool]]
+Before = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +148,7 @@ class Operation(Generic[R]):
     public: bool
     by_operator: bool
     performs: Performs
+    before: Before | None
     omits: tuple[str, ...]
     accepts: frozenset[str]
 
@@ -169,10 +175,12 @@ class Operation(Generic[R]):
             raise InvalidInput(f"The parameter {name} of {self.name} is not supported by this release.")
         attempt = _Attempt(self.action, parameters=shapes.mask(self.model, given))
         try:
+            admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
-                return self.function(caller, **self._admit(caller, given, attempt, lock=False))
+                return self.function(caller, **admitted)
+            ready = self.before(admitted) if self.before else {}
             with transaction.atomic(durable=True):
-                return self._write(caller, given, attempt)
+                return self._write(caller, {**given, **ready}, attempt)
         except Fault as fault:
             if not self.reads or isinstance(fault, AccessDenied):
                 record_alone(
@@ -200,15 +208,17 @@ class Operation(Generic[R]):
         if self.changes_permissions and not self.by_operator:
             # The account's row is locked first by this, as the lock order wants it.
             Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
-        admitted = self._admit(caller, given, attempt, lock=self.lock)
+        admitted = self._admit(caller, given, attempt, lock=self.lock, again=True)
         performed = self._performed(admitted)
         result = self.function(caller, **admitted)
+        told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         for action in performed:
             record(
-                caller.origin(attempt.chain),
+                caller.origin(attempt.made_chain or attempt.chain),
                 action=action,
                 resource=attempt.resource,
                 parameters=attempt.parameters,
+                response=told if isinstance(told, dict) else {},
             )
         return result
 
@@ -217,14 +227,18 @@ class Operation(Generic[R]):
             return [self.action]
         return [action for action, happens in self.performs.items() if happens(admitted)]
 
-    def _admit(self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool) -> dict[str, Any]:
-        """Load the target and decide. Returns what the function is called with."""
+    def _admit(
+        self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool, again: bool = False
+    ) -> dict[str, Any]:
+        """Load the target and decide, ``again`` by what the caller may when the locks are held. Returns the arguments."""
         if caller.is_operator is not self.by_operator:
             raise AccessDenied(
                 f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation."
             )
         target = self.on(caller, given, lock=lock)
-        attempt.resource, attempt.chain = target.resource, target.chain
+        attempt.resource, attempt.chain, attempt.made_chain = target.resource, target.chain, target.made_chain
+        if again:
+            caller = caller.read_again()
         admitted = {**given, **target.entities}
         if not (self.by_operator or self.public):
             self._require(caller, target, admitted, attempt)
@@ -232,14 +246,15 @@ class Operation(Generic[R]):
             raise target.missing
         return admitted
 
-
     def _require(self, caller: Caller, target: Resolved, admitted: Mapping[str, Any], attempt: _Attempt) -> None:
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
         parts = list(self.performs or (self.action,))
         resources = (target.resource, *target.further)
         needed = parts if target.missing else self._performed(admitted) or parts
         if self.performs and not all(caller.decide(part, each).allowed for part in needed for each in resources):
-            needed = parts  # the first one that is denied is named, happening or not: which ones would tells what there is
+            needed = (
+                parts  # the first one that is denied is named, happening or not: which ones would tells what there is
+            )
         for attempt.action in needed:
             for resource in resources:
                 caller.require(attempt.action, resource, label=target.label, denial=target.denial)
@@ -260,6 +275,7 @@ def operation(
     public: bool = False,
     by_operator: bool = False,
     performs: Performs | None = None,
+    before: Before | None = None,
     omits: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., R]], Operation[R]]:
     """Register a function as the operation ``action``.
@@ -268,7 +284,8 @@ def operation(
     issues_secret: its answer may carry members the model marks sensitive. changes_permissions: raises the account's policy
     epoch. public: needs no permission (AWS names them). by_operator: for the shell's operator alone, no policy can grant it.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
-    ``action``. omits: members that AWS's listing leaves out.
+    ``action``. before: what takes long and needs no lock, such as hashing: it is given what was admitted and returns arguments
+    in the place of others. omits: members that AWS's listing leaves out.
     """
 
     def register(function: Callable[..., R]) -> Operation[R]:
@@ -290,6 +307,7 @@ def operation(
             public=public,
             by_operator=by_operator,
             performs=performs or {},
+            before=before,
             omits=omits,
             accepts=on.consumes | own,
         )

@@ -65,6 +65,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(request, 403, "You may not do this. Ask an administrator of your account.")
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413, before anything of the request is read."""
+    return error_page(
+        request, 413, "The form is larger than the server reads. Shorten what you entered and send it again."
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return error_page(request, 404, "There is no such page. Check the address, or start from the dashboard.")

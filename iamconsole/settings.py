@@ -25,6 +25,14 @@ def _setting(read: Any, name: str, **options: Any) -> Any:
         raise ImproperlyConfigured(f"{name} cannot be read: {error}.") from error
 
 
+def _number(name: str, *, default: int, least: int, most: int) -> int:
+    """Read one whole number; one out of its range stops the start too."""
+    value: int = _setting(env.int, name, default=default)
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}; it is {value}.")
+    return value
+
+
 # Where it stands
 DATA = configuration.data_folder(Path(_setting(env.str, "IAMCONSOLE_DATA", default=str(BASE_DIR / "data"))))
 PUBLIC_URL = configuration.public_url(_setting(env.str, "PUBLIC_URL", default="http://localhost:8000"))
@@ -55,7 +63,11 @@ elif _database["ENGINE"].endswith("postgresql"):
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": _setting(env.int, "DATABASE_POOL_SIZE", default=16), "timeout": 20},
+        "pool": {
+            "min_size": 1,
+            "max_size": _number("DATABASE_POOL_SIZE", default=16, least=1, most=1000),
+            "timeout": 5,
+        },
     }
 else:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL or SQLite database: postgres://user:pw@host/name.")
@@ -64,10 +76,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 # Secrets: the embedded mode makes its own; elsewhere a missing one stops the start
-def _secret(name: str, file: str, make: Any) -> str:
+def _secret(name: str, file: str, make: Any, *, sealed: Path | None = None) -> str:
     value = str(_setting(env.str, name, default=""))
     if not value and EMBEDDED:
-        return configuration.embedded_secret(DATA / file, make)
+        return configuration.embedded_secret(DATA / file, make, sealed=sealed)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set, {name} or {name}_FILE must be set too.")
     return value
@@ -82,7 +94,9 @@ if len(SECRET_KEY) < SHORTEST_SECRET_KEY:
         " python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
     )
 try:
-    KEY_RING = KeyRing.parse(_secret("ENCRYPTION_KEYS", "encryption_keys", KeyRing.generate))
+    KEY_RING = KeyRing.parse(
+        _secret("ENCRYPTION_KEYS", "encryption_keys", KeyRing.generate, sealed=DATA / "iamconsole.sqlite3")
+    )
 except ValueError as error:
     raise ImproperlyConfigured(f"ENCRYPTION_KEYS {error}.") from error
 
@@ -104,16 +118,17 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "iamconsole.middleware.request_log",
     "iamconsole.middleware.trusted_proxy",
-    "iamconsole.middleware.plain_http_on_loopback_only",
     "iamconsole.middleware.headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "iamconsole.middleware.plain_http_on_loopback_only",
+    "iamconsole.middleware.small_forms",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "iamconsole.middleware.Faults",
 ]
 TEMPLATES = [
@@ -148,8 +163,12 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "iamconsole.pages.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-SIGNATURE_SKEW_SECONDS = _setting(env.int, "SIGNATURE_SKEW_SECONDS", default=15 * 60)
-SETUP_LINK_DAYS = _setting(env.int, "SETUP_LINK_DAYS", default=7)
+SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, least=1, most=24 * 60 * 60)
+SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
+
+# How much of the API one access key, and one address with signatures that fail, may use in each server process
+API_REQUESTS_PER_SECOND = _number("API_REQUESTS_PER_SECOND", default=200, least=1, most=1_000_000)
+API_FAILURES_PER_MINUTE = _number("API_FAILURES_PER_MINUTE", default=600, least=1, most=1_000_000)
 
 # What leaves
 SECURE_SSL_REDIRECT = (

@@ -5,7 +5,7 @@ any policy beats every allow, in whatever order they stand.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Final, Literal, NoReturn, Self
 
@@ -113,12 +113,36 @@ def decide(request: Request, identity: Sequence[Source]) -> Decision:
     return Decision(allowed=False, reason=Reason.IMPLICIT_DENY, action=request.action)
 
 
-def _covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+def allows_every(request: Request, identity: Sequence[Source]) -> bool:
+    """Whether the action is allowed on everything the request's resource, an ARN that ends in ``*``, stands for.
+
+    Sure rather than exact: one allow must cover it without exceptions, and no deny may be about the action at all. A pattern
+    that covers both the star itself and a long name that nobody has covers every name.
+    """
+    action = fold(request.action)
+    steps = Steps(BUDGET)
+    samples = [request, replace(request, resource=request.resource[:-1] + "~" * 60)]
+    statements = [statement for source in identity for statement in source.policy.statements]
+    try:
+        if any(_acts(each, action, request, steps) for each in statements if each.effect == "Deny"):
+            return False
+        return any(
+            bool(each.resources) and _is_understood(each) and all(_covers(each, action, one, steps) for one in samples)
+            for each in statements
+            if each.effect == "Allow"
+        )
+    except OverBudgetError:
+        return False
+
+
+def _acts(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
     if statement.actions:
-        acts = _any_matches(statement.actions, action, request, steps)
-    else:
-        acts = not _any_matches(statement.not_actions, action, request, steps)
-    if not acts:
+        return _any_matches(statement.actions, action, request, steps)
+    return not _any_matches(statement.not_actions, action, request, steps)
+
+
+def _covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+    if not _acts(statement, action, request, steps):
         return False
     if statement.resources:
         return _any_matches(statement.resources, request.resource, request, steps)

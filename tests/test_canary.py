@@ -5,9 +5,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.conftest import SECRETS
 from django.conf import settings
 from django.db import connection
+
+from tests.conftest import SECRETS
 
 
 def spellings(secret: str) -> set[bytes]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import ROOT
 
 KEYS = "k1:" + base64.b64encode(b"0" * 32).decode()

@@ -83,6 +83,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["newcomer"] = Visitor(chromium)
     for visitor in stage.visitors.values():
         visitor.context.add_init_script(AXE.axe_script)
+        visitor.page.on("dialog", lambda dialog: dialog.accept())  # "leave without saving the secret?"
     yield stage
     for visitor in stage.visitors.values():
         visitor.context.close()
@@ -146,7 +147,6 @@ def send_again(page: Page, stage: Stage) -> None:
     """Reload the page that answered a form."""
     press("Create access key")(page, stage)
     expect(page.locator("#secret")).to_be_visible()
-    page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
 
 
@@ -359,8 +359,7 @@ def test_every_route_is_shown_in_some_state():
 def test_a_page_is_accessible_wide_and_narrow_in_light_and_dark(state: State, stage: Stage):
     visitor = stage.visitors[state.who]
     visitor.trouble.clear()
-    page = visitor.context.new_page()
-    page.goto(state.address(stage))
+    page = visitor.open(state.address(stage))
     if state.then:
         state.then(page, stage)
     expect(page.locator("main")).to_contain_text(state.says)
@@ -372,7 +371,6 @@ def test_a_page_is_accessible_wide_and_narrow_in_light_and_dark(state: State, st
         assert page.evaluate(OVERFLOW) <= 0, f"the page is wider than {width} px"
         result = AxeResults(page.evaluate(VIOLATIONS, RULES))
         assert result.violations_count == 0, f"{scheme}\n{result.generate_report()}"
-    page.close()
     assert visitor.trouble == []
 
 

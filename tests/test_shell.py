@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from tests.conftest import ROOT, SECRETS, Person, make_account, make_user
 
 

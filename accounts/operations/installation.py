@@ -34,7 +34,7 @@ class _NewAccount:
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
         account = Account(name=parameters["name"], alias=parameters.pop("alias", None))
-        return Resolved(arns.root(account.pk), {"account": account}, chain=account.pk)
+        return Resolved(arns.root(account.pk), {"account": account}, made_chain=account.pk)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from django.db import IntegrityError, transaction
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
-from credentials.passwords import normalised
+from credentials.passwords import NewPassword, OldPassword, hashing
 from credentials.steps import set_password
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, InvalidUserType
 from iamconsole.operation import operation
 
 
-@operation("iamconsole:UpdateRootUserEmail", on=targets.the_caller, lock=True)
-def update_root_user_email(caller: Caller, *, user: User, email: str, password: str) -> None:
+@operation("iamconsole:UpdateRootUserEmail", on=targets.the_caller, lock=True, before=hashing(proving="password"))
+def update_root_user_email(caller: Caller, *, user: User, email: str, password: OldPassword) -> None:
     """Change the address the root user signs in with. Raises EntityAlreadyExists when another account's root has it."""
     _require_root(user, password)
     user.email = email.lower()
@@ -23,17 +23,24 @@ def update_root_user_email(caller: Caller, *, user: User, email: str, password: 
         raise EntityAlreadyExists("Another account's root user has this e-mail address.") from error
 
 
-@operation("iamconsole:UpdateRootUserPassword", on=targets.the_caller, lock=True)
-def update_root_user_password(caller: Caller, *, user: User, old_password: str, new_password: str) -> None:
+@operation(
+    "iamconsole:UpdateRootUserPassword",
+    on=targets.the_caller,
+    lock=True,
+    before=hashing("new_password", proving="old_password"),
+)
+def update_root_user_password(
+    caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword
+) -> None:
     """Change the root user's password, which ends its other sessions. Raises PasswordPolicyViolation."""
     _require_root(user, old_password)
-    if normalised(new_password) == normalised(old_password):
+    if new_password.text == old_password.text:
         raise AccessDenied("The new password must differ from the old one.")
     set_password(user, new_password)
 
 
-def _require_root(user: User, password: str) -> None:
+def _require_root(user: User, password: OldPassword) -> None:
     if not user.is_root:
         raise InvalidUserType("Only the root user can do this, signed in with its e-mail address.")
-    if not user.check_password(normalised(password)):
+    if not password.proves(user):
         raise AccessDenied("The password was incorrect.")

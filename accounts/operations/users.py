@@ -11,7 +11,7 @@ from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput
 from iamconsole.operation import Page, operation
 
 
-@operation("iam:CreateUser", on=targets.new_user)
+@operation("iam:CreateUser", on=targets.new_user, lock=True)
 def create_user(caller: Caller, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()) -> User:
     """Make a user with no credentials and no permissions.
 

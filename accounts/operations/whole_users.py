@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.steps import add_user
 from accounts.tags import Tag, checked, merged
 from credentials.models import AccessKey
+from credentials.passwords import NewPassword, hashing
 from credentials.steps import add_access_key, add_login_profile
 from iamconsole.operation import Issued, operation
 from permissions.steps import put_user_policy
@@ -30,7 +31,9 @@ def _always(admitted: Mapping[str, Any]) -> bool:
 @operation(
     "iamconsole:CreatePerson",
     on=targets.new_user,
+    lock=True,
     changes_permissions=True,
+    before=hashing("password"),
     performs={
         "iam:CreateUser": _always,
         "iam:CreateLoginProfile": _always,
@@ -41,7 +44,7 @@ def create_person(
     caller: Caller,
     *,
     user_name: str,
-    password: str,
+    password: NewPassword,
     path: str = "/",
     tags: Sequence[Tag] = (),
     password_reset_required: bool = True,
@@ -58,6 +61,7 @@ def create_person(
 @operation(
     "iamconsole:CreateServiceAccount",
     on=targets.new_user,
+    lock=True,
     issues_secret=True,
     performs={"iam:CreateUser": _always, "iam:CreateAccessKey": _always},
 )

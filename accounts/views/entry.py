@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import setup_links
 from accounts import signin as signing_in
 from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
-from accounts.models import User
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
 from iamconsole.errors import NoSuchEntity
@@ -39,18 +38,18 @@ def signin(request: HttpRequest, account: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = {**form.cleaned_data}
         remember = given.pop("remember", False)
-        if user := signing_in.check(request, **given):
-            return _signed_in(request, user, given["account"] if remember else "")
+        user = signing_in.check(request, **given)
+        after = signing_in.begin(request, user, _after(request)) if user else None
+        if after is not None:
+            return _signed_in(after, given["account"] if remember else "")
         form.add_error(None, WRONG)
     other = reverse("signin") + ("" if as_root else "?as=root")
     message = MESSAGES.get(request.GET.get("message", ""), "")
     return render(request, "signin.html", {"form": form, "as_root": as_root, "other_url": other, "message": message})
 
 
-def _signed_in(request: HttpRequest, user: User, remembered: str) -> HttpResponse:
-    after = _after(request)
-    done = signing_in.begin(request, user, after)
-    response = redirect(after if done else "new-password")
+def _signed_in(after: str, remembered: str) -> HttpResponse:
+    response = redirect(after)
     if remembered:
         response.set_cookie(
             REMEMBERED, remembered, max_age=365 * 86400, secure=settings.HTTPS, httponly=True, samesite="Lax"
@@ -77,7 +76,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
         change_password(caller, old_password=data["old_password"], new_password=data["new_password"])
 
     if submitted(request, form, act):
-        return redirect(signing_in.finish_pending(request, user))
+        return redirect(signing_in.finish_pending(request, user) or f"{reverse('signin')}?message=late")
     context = {"form": form, "rules": rules(), "pending": user, "may": may(caller, change_password)}
     return render(request, "new_password.html", context)
 

@@ -4,15 +4,15 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from credentials.models import LoginProfile
-from credentials.passwords import normalised
+from credentials.passwords import NewPassword, OldPassword, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
 from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
 from iamconsole.operation import operation
 
 
-@operation("iam:CreateLoginProfile", on=targets.user, lock=True)
+@operation("iam:CreateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
 def create_login_profile(
-    caller: Caller, *, user: User, password: str | None = None, password_reset_required: bool = False
+    caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool = False
 ) -> LoginProfile:
     """Give a user a password for the console. Raises EntityAlreadyExists, PasswordPolicyViolation."""
     if password is None:
@@ -28,9 +28,9 @@ def get_login_profile(caller: Caller, *, user: User) -> LoginProfile:
     return _profile(user)
 
 
-@operation("iam:UpdateLoginProfile", on=targets.user, lock=True)
+@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
 def update_login_profile(
-    caller: Caller, *, user: User, password: str | None = None, password_reset_required: bool | None = None
+    caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool | None = None
 ) -> None:
     """Set another password, which ends the user's sessions, or the flag; what is omitted stays as it was."""
     profile = _profile(user)
@@ -48,8 +48,10 @@ def delete_login_profile(caller: Caller, *, user: User) -> None:
     remove_login_profile(user)
 
 
-@operation("iam:ChangePassword", on=targets.the_caller, lock=True)
-def change_password(caller: Caller, *, user: User, old_password: str, new_password: str) -> None:
+@operation(
+    "iam:ChangePassword", on=targets.the_caller, lock=True, before=hashing("new_password", proving="old_password")
+)
+def change_password(caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword) -> None:
     """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.
 
     Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again.
@@ -59,9 +61,9 @@ def change_password(caller: Caller, *, user: User, old_password: str, new_passwo
             "Only IAM users can change their password by this operation; the root user does it in the console."
         )
     profile = _profile(user)
-    if not user.check_password(normalised(old_password)):
+    if not old_password.proves(user):
         raise AccessDenied("The old password was incorrect.")
-    if normalised(new_password) == normalised(old_password):
+    if new_password.text == old_password.text:
         raise AccessDenied("The new password must differ from the old one.")
     set_password(user, new_password)
     profile.password_reset_required = False
