@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,7 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.conftest import SECRETS, URL, Person
+from tests.conftest import SECRETS, URL
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -76,7 +77,7 @@ class Visitor:
 
     def sign_in(self, person: Any, password: str = PASSWORD, path: str = "/signin/") -> Page:
         """Sign in as a user of an account, or as its root user, by the form."""
-        user = getattr(person, "user", person)
+        user = user_of(person)
         if user.is_root:
             page = self.open(f"{path}?as=root")
             page.get_by_label("Root user e-mail address").fill(user.email)
@@ -92,15 +93,6 @@ class Visitor:
         """Sign out by the menu of the top bar."""
         self.page.locator(".topbar details.menu summary").click()
         self.page.get_by_role("button", name="Sign out").click()
-
-    def csrf(self) -> str:
-        """The token of the page's forms."""
-        return self.page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value") or ""
-
-    def send(self, path: str, **fields: str) -> Any:
-        """POST a form of the page without its buttons, and without following where it leads."""
-        form = {"csrfmiddlewaretoken": self.csrf(), **fields}
-        return self.context.request.post(path, form=form, headers={"Origin": URL}, max_redirects=0)
 
     def leave(self) -> None:
         """Close the browser, and tell what went wrong in it."""
@@ -139,6 +131,37 @@ def visitor(visit: Callable[..., Visitor]) -> Visitor:
     return visit()
 
 
+def user_of(person: Any) -> Any:
+    """The user of one of the cast, or the user itself."""
+    return getattr(person, "user", person)
+
+
+def a_client(**options: Any) -> Client:
+    """Django's test client: the same pages without a browser or a server."""
+    return Client(HTTP_HOST="localhost", **options)
+
+
+def signed_in(person: Any, **options: Any) -> Client:
+    """A client with a session of somebody."""
+    from accounts.models import User
+
+    client = a_client(**options)
+    client.force_login(
+        User.objects.select_related("account").get(pk=user_of(person).pk), backend="accounts.signin.Backend"
+    )
+    return client
+
+
+def normal(page: Any) -> str:
+    """A page without what differs each time: tokens, nonces, request ids."""
+    return re.sub(
+        r"(?<=name=\"csrfmiddlewaretoken\" value=\")[^\"]+"
+        r"|(?<=name=\"nonce\" value=\")[^\"]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "",
+        page.content.decode(),
+    )
+
+
 def give_password(person: Any, *, must_change: bool = False, password: str = PASSWORD) -> str:
     """Let a user into the console, or a root user, whose password is set anew."""
     from accounts.management.commands._shell import root_of
@@ -146,7 +169,7 @@ def give_password(person: Any, *, must_change: bool = False, password: str = PAS
     from accounts.setup_links import issue, redeem
     from credentials.operations.login_profiles import create_login_profile
 
-    user = User.objects.get(pk=getattr(person, "user", person).pk)
+    user = User.objects.get(pk=user_of(person).pk)
     if user.is_root:
         token = token_of(issue(user))
         redeem(token, password, source_ip="127.0.0.1", user_agent="", request_id="")
@@ -176,10 +199,3 @@ def shown_secret(page: Page, element: str) -> str:
     assert re.fullmatch(r"\S{20,40}", secret), "no secret is shown"
     SECRETS.append(secret)
     return secret
-
-
-def person_of(user: Any) -> Person:
-    """A user without an access key as one of the cast."""
-    from tests.conftest import caller_for
-
-    return Person(caller_for(user), "", "")

@@ -129,7 +129,10 @@ def make_account() -> Any:
     from accounts.operations.installation import create_account
 
     issued = create_account(
-        operator(), name="Acme", root_email=f"root{next(_numbers)}-{secrets.token_hex(4)}@example.org", root_access_key=True
+        operator(),
+        name="Acme",
+        root_email=f"root{next(_numbers)}-{secrets.token_hex(4)}@example.org",
+        root_access_key=True,
     )
     made = {**issued.entity, **issued.secret}
     SECRETS.extend([made["root_secret_access_key"], made["root_setup_url"].rstrip("/").rpartition("/")[2]])
@@ -188,7 +191,15 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     path = tmp_path_factory.mktemp("server") / "log"
     with path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{URL.rpartition(':')[2]}"],
+            [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "--config",
+                "deploy/gunicorn.conf.py",
+                "--bind",
+                f"127.0.0.1:{URL.rpartition(':')[2]}",
+            ],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -40,16 +40,23 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
         ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "TRUSTED_PROXIES must be addresses or networks"),
         ({"DATABASE_URL": "postgres://u@127.0.0.1/x", "ENCRYPTION_KEYS": KEYS}, "SECRET_KEY is not set"),
         ({"DATABASE_URL": "postgres://u@127.0.0.1/x", "SECRET_KEY": "s" * 50}, "ENCRYPTION_KEYS is not set"),
-        ({"DATABASE_URL": "mysql://u@127.0.0.1/x", "SECRET_KEY": "s" * 50, "ENCRYPTION_KEYS": KEYS}, "must name a PostgreSQL or SQLite"),
+        (
+            {"DATABASE_URL": "mysql://u@127.0.0.1/x", "SECRET_KEY": "s" * 50, "ENCRYPTION_KEYS": KEYS},
+            "must name a PostgreSQL or SQLite",
+        ),
         ({"SECRET_KEY": "short"}, "SECRET_KEY must have 50 characters or more"),
         ({"ENCRYPTION_KEYS": "k1:c2hvcnQ="}, "ENCRYPTION_KEYS must be id:base64 of 32 bytes"),
         ({"ENCRYPTION_KEYS": f"{KEYS},{KEYS}"}, "ENCRYPTION_KEYS names the key k1 twice"),
         ({"ENCRYPTION_KEYS_FILE": "/nonexistent/keys"}, "ENCRYPTION_KEYS cannot be read"),
         ({"SIGNATURE_SKEW_SECONDS": "a while"}, "SIGNATURE_SKEW_SECONDS cannot be read"),
+        ({"SIGNATURE_SKEW_SECONDS": "-1"}, "SIGNATURE_SKEW_SECONDS must be a whole number from 1 to 86400; it is -1."),
+        ({"SETUP_LINK_DAYS": "99999999999"}, "SETUP_LINK_DAYS must be a whole number from 1 to 365"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json"),
     ],
 )
-def test_a_wrong_value_stops_the_start_with_one_sentence(tmp_path: Path, environment: dict[str, str], sentence: str) -> None:
+def test_a_wrong_value_stops_the_start_with_one_sentence(
+    tmp_path: Path, environment: dict[str, str], sentence: str
+) -> None:
     done = start(tmp_path / "data", **environment)
     assert done.returncode != 0
     assert done.stderr.startswith("iamconsole: ")
@@ -78,7 +85,8 @@ def test_two_first_starts_agree_on_the_secrets(tmp_path: Path) -> None:
     code = "from iamconsole import settings; print(settings.SECRET_KEY, settings.KEY_RING.keys)"
     clean = {name: os.environ[name] for name in KEPT if name in os.environ} | {"IAMCONSOLE_DATA": str(folder)}
     both = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=clean, stdout=subprocess.PIPE, text=True) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=clean, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
     ]
     assert len({process.communicate(timeout=60)[0] for process in both}) == 1
 
@@ -97,3 +105,15 @@ def test_every_setting_is_explained_in_the_example() -> None:
     read = set(re.findall(r'_setting\(env\.\w+, "(\w+)"', settings)) | set(re.findall(r'_secret\("(\w+)"', settings))
     explained = set(re.findall(r"^# (\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - {"LOG_STREAM"} <= explained
+
+
+def test_keys_that_were_lost_are_not_made_anew_beside_what_they_sealed(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert start(folder).returncode == 0
+    (folder / "iamconsole.sqlite3").touch()
+    kept = folder / "encryption_keys"
+    kept.rename(tmp_path / "copy")
+    assert "put the file back from your copy" in start(folder).stderr
+    assert not kept.exists()
+    (tmp_path / "copy").rename(kept)
+    assert start(folder).returncode == 0

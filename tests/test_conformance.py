@@ -52,6 +52,7 @@ COMMON = {
     "RequestEntityTooLarge": 413,
     "ServiceUnavailable": 503,
     "SignatureDoesNotMatch": 403,
+    "Throttling": 400,
     "ValidationError": 400,
 }
 OUR_OWN = {"AlreadyShown"}  # only the console has forms that show a secret once

@@ -13,17 +13,29 @@ from tests.conftest import ROOT, SECRETS, Person, make_account, make_user
 
 def manage(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
 def new_account(*arguments: str) -> dict[str, Any]:
-    done = manage("createaccount", "Shell Ltd", "--root-email", f"{secrets.token_hex(6)}@example.org", "--json", *arguments)
+    done = manage(
+        "createaccount", "Shell Ltd", "--root-email", f"{secrets.token_hex(6)}@example.org", "--json", *arguments
+    )
     assert done.returncode == 0, done.stderr
     made: dict[str, Any] = json.loads(done.stdout)
     SECRETS.extend(
         secret
-        for secret in (made["secret_access_key"], made["root_secret_access_key"], made["root_setup_url"].rstrip("/").split("/")[-1])
+        for secret in (
+            made["secret_access_key"],
+            made["root_secret_access_key"],
+            made["root_setup_url"].rstrip("/").split("/")[-1],
+        )
         if secret
     )
     return made
@@ -93,7 +105,15 @@ def test_the_administrator_gets_nothing_when_the_account_cannot_be_made() -> Non
 
 
 def test_iam_runs_an_operation_and_prints_its_answer(alice: Person) -> None:
-    done = manage("iam", "CreateUser", "UserName=dave", "Tags.member.1.Key=team", "Tags.member.1.Value=blue", "--account", alice.account_id)
+    done = manage(
+        "iam",
+        "CreateUser",
+        "UserName=dave",
+        "Tags.member.1.Key=team",
+        "Tags.member.1.Value=blue",
+        "--account",
+        alice.account_id,
+    )
     user = json.loads(done.stdout)["User"]
     assert user["Arn"] == f"arn:aws:iam::{alice.account_id}:user/dave"
     assert user["Tags"] == [{"Key": "team", "Value": "blue"}]
@@ -127,14 +147,24 @@ def test_iam_explains_wrong_words(alice: Person, arguments: list[str], words: st
 
 def test_a_secret_comes_by_standard_input(alice: Person, bob: Person) -> None:
     SECRETS.append("From-Stdin-77!")
-    done = manage("iam", "CreateLoginProfile", "UserName=bob", "Password=-", "--account", alice.account_id, stdin="From-Stdin-77!\n")
+    done = manage(
+        "iam",
+        "CreateLoginProfile",
+        "UserName=bob",
+        "Password=-",
+        "--account",
+        alice.account_id,
+        stdin="From-Stdin-77!\n",
+    )
     assert json.loads(done.stdout)["LoginProfile"]["UserName"] == "bob"
     bob.user.refresh_from_db()
     assert bob.user.check_password("From-Stdin-77!")
 
 
 def test_an_unknown_account_is_said(alice: Person) -> None:
-    assert "There is no account with the id or alias nowhere." in manage("iam", "ListUsers", "--account", "nowhere").stderr
+    assert (
+        "There is no account with the id or alias nowhere." in manage("iam", "ListUsers", "--account", "nowhere").stderr
+    )
 
 
 def test_recoverroot_ends_password_and_sessions_and_stands_in_the_trail() -> None:
@@ -145,7 +175,9 @@ def test_recoverroot_ends_password_and_sessions_and_stands_in_the_trail() -> Non
     User.objects.filter(pk=root.user.pk).update(password="argon2$not-a-real-hash")
     from django.utils import timezone
 
-    Session.objects.create(session_key=secrets.token_hex(32), session_data="", expire_date=timezone.now(), user=root.user)
+    Session.objects.create(
+        session_key=secrets.token_hex(32), session_data="", expire_date=timezone.now(), user=root.user
+    )
     done = manage("recoverroot", root.account_id)
     token = done.stdout.strip().rstrip("/").rpartition("/")[2]
     SECRETS.append(token)
@@ -190,7 +222,9 @@ def test_closeaccount_asks_for_the_id_and_keeps_the_trail() -> None:
     assert Event.objects.filter(chain=account_id, action="iamconsole:CloseAccount", result="Success").exists()
 
 
-@pytest.mark.parametrize(("command", "words"), [("createsuperuser", "createaccount"), ("changepassword", "recoverroot")])
+@pytest.mark.parametrize(
+    ("command", "words"), [("createsuperuser", "createaccount"), ("changepassword", "recoverroot")]
+)
 def test_django_commands_that_would_be_second_paths_refuse(command: str, words: str) -> None:
     done = manage(command)
     assert done.returncode == 1
