@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError as FormError
+from django.core.validators import validate_email
+
 from accounts import arns
 from accounts.models import Account, User
 from accounts.quotas import refuse_beyond
 from accounts.tags import Tag, checked
-from iamconsole.errors import EntityAlreadyExists
+from iamconsole.errors import EntityAlreadyExists, InvalidInput
 
 
 def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()) -> User:
@@ -19,3 +22,12 @@ def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence
     user.rename(user_name)
     user.save(force_insert=True)
     return user
+
+
+def checked_email(email: str) -> str:
+    """A root user's address as it is kept, in lower case. Raises InvalidInput when it is none."""
+    try:
+        validate_email(email)
+    except FormError as error:
+        raise InvalidInput(f"{email} is not an e-mail address.") from error
+    return email.lower()

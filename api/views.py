@@ -122,7 +122,7 @@ def _operation_model(parameters: dict[str, str], service_name: str) -> Operation
     service = services()[service_name]
     version = parameters.pop("Version", service.api_version)
     if version != service.api_version or action not in service.operations:
-        raise InvalidAction(f"Could not find operation {action} for version {version}")
+        raise InvalidAction(f"Could not find operation {action[:100]} for version {version[:100]}")
     return service.operations[action]
 
 

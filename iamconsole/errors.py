@@ -109,6 +109,12 @@ class DeleteConflict(Fault):
     status = 409
 
 
+class ConcurrentModification(Fault):
+    """Another request changed the same thing at the same time. Nothing was changed by this one."""
+
+    status = 409
+
+
 class LimitExceeded(Fault):
     """A quota is reached."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.core import signing
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Model, QuerySet
 
 from accounts.caller import Caller
@@ -21,7 +21,7 @@ from accounts.models import Account
 from accounts.nonces import spend
 from api import shapes, wire
 from audit.record import record, record_alone
-from iamconsole.errors import AccessDenied, Fault, InvalidInput, ValidationError
+from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, ValidationError
 from permissions.engine import Decision
 
 R = TypeVar("R")
@@ -179,8 +179,7 @@ class Operation(Generic[R]):
             if self.reads:
                 return self.function(caller, **admitted)
             ready = self.before(admitted) if self.before else {}
-            with transaction.atomic(durable=True):
-                return self._write(caller, {**given, **ready}, attempt)
+            return self._write_alone(caller, {**given, **ready}, attempt)
         except Fault as fault:
             if not self.reads or isinstance(fault, AccessDenied):
                 record_alone(
@@ -201,6 +200,16 @@ class Operation(Generic[R]):
         target = self.on(caller, {name: value for name, value in parameters.items() if value is not None}, lock=False)
         decisions = [caller.decide(action, target.resource) for action in (self.performs or (self.action,))]
         return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
+
+    def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
+        """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
+        try:
+            with transaction.atomic(durable=True):
+                return self._write(caller, given, attempt)
+        except IntegrityError as error:
+            raise ConcurrentModification(
+                "Another request changed the same thing at the same time. Nothing was changed: send the request again."
+            ) from error
 
     def _write(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         if caller.nonce is not None or (self.issues_secret and caller.door == "console"):

@@ -162,6 +162,13 @@ def normal(page: Any) -> str:
     )
 
 
+def nonce_in(page: Any) -> str:
+    """The nonce of a page's form."""
+    found = re.search(r'name="nonce" value="([^"]+)"', page.content.decode())
+    assert found
+    return found[1]
+
+
 def give_password(person: Any, *, must_change: bool = False, password: str = PASSWORD) -> str:
     """Let a user into the console, or a root user, whose password is set anew."""
     from accounts.management.commands._shell import root_of

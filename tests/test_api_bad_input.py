@@ -173,6 +173,7 @@ def test_actions_that_are_not_there_are_refused_by_name(alice: Person, server: P
     refused(ask(alice, "GetUser", Version="2011-06-15"), "InvalidAction")
     refused(ask(alice, "getuser"), "InvalidAction")
     refused(ask(alice, "GetUser\N{GREEK SMALL LETTER ALPHA}<&>\"'"), "InvalidAction")
+    assert len(refused(ask(alice, "A" * 1_000_000, Version="2" * 1_000_000), "InvalidAction")) < 300
     refused(send(signed(alice, b"")), "MissingAction")
     refused(send(signed(alice, b"Action=")), "MissingAction")
     refused(send(signed(alice, b"{}", headers={"Content-Type": "application/json"})), "MissingAction")

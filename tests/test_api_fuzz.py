@@ -166,7 +166,7 @@ def ask_whatever(model: OperationModel, admin: Person, known: Values, examples: 
 @named(REGISTERED)
 def test_whatever_is_asked_is_answered(model: OperationModel, server: Path, rounds: Callable[[int, int], int]) -> None:
     admin, known = administrator()
-    ask_whatever(model, admin, known, rounds(15, 500))
+    ask_whatever(model, admin, known, rounds(10, 500))
 
 
 def test_whatever_is_asked_of_what_is_absent_is_answered(server: Path, rounds: Callable[[int, int], int]) -> None:

@@ -78,7 +78,9 @@ def press(page: Page, name: str) -> Page:
     return page
 
 
-def test_an_account_lives_from_its_first_link_to_the_deletion_of_a_user(visit: Callable[..., Visitor]):
+def test_an_account_lives_from_its_first_link_to_the_deletion_of_a_user(  # noqa: PLR0915 - one story
+    visit: Callable[..., Visitor],
+):
     account = make_account()
     account_id, arn = account["account_id"], f"arn:aws:iam::{account['account_id']}:user/alice"
     root_password, new_password = f"Root-{secrets.token_urlsafe(12)}-1", f"Alice-{secrets.token_urlsafe(12)}-1"

@@ -4,14 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError as FormError
-from django.core.validators import validate_email
 from django.db.models import Q
 
 from accounts import arns, setup_links
 from accounts.caller import Caller
 from accounts.models import Account, User
-from accounts.steps import add_user
+from accounts.steps import add_user, checked_email
 from credentials.models import AccessKey
 from credentials.steps import add_access_key, end_sessions
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
@@ -76,10 +74,7 @@ def create_account(
 
     Raises InvalidInput, EntityAlreadyExists when the alias or the e-mail address is taken.
     """
-    try:
-        validate_email(root_email)
-    except FormError as error:
-        raise InvalidInput(f"{root_email} is not an e-mail address.") from error
+    email = checked_email(root_email)
     if account.alias is not None:
         if not ALIAS.fullmatch(account.alias):
             raise InvalidInput(
@@ -88,10 +83,10 @@ def create_account(
             )
         if Account.objects.filter(alias=account.alias).exists():
             raise EntityAlreadyExists(f"The account alias {account.alias} already exists.")
-    if User.objects.filter(email=root_email.lower()).exists():
+    if User.objects.filter(email=email).exists():
         raise EntityAlreadyExists(f"Another account's root user has the e-mail address {root_email}.")
     account.save(force_insert=True)
-    root = User(account=account, user_id=account.account_id, email=root_email.lower())
+    root = User(account=account, user_id=account.account_id, email=email)
     root.set_unusable_password()
     root.save(force_insert=True)
     made: dict[str, str | None] = {

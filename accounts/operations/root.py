@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.steps import checked_email
 from credentials.passwords import NewPassword, OldPassword, hashing
 from credentials.steps import set_password
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, InvalidUserType
@@ -13,9 +14,12 @@ from iamconsole.operation import operation
 
 @operation("iamconsole:UpdateRootUserEmail", on=targets.the_caller, lock=True, before=hashing(proving="password"))
 def update_root_user_email(caller: Caller, *, user: User, email: str, password: OldPassword) -> None:
-    """Change the address the root user signs in with. Raises EntityAlreadyExists when another account's root has it."""
+    """Change the address the root user signs in with.
+
+    Raises InvalidInput when it is none, EntityAlreadyExists when another account's root has it.
+    """
     _require_root(user, password)
-    user.email = email.lower()
+    user.email = checked_email(email)
     try:
         with transaction.atomic():
             user.save(update_fields=["email"])
