@@ -177,7 +177,7 @@ class UserAdmin(UserModelAdmin):
         return False
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
-        """Every column that names what it sorts by. (The default compares bound methods of two UserColumns.)"""
+        """Every column that names what it sorts by: the default would compare the bound methods of two UserColumns."""
         return None
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -33,7 +33,7 @@ class UserColumns:
         if not self._may(get_login_profile.action, user):
             return NOT_PERMITTED
         if not hasattr(user, "login_profile"):
-            return "None"
+            return "Not enabled"
         return "Must change password" if user.login_profile.password_reset_required else "Enabled"
 
     @admin.display(description="Console last sign-in", ordering="password_last_used")
@@ -50,13 +50,14 @@ class UserColumns:
         if not self._may(list_access_keys.action, user):
             return NOT_PERMITTED
         keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
-        return format_html_join("", '<div class="key"><code>{}</code> ({})</div>', keys) or "None"
+        return format_html_join("", '<div class="nowrap"><code>{}</code> ({})</div>', keys) or "None"
 
     @admin.display(description="Created", ordering="create_date")
     def created(self, user: User) -> str:
-        """When the user was made."""
-        return _time(user.create_date)
+        """The day the user was made."""
+        return _time(user.create_date, "%Y-%m-%d")
 
 
-def _time(value: datetime) -> str:
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%Y-%m-%d %H:%M"))
+def _time(value: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
+    exact = value.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, value.strftime(form))

@@ -9,10 +9,11 @@ from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
 
 TAG_RULE = "Tags have keys of up to 128 and values of up to 256 letters, digits, spaces and _ . : / = + - @."
-PATH_HINT = (
-    "A folder for the name, such as /design/: it begins and ends with a slash. Leave / if you have no use for it."
-)
+NAME_RULE = "Use up to 64 letters, digits and + = , . @ _ -."
 NAME_HINT = "Up to 64 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
+PATH_RULE = "Begin and end it with a slash, such as /design/."
+PATH_HINT = "A folder for the name, such as /design/. Leave / if you have no use for it."
+ALIAS_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
 
 
 def password_input(autocomplete: str) -> forms.PasswordInput:
@@ -85,6 +86,7 @@ class AliasForm(ConsoleForm):
         max_length=63,
         help_text="3 to 63 lower-case letters, digits and single hyphens. It takes the place of the account ID in the"
         " sign-in address; the address with the ID goes on working.",
+        error_messages={"rule": ALIAS_RULE},
     )
 
 
@@ -92,8 +94,8 @@ class CreateUserForm(ConsoleForm):
     """A new user, and what the user is for."""
 
     password_field = "password"  # noqa: S105 - the name of a field
-    user_name = forms.CharField(max_length=64, help_text=NAME_HINT)
-    path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT)
+    user_name = forms.CharField(max_length=64, help_text=NAME_HINT, error_messages={"rule": NAME_RULE})
+    path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
     purpose = forms.ChoiceField(
         label="What is the user for?",
         choices=[
@@ -133,8 +135,10 @@ class CreateUserForm(ConsoleForm):
 class RenameForm(ConsoleForm):
     """A user's name and path."""
 
-    new_user_name = forms.CharField(label="User name", max_length=64, help_text=NAME_HINT)
-    new_path = forms.CharField(label="Path", max_length=512, help_text=PATH_HINT)
+    new_user_name = forms.CharField(
+        label="User name", max_length=64, help_text=NAME_HINT, error_messages={"rule": NAME_RULE}
+    )
+    new_path = forms.CharField(label="Path", max_length=512, help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
 
 
 class DeleteUserForm(ConsoleForm):

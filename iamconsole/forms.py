@@ -24,7 +24,7 @@ class ConsoleForm(forms.Form):
     password_field: str | None = None
 
     def refuse(self, fault: Fault) -> None:
-        """Show a fault: a broken rule at the field it is of, in the words of the field's hint; else above the form."""
+        """Show a fault: a broken rule at the field it is of, in the field's own words (``rule``); else above the form."""
         if isinstance(fault, PasswordPolicyViolation) and self.password_field:
             self.add_error(self.password_field, fault.broken)
             return
@@ -32,7 +32,7 @@ class ConsoleForm(forms.Form):
             {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()
         )
         for name in names & self.fields.keys():
-            self.add_error(name, f"This is not accepted. {self.fields[name].help_text}")
+            self.add_error(name, self.fields[name].error_messages.get("rule", "This is not accepted."))
         if not names or not names <= self.fields.keys():
             self.add_error(None, fault.message)
 

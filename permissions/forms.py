@@ -22,7 +22,9 @@ class PolicyForm(ConsoleForm):
     """An inline policy: its name and its document as JSON."""
 
     policy_name = forms.CharField(
-        max_length=128, help_text="Up to 128 letters, digits and + = , . @ _ -. It names the policy within the user."
+        max_length=128,
+        help_text="Up to 128 letters, digits and + = , . @ _ -. It names the policy within the user.",
+        error_messages={"rule": "Use up to 128 letters, digits and + = , . @ _ -."},
     )
     policy_document = forms.CharField(
         label="Policy document (JSON)",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -167,6 +168,24 @@ def nonce_in(page: Any) -> str:
     found = re.search(r'name="nonce" value="([^"]+)"', page.content.decode())
     assert found
     return found[1]
+
+
+def console_addresses(**names: str) -> list[str]:
+    """An address of every route of the console; ``user_name``, ``access_key_id`` and ``policy_name`` fill it, or "x"."""
+    return [
+        reverse(name, kwargs={argument: names.get(argument, "x") for argument in pattern.pattern.converters})
+        for name, pattern in every_route()
+        if name.startswith("admin:")
+    ]
+
+
+def every_route(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the server, by the name it is reversed with."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from every_route(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+        else:
+            yield f"{namespace}{pattern.name}", pattern
 
 
 def give_password(person: Any, *, must_change: bool = False, password: str = PASSWORD) -> str:

@@ -172,7 +172,7 @@ def test_whatever_is_asked_is_answered(model: OperationModel, server: Path, roun
 def test_whatever_is_asked_of_what_is_absent_is_answered(server: Path, rounds: Callable[[int, int], int]) -> None:
     admin, known = administrator()
     for model in ABSENT:
-        ask_whatever(model, admin, known, rounds(2, 30))
+        ask_whatever(model, admin, known, rounds(1, 30))
 
 
 def test_whatever_bytes_come_are_answered(server: Path, rounds: Callable[[int, int], int]) -> None:

@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -17,6 +16,7 @@ from tests.browser import (
     PASSWORD,
     Visitor,
     a_client,
+    console_addresses,
     give_password,
     main_of,
     nonce_in,
@@ -59,21 +59,6 @@ def row_of(client: Client) -> Any:
     from accounts.models import Session
 
     return Session.objects.get(session_key=hashlib.sha256(key_of(client).encode()).hexdigest())
-
-
-def console_routes() -> Iterator[str]:
-    """An address of every route of the console."""
-    for pattern in get_resolver().url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from (reverse(f"admin:{name}", args=arguments) for name, arguments in _named(pattern))
-
-
-def _named(resolver: URLResolver) -> Iterator[tuple[str, list[str]]]:
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLPattern):
-            yield str(pattern.name), ["x"] * len(pattern.pattern.converters)
-        else:
-            yield from _named(pattern)
 
 
 # One answer
@@ -346,7 +331,7 @@ def choose(client: Client, old: str = PASSWORD, new: str = ANOTHER) -> Any:
 def test_before_the_new_password_nothing_else_answers(newcomer: Person):
     client = enter(newcomer)
     assert client.get("/new-password/").status_code == 200
-    for address in console_routes():
+    for address in console_addresses():
         for ask in (client.get, client.post):
             answer = ask(address)
             assert answer.status_code == 302, address
@@ -486,3 +471,7 @@ def test_renaming_a_user_keeps_the_users_session(root: Person, alice: Person):
     hers = signed_in(alice)
     signed_in(root).post("/console/accounts/user/alice/rename/", {"new_user_name": "alicia", "new_path": "/"})
     assert "alicia" in hers.get(DASHBOARD).content.decode()
+
+
+def test_nothing_is_written_to_the_admins_own_log():
+    assert LogEntry.objects.count() == 0

@@ -84,7 +84,7 @@ def keep_secrets(answers: Sequence[Any]) -> None:
 
 def test_no_third_key_however_many_ask_at_once(root: Person, alice: Person, server: Path, rounds: Rounds) -> None:
     each = clients(alice)
-    for number in range(rounds(3, 50)):
+    for number in range(rounds(2, 50)):
         user = new_target(root, f"u{number}")
         answers = at_once([lambda iam=iam, name=user.user_name: iam.create_access_key(UserName=name) for iam in each])
         keep_secrets(answers)
@@ -117,7 +117,7 @@ def test_no_third_key_from_several_processes(root: Person, rounds: Rounds) -> No
 
 def test_a_name_is_given_once_in_whatever_case(alice: Person, server: Path, rounds: Rounds) -> None:
     each = clients(alice)
-    for number in range(rounds(3, 50)):
+    for number in range(rounds(2, 50)):
         name = f"dave{number}"
         spellings = [name if turn % 2 else name.upper() for turn in range(MANY)]
         answers = at_once(
@@ -146,7 +146,7 @@ def test_a_name_is_taken_over_once(root: Person, alice: Person, server: Path) ->
 def test_an_alias_goes_to_one_of_two_accounts(root: Person, server: Path, rounds: Rounds) -> None:
     other = make_account()
     each = clients(root, 4) + clients(other, 4)
-    for number in range(rounds(5, 50)):
+    for number in range(rounds(3, 50)):
         alias = f"race-{root.account_id}-{number}"
         at_once([lambda iam=iam, alias=alias: iam.create_account_alias(AccountAlias=alias) for iam in each])
         assert Account.objects.filter(alias=alias).count() == 1
@@ -233,7 +233,7 @@ def test_any_changes_at_once_end_without_a_failure(root: Person, alice: Person, 
         return lambda: ask(alice, action, "iamconsole", UserName=user)
 
     statuses = Counter[int]()
-    for _ in range(rounds(5, 50)):
+    for _ in range(rounds(3, 50)):
         calls = [chance.choice([one, one, whole])(chance.choice(names)) for _ in range(MANY)]
         for answer in at_once(calls):
             statuses[answer.status] += 1

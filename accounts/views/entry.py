@@ -113,5 +113,5 @@ def signout(request: HttpRequest) -> HttpResponse:
     """End the session."""
     signing_in.sign_out(request)
     response = redirect(f"{reverse('signin')}?message=signed-out")
-    response["Clear-Site-Data"] = '"cache", "storage"'
+    response["Clear-Site-Data"] = '"cache"'
     return response
