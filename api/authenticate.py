@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from accounts.caller import Caller
 from api import sigv4
-from api.budget import Budget
+from api.budget import Acquaintances, Budget
 from api.shapes import services
 from audit.record import Origin, record_unauthenticated
 from credentials.access_keys import secret_of
@@ -26,6 +26,7 @@ from iamconsole.logs import served
 LAST_USED_EVERY = timedelta(minutes=1)
 LAST_USED_PATIENCE = timedelta(milliseconds=250)
 log = logging.getLogger("iamconsole.api")
+acquaintances = Acquaintances()
 UNKNOWN = "The security token included in the request is invalid."
 
 
@@ -55,12 +56,14 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
             signed, now=now, services=services().keys(), skew=timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
         )
         access_key_id = claim.access_key_id
-        _failures().require(address)
+        acquaintance = f"{access_key_id} {address}"
+        if not acquaintances.know(acquaintance):
+            failures().require(address)
         key = _verified(claim, signed)
     except Throttling:
         raise
     except Fault as fault:
-        _failures().take(address)
+        failures().take(address)
         origin = Origin(
             access_key_id=access_key_id,
             door="api",
@@ -70,8 +73,9 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
         )
         record_unauthenticated(origin, action="iamconsole:Authenticate", resource="*", result=fault.code)
         raise
-    _requests().require(access_key_id)
-    _requests().take(access_key_id)
+    acquaintances.meet(acquaintance)
+    requests().require(access_key_id)
+    requests().take(access_key_id)
     note_use(key, claim, now)
     caller = Caller(
         user=key.user,
@@ -86,13 +90,16 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
 
 
 @lru_cache(maxsize=1)
-def _failures() -> Budget:
-    """What each address has left for signatures that fail, asked before a secret is opened."""
+def failures() -> Budget:
+    """What each address has left for signatures that fail, asked before a secret is opened.
+
+    Not asked of a key that has signed from the address before: whoever shares an address must not be able to shut others out.
+    """
     return Budget(settings.API_FAILURES_PER_MINUTE / 60)
 
 
 @lru_cache(maxsize=1)
-def _requests() -> Budget:
+def requests() -> Budget:
     """What each access key has left."""
     return Budget(settings.API_REQUESTS_PER_SECOND)
 

@@ -41,3 +41,25 @@ class Budget:
         full = max(1.0, self.per_second * BURST_SECONDS)
         tokens, counted = self._left.get(key, (full, now))
         return min(full, tokens + max(0.0, now - counted) * self.per_second)
+
+
+@dataclass
+class Acquaintances:
+    """Who has been here before: what others spend is not asked of them."""
+
+    most: int = 10_000
+    _known: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def know(self, who: str) -> bool:
+        """Whether ``who`` was met."""
+        with self._lock:
+            return who in self._known
+
+    def meet(self, who: str) -> None:
+        """Remember ``who``; the longest unseen is forgotten when there are too many."""
+        with self._lock:
+            self._known[who] = None
+            self._known.move_to_end(who)
+            while len(self._known) > self.most:
+                self._known.popitem(last=False)

@@ -1,9 +1,15 @@
 """Token buckets: how much one key or one address may ask."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from api.budget import Budget
+from api import authenticate
+from api.budget import Acquaintances, Budget
 from iamconsole.errors import Throttling
+from tests.conftest import Person
+from tests.test_queries import ask_inside
 
 
 def spend(budget: Budget, key: str, count: int, now: float) -> int:
@@ -50,3 +56,39 @@ def test_nothing_left_is_aws_throttling() -> None:
     budget.take("a", now=0.0)
     with pytest.raises(Throttling, match="Rate exceeded"):
         budget.require("a", now=0.0)
+
+
+def test_the_longest_unseen_is_forgotten() -> None:
+    acquaintances = Acquaintances(most=2)
+    for who in ("a", "b", "a", "c"):
+        acquaintances.meet(who)
+    assert [acquaintances.know(who) for who in ("a", "b", "c")] == [True, False, True]
+
+
+@pytest.fixture
+def scarce(settings: Any) -> Iterator[None]:
+    """One failure an address, and one request a key, and next to no refill."""
+    settings.API_FAILURES_PER_MINUTE = settings.API_REQUESTS_PER_SECOND = 0.001
+    authenticate.failures.cache_clear()
+    authenticate.requests.cache_clear()
+    yield
+    authenticate.failures.cache_clear()
+    authenticate.requests.cache_clear()
+
+
+def test_a_key_that_asks_too_much_is_throttled_alone(scarce: None, alice: Person, bob: Person) -> None:
+    assert ask_inside(alice, "GetCallerIdentity", "sts").status == 200
+    assert ask_inside(alice, "GetCallerIdentity", "sts").code == "Throttling"
+    assert ask_inside(bob, "GetCallerIdentity", "sts").status == 200
+
+
+def test_an_address_whose_signatures_fail_is_throttled_but_for_the_keys_it_is_known_by(
+    scarce: None, alice: Person, bob: Person, settings: Any
+) -> None:
+    settings.API_REQUESTS_PER_SECOND = 1000
+    assert ask_inside(alice, "GetCallerIdentity", "sts").status == 200
+    wrong = Person(bob.caller, bob.access_key_id, "not the secret")
+    assert ask_inside(wrong, "GetCallerIdentity", "sts").code == "SignatureDoesNotMatch"
+    assert ask_inside(wrong, "GetCallerIdentity", "sts").code == "Throttling"
+    assert ask_inside(bob, "GetCallerIdentity", "sts").code == "Throttling"
+    assert ask_inside(alice, "GetCallerIdentity", "sts").status == 200
