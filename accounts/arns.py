@@ -21,6 +21,16 @@ def user(account_id: str, path: str, user_name: str) -> str:
     return iam(account_id, f"user{path}{user_name}")
 
 
+def group(account_id: str, path: str, group_name: str) -> str:
+    """A group's ARN; ``path`` begins and ends with a slash."""
+    return iam(account_id, f"group{path}{group_name}")
+
+
+def policy(account_id: str | None, path: str, policy_name: str) -> str:
+    """A managed policy's ARN; AWS's own policies, which are of no account, have ``aws`` in its place."""
+    return iam(account_id or "aws", f"policy{path}{policy_name}")
+
+
 def root(account_id: str) -> str:
     """The root user's ARN."""
     return iam(account_id, "root")

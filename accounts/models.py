@@ -1,4 +1,4 @@
-"""Accounts, users, the sessions of users in browsers, and the links by which a first password is set."""
+"""Accounts, users, groups, the sessions of users in browsers, and the links by which a first password is set."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -24,6 +24,7 @@ class Account(models.Model):
     create_date = models.DateTimeField(default=timezone.now)
     # Grows with every change that touches permissions; compiled policies are kept under it.
     policy_epoch = models.BigIntegerField(default=0)
+    quotas = models.JSONField(default=dict)  # {"UsersPerAccount": 8000}: those that differ from AWS's defaults
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["alias"], name="account_alias_once")]
@@ -89,6 +90,9 @@ class User(AbstractBaseUser):
     password_last_changed = models.DateTimeField(null=True)
     # Grows with whatever must end every session of the user at once.
     auth_epoch = models.BigIntegerField(default=0)
+    boundary = models.ForeignKey(
+        "permissions.ManagedPolicy", null=True, on_delete=models.PROTECT, related_name="bounded_users"
+    )
     last_login = None
 
     USERNAME_FIELD = "user_id"
@@ -150,6 +154,49 @@ class User(AbstractBaseUser):
 
         value = f"{self.pk}:{self.auth_epoch}:{self.password}"
         return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Group(models.Model):
+    """A group of users of one account. Its policies are its members'."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="groups")
+    group_id = models.CharField(max_length=21, unique=True)
+    group_name = models.CharField(max_length=128)
+    group_name_key = ByteOrderedCharField(max_length=128)
+    path = models.CharField(max_length=512, default="/")
+    create_date = models.DateTimeField(default=timezone.now)
+    users = models.ManyToManyField(User, through="Membership", related_name="groups")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "group_name_key"], name="group_name_once_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return self.group_id
+
+    @property
+    def arn(self) -> str:
+        """The group's ARN, which changes with name and path."""
+        return arns.group(self.account_id, self.path, self.group_name)
+
+    def rename(self, group_name: str) -> None:
+        """Set the name and its key; saves nothing."""
+        self.group_name = group_name
+        self.group_name_key = group_name.lower()
+
+
+class Membership(models.Model):
+    """A user in a group."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["group", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} in group {self.group_id}"
 
 
 class Session(AbstractBaseSession):

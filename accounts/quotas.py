@@ -1,20 +1,36 @@
 """Quotas, under the names AWS's messages give them (IAM User Guide, "IAM and AWS STS quotas")."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from accounts.models import Account
 from iamconsole.errors import LimitExceeded
 
-QUOTAS = {
+# AWS's defaults; an account may have others (iamconsole:UpdateAccountQuota).
+QUOTAS: Final[Mapping[str, int]] = {
     "UsersPerAccount": 5000,
+    "GroupsPerAccount": 300,
+    "GroupsPerUser": 10,
     "AccessKeysPerUser": 2,
+    "PoliciesPerAccount": 1500,
+    "VersionsPerPolicy": 5,
+    "AttachedPoliciesPerUser": 10,
+    "AttachedPoliciesPerGroup": 10,
+    "PolicySize": 6144,
     "UserPolicySize": 2048,
+    "GroupPolicySize": 5120,
 }
 
 
-def refuse_beyond(name: str, rows: QuerySet[Any]) -> None:
-    """Raise LimitExceeded when ``rows`` already reach the quota. The row they hang on must be locked."""
-    quota = QUOTAS[name]
+def quota_of(account: Account, name: str) -> int:
+    """The quota of that name in the account."""
+    return int(account.quotas.get(name, QUOTAS[name]))
+
+
+def refuse_beyond(name: str, account: Account, rows: QuerySet[Any]) -> None:
+    """Raise LimitExceeded when ``rows`` already reach the account's quota. The row they hang on must be locked."""
+    quota = quota_of(account, name)
     if rows.count() >= quota:
         raise LimitExceeded(f"Cannot exceed quota for {name}: {quota}")

@@ -17,7 +17,7 @@ def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence
     account = Account.objects.get(pk=account_id)
     if User.objects.named(account, user_name).exists():
         raise EntityAlreadyExists(f"User with name {user_name} already exists.")
-    refuse_beyond("UsersPerAccount", User.objects.in_account(account))
+    refuse_beyond("UsersPerAccount", account, User.objects.in_account(account))
     user = User(account=account, user_id=arns.new_unique_id("AIDA"), path=path, tags=checked(tags))
     user.rename(user_name)
     user.save(force_insert=True)

@@ -31,6 +31,8 @@ class Event(models.Model):
     message = models.TextField(default="")
     parameters = models.JSONField(default=dict)  # as asked for, without secrets
     response = models.JSONField(default=dict)  # as answered by a change, without secrets: the ids of what was made
+    # Of a refusal: which policy and statement denied, or what was missing (permissions.engine.Decision.told).
+    decision = models.JSONField(default=dict)
     actor_arn = models.TextField(default="")
     actor_id = models.CharField(max_length=32, default="")
     access_key_id = models.CharField(max_length=128, default="")

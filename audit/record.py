@@ -49,8 +49,13 @@ def record(
     message: str = "",
     parameters: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
+    decision: dict[str, Any] | None = None,
+    event_id: uuid.UUID | None = None,
 ) -> Event:
-    """Add one event to the origin's chain, inside the caller's transaction (there must be one)."""
+    """Add one event to the origin's chain, inside the caller's transaction (there must be one).
+
+    ``decision`` says why something was refused; its id, which the refused one is told, is the event's.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is recorded inside the transaction of what it tells of")
     locked = ChainHead.objects.select_for_update(no_key=True)
@@ -61,7 +66,7 @@ def record(
     event = Event(
         chain=origin.chain,
         sequence=head.sequence + 1,
-        event_id=uuid.uuid4(),
+        event_id=event_id or uuid.uuid4(),
         event_time=datetime.now(UTC),
         action=action,
         resource=_shortened(resource),
@@ -69,6 +74,7 @@ def record(
         message=_shortened(message),
         parameters=_shortened(parameters or {}),
         response=_shortened(response or {}),
+        decision=_shortened(decision or {}),
         actor_arn=origin.actor_arn,
         actor_id=origin.actor_id,
         access_key_id=origin.access_key_id,
@@ -94,6 +100,8 @@ def record_alone(origin: Origin, **event: Any) -> Event:
 def link_hash(event: Event) -> str:
     """SHA-256 over the event's fields in a fixed order, the hash before among them; 64 hex digits."""
     fields = [getattr(event, name) for name in HASHED]
+    if event.decision:
+        fields.append(event.decision)  # left out when empty: earlier releases had no such field, and their links hold
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 

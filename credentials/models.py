@@ -1,4 +1,4 @@
-"""What users prove themselves with: login profiles and access keys."""
+"""What users prove themselves with: login profiles, access keys, and the tokens of other services."""
 
 from typing import Any, ClassVar
 
@@ -87,3 +87,29 @@ class AccessKey(models.Model):
     def sealed_row(self) -> str:
         """The row's identity in the seal: a secret moved to another key or another account does not open."""
         return f"{self.user.account_id}/{self.user.user_id}/{self.access_key_id}"
+
+
+class ServiceToken(models.Model):
+    """A token by which another service asks this one who signed a request and what they may. Only its digest is kept.
+
+    It acts as its user: that user's policies say what it may ask.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="service_tokens")
+    service_token_id = models.CharField(max_length=21, unique=True)
+    token_digest = models.CharField(max_length=64)  # SHA-256, hexadecimal
+    description = models.CharField(max_length=256, default="")
+    create_date = models.DateTimeField(default=timezone.now)
+    expire_date = models.DateTimeField()
+    last_used_date = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["token_digest"], name="service_token_once")]
+
+    def __str__(self) -> str:
+        return self.service_token_id
+
+    @property
+    def user_name(self) -> str | None:
+        """The owner's name, or None for the root user."""
+        return self.user.user_name

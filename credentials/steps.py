@@ -46,5 +46,5 @@ def remove_login_profile(user: User) -> None:
 
 def add_access_key(user: User) -> tuple[AccessKey, str]:
     """Issue a key to a locked user. Returns it with its secret. Raises LimitExceeded at two, active or not."""
-    refuse_beyond("AccessKeysPerUser", AccessKey.objects.filter(user=user))
+    refuse_beyond("AccessKeysPerUser", user.account, AccessKey.objects.filter(user=user))
     return AccessKey.issue(user)

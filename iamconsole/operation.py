@@ -8,7 +8,7 @@ is recorded in a transaction of its own.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from django.db.models import F, Model, QuerySet
 from accounts.caller import Caller
 from accounts.models import Account
 from accounts.nonces import spend
+from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, ValidationError
@@ -37,7 +38,8 @@ class Resolved:
 
     ``label`` is what AWS's AccessDenied calls it, ``denial`` a whole message of its own. ``missing`` is the fault for a
     target that does not exist: it is raised only after the decision, so that AccessDenied beats NoSuchEntity.
-    ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's, and
+    ``tags`` are those of what exists (aws:ResourceTag), ``boundary`` the ARN of a user's permissions boundary
+    (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's, and
     ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
     """
 
@@ -46,6 +48,8 @@ class Resolved:
     label: str = ""
     denial: str = ""
     missing: Fault | None = None
+    tags: Sequence[Tag] = ()
+    boundary: str = ""
     further: tuple[str, ...] = ()
     chain: str | None = None
     made_chain: str | None = None
@@ -149,6 +153,7 @@ class Operation(Generic[R]):
     by_operator: bool
     performs: Performs
     before: Before | None
+    keys: tuple[str, ...]
     omits: tuple[str, ...]
     accepts: frozenset[str]
 
@@ -285,6 +290,7 @@ def operation(
     by_operator: bool = False,
     performs: Performs | None = None,
     before: Before | None = None,
+    keys: tuple[str, ...] = (),
     omits: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., R]], Operation[R]]:
     """Register a function as the operation ``action``.
@@ -294,7 +300,9 @@ def operation(
     epoch. public: needs no permission (AWS names them). by_operator: for the shell's operator alone, no policy can grant it.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
     ``action``. before: what takes long and needs no lock, such as hashing: it is given what was admitted and returns arguments
-    in the place of others. omits: members that AWS's listing leaves out.
+    in the place of others. keys: the context keys of the
+    request that conditions may ask about, beyond those of every request, as AWS's Service Authorization Reference has them.
+    omits: members that AWS's listing leaves out.
     """
 
     def register(function: Callable[..., R]) -> Operation[R]:
@@ -317,6 +325,7 @@ def operation(
             by_operator=by_operator,
             performs=performs or {},
             before=before,
+            keys=keys,
             omits=omits,
             accepts=on.consumes | own,
         )

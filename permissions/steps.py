@@ -1,7 +1,7 @@
 """Steps that operations share. Only operations call them, inside their transaction."""
 
 from accounts.models import User
-from accounts.quotas import QUOTAS
+from accounts.quotas import quota_of
 from iamconsole.errors import LimitExceeded
 from permissions import language
 from permissions.models import UserPolicy
@@ -15,7 +15,7 @@ def put_user_policy(user: User, policy_name: str, policy_document: str) -> UserP
     language.parse(policy_document)
     key = policy_name.lower()
     others = UserPolicy.objects.filter(user=user).exclude(policy_name_key=key).values_list("policy_document", flat=True)
-    quota = QUOTAS["UserPolicySize"]
+    quota = quota_of(user.account, "UserPolicySize")
     if sum(map(language.quota_size, others)) + language.quota_size(policy_document) > quota:
         raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for user {user.user_name}")
     policy, _ = UserPolicy.objects.update_or_create(

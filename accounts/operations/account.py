@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account, User
-from accounts.quotas import QUOTAS
+from accounts.quotas import quota_of
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import Page, operation
@@ -89,9 +89,9 @@ def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[s
         "summary_map": _FIXED
         | {
             "Users": User.objects.in_account(account).count(),
-            "UsersQuota": QUOTAS["UsersPerAccount"],
-            "UserPolicySizeQuota": QUOTAS["UserPolicySize"],
-            "AccessKeysPerUserQuota": QUOTAS["AccessKeysPerUser"],
+            "UsersQuota": quota_of(account, "UsersPerAccount"),
+            "UserPolicySizeQuota": quota_of(account, "UserPolicySize"),
+            "AccessKeysPerUserQuota": quota_of(account, "AccessKeysPerUser"),
             "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
             "AccountPasswordPresent": int(root.has_usable_password()),
         }
