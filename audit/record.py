@@ -24,6 +24,8 @@ HASHED = (
     "actor_arn",
     "actor_id", "access_key_id", "door", "source_ip", "user_agent", "request_id", "previous_hash",
 )  # fmt: skip
+# Columns that came later are left out of the hash when empty, so that the links of earlier releases hold.
+HASHED_IF_THERE = ("decision",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,7 @@ def record_alone(origin: Origin, **event: Any) -> Event:
 def link_hash(event: Event) -> str:
     """SHA-256 over the event's fields in a fixed order, the hash before among them; 64 hex digits."""
     fields = [getattr(event, name) for name in HASHED]
-    if event.decision:
-        fields.append(event.decision)  # left out when empty: earlier releases had no such field, and their links hold
+    fields += [getattr(event, name) for name in HASHED_IF_THERE if getattr(event, name)]
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -39,8 +39,8 @@ class Resolved:
     ``label`` is what AWS's AccessDenied calls it, ``denial`` a whole message of its own. ``missing`` is the fault for a
     target that does not exist: it is raised only after the decision, so that AccessDenied beats NoSuchEntity.
     ``tags`` are those of what exists (aws:ResourceTag), ``boundary`` the ARN of a user's permissions boundary
-    (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if not the caller's, and
-    ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
+    (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if
+    not the caller's, and ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
     """
 
     resource: str
