@@ -1,6 +1,10 @@
 """The caller: who asks, by which door, from where, and what the policies say to it."""
 
+import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Literal
 
 from accounts.models import Account, User
@@ -8,9 +12,10 @@ from audit.models import INSTALLATION
 from audit.record import Origin
 from credentials.models import AccessKey
 from iamconsole.errors import AccessDenied, InvalidClientTokenId
-from permissions import engine
+from permissions import engine, language
 from permissions.compiled import policies_of
 
+MOST_NEAR = 10  # how many statements that would have allowed it a refusal tells of
 Door = Literal["console", "api", "shell"]
 
 
@@ -29,6 +34,10 @@ class Caller:
     user_agent: str = ""
     request_id: str = ""
     secure_transport: bool = False
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # When the session began that the caller came in by, and when a second factor was shown in it; a key has neither.
+    session_start: datetime | None = None
+    mfa_time: datetime | None = None
     # What a console form that shows a one-time secret carries; spent in the operation's transaction.
     nonce: str | None = field(default=None, repr=False)
 
@@ -95,42 +104,116 @@ class Caller:
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)
 
-    def decide(self, action: str, resource: str) -> engine.Decision:
+    def decide(
+        self,
+        action: str,
+        resource: str,
+        context: Mapping[str, Sequence[str]] | None = None,
+        *,
+        resource_policy: language.Policy | None = None,
+        thorough: bool = False,
+    ) -> engine.Decision:
         """Ask the engine; the one place where a permission is decided.
 
-        The root user may do everything in the own account. What lies in another account is not found by any target, so
-        a resource here is always the own account's, or ``*``.
+        ``context`` has the keys of this request, in lower case, beside those of every request of the caller. The root user may
+        do everything in the own account. What lies in another account is not found by any target, so a resource here is
+        always the own account's, or ``*``.
         """
         user = self.principal
         if user.is_root:
             return engine.Decision.root()
-        return engine.decide(self._request(action, resource), policies_of(user))
+        policies = policies_of(user)
+        if resource_policy is not None:
+            given = engine.Source(name="resource policy", kind="given", policy=resource_policy)
+            policies = replace(policies, resource=given)
+        return engine.decide(self.request(action, resource, context), policies, thorough=thorough)
 
     def may_on_every(self, action: str, resources: str) -> bool:
         """Whether the action is surely allowed on everything that an ARN ending in ``*`` stands for."""
         user = self.principal
-        return user.is_root or engine.allows_every(self._request(action, resources), policies_of(user))
+        return user.is_root or engine.allows_every(self.request(action, resources), policies_of(user))
 
-    def _request(self, action: str, resource: str) -> engine.Request:
+    def request(self, action: str, resource: str, context: Mapping[str, Sequence[str]] | None = None) -> engine.Request:
+        """What the engine is asked, with all that is known of the caller."""
+        keys = {**self.context, **{key: tuple(values) for key, values in (context or {}).items()}}
         user = self.principal
-        context = {
-            "aws:username": (user.user_name or "",),
-            "aws:userid": (user.user_id,),
-            "aws:principalarn": (user.arn,),
-            "aws:principalaccount": (user.account_id,),
-        }
-        return engine.Request(action, resource, context)
+        return engine.Request(action, resource, keys, principal_arn=user.arn, principal_account=user.account_id)
 
-    def require(self, action: str, resource: str, *, label: str = "", denial: str = "") -> None:
+    @cached_property
+    def context(self) -> Mapping[str, tuple[str, ...]]:
+        """The context keys of every request of the caller, in lower case (IAM User Guide, global condition context keys).
+
+        A key that is not known is not there: a signature by a long-term key says nothing of MFA.
+        """
+        user = self.principal
+        keys = {
+            "aws:userid": user.user_id,
+            "aws:username": user.user_name,
+            "aws:principalarn": user.arn,
+            "aws:principalaccount": user.account_id,
+            "aws:principaltype": "Account" if user.is_root else "User",
+            "aws:resourceaccount": user.account_id,
+            "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:epochtime": str(int(self.time.timestamp())),
+            "aws:securetransport": "true" if self.secure_transport else "false",
+            "aws:sourceip": self.source_ip if _is_address(self.source_ip) else None,
+            "aws:useragent": self.user_agent or None,
+        }
+        if self.session_start is not None:
+            keys["aws:tokenissuetime"] = self.session_start.strftime("%Y-%m-%dT%H:%M:%SZ")
+            keys["aws:multifactorauthpresent"] = "true" if self.mfa_time else "false"
+        if self.mfa_time is not None:
+            keys["aws:multifactorauthage"] = str(int((self.time - self.mfa_time).total_seconds()))
+        keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
+        return {key: (value,) for key, value in keys.items() if value is not None}
+
+    def require(
+        self,
+        action: str,
+        resource: str,
+        context: Mapping[str, Sequence[str]] | None = None,
+        *,
+        label: str = "",
+        denial: str = "",
+    ) -> None:
         """Raise AccessDenied in AWS's words unless the action is allowed on the resource.
 
         ``label`` is what AWS calls the resource in the message where it is not the ARN; ``denial`` a whole message for
         the operations whose refusals AWS words in a way of their own.
         """
-        decision = self.decide(action, resource)
+        decision = self.decide(action, resource, context)
         if not decision.allowed:
             raise AccessDenied(
                 denial
                 or f"User: {self.arn} is not authorized to perform: {action} on resource: {label or resource}"
-                f" {decision.explanation}"
+                f" {decision.explanation}",
+                decision=self._reasons(decision, resource, context),
             )
+
+    def _reasons(
+        self, decision: engine.Decision, resource: str, context: Mapping[str, Sequence[str]] | None
+    ) -> dict[str, object]:
+        """Why it was denied, for the trail: what decided, what would have allowed it, and what was known of the request."""
+        request = self.request(decision.action, resource, context)
+        near = engine.almost(request, policies_of(self.principal))
+        return {
+            **decision.told,
+            "resource": resource,
+            "almost": [
+                {
+                    "policy": {"name": match.source.name, "arn": match.source.arn, "via": match.source.via},
+                    "statement": {"index": match.statement.index, "sid": match.statement.sid},
+                    "condition": {"operator": condition.operator, "key": condition.name},
+                }
+                for match, condition in near[:MOST_NEAR]
+            ],
+            "context": {key: list(values) for key, values in sorted(request.context.items())},
+        }
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

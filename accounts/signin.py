@@ -5,7 +5,7 @@ the user, only a pending state of five minutes that nothing but the next step re
 path costs one query and one hash.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.contrib import auth
@@ -27,6 +27,7 @@ from iamconsole.logs import served
 
 BACKEND = "accounts.signin.Backend"
 PENDING = "pending"
+SIGNED_IN = "signed_in"  # when the session began, in seconds since 1970
 CALLER = "iamconsole.caller"
 PENDING_LIFETIME = timedelta(minutes=5)
 LAST_USED_WINDOW = timedelta(minutes=5)
@@ -146,9 +147,11 @@ def caller_of(request: HttpRequest) -> Caller:
 
 def console_caller(request: HttpRequest, user: User) -> Caller:
     """A caller in the browser: the session's user, or the pending one in the forced step."""
+    signed_in = request.session.get(SIGNED_IN)
     return Caller(
         user=user,
         door="console",
+        session_start=datetime.fromtimestamp(signed_in, UTC) if signed_in else None,
         source_ip=request.META.get("REMOTE_ADDR", ""),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=served().request_id,
@@ -168,6 +171,7 @@ def _enter(request: HttpRequest, pk: int, epoch: int, *, event: bool) -> bool:
             request.session.source_ip = request.META.get("REMOTE_ADDR") or None
             request.session.user_agent = request.headers.get("User-Agent", "")
         auth.login(request, user, backend=BACKEND)
+        request.session[SIGNED_IN] = now.timestamp()
         request.session.save()
         request.META.pop(CALLER, None)
         if event:

@@ -52,7 +52,6 @@ def record(
     parameters: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
     decision: dict[str, Any] | None = None,
-    event_id: uuid.UUID | None = None,
 ) -> Event:
     """Add one event to the origin's chain, inside the caller's transaction (there must be one).
 
@@ -68,7 +67,7 @@ def record(
     event = Event(
         chain=origin.chain,
         sequence=head.sequence + 1,
-        event_id=event_id or uuid.uuid4(),
+        event_id=uuid.uuid4(),
         event_time=datetime.now(UTC),
         action=action,
         resource=_shortened(resource),

@@ -5,7 +5,7 @@ import time
 
 from benchmarks.stage import quantiles
 from permissions import language
-from permissions.engine import Request, Source, decide
+from permissions.engine import Policies, Request, Source, decide
 
 ROUNDS = 2000
 LONGEST = 6144  # the largest policy, in characters that are not white space
@@ -49,11 +49,11 @@ def _measure(
     label: str, statements: list[dict[str, object]] | list[dict[str, str]], resource: str, rounds: int = ROUNDS
 ) -> None:
     policy = language.parse(json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    sources = [Source("bench", "inline", policy)]
+    policies = Policies(identity=(Source("bench", "inline", policy),))
     request = Request("s3:GetObject", resource)
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        decide(request, sources)
+        decide(request, policies)
         times.append((time.perf_counter() - started) * 1000)
     quantiles(label, times)

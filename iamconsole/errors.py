@@ -5,7 +5,8 @@ and the common errors of the Query protocol). Three edges render it: the AWS err
 and a ``CommandError``. Anything else that reaches an edge is a bug and is answered as ``InternalFailure``.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class Fault(Exception):
@@ -68,9 +69,22 @@ class IncompleteSignature(Fault):
 
 
 class AccessDenied(Fault):
-    """No policy allows the action, or one denies it."""
+    """No policy allows the action, or one denies it. ``decision`` says which, fit for JSON, where policies decided.
+
+    The id of its line in the trail is told to whoever is refused: an administrator finds the reason by it.
+    """
 
     status = 403
+
+    def __init__(self, message: str, *, decision: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.decision = dict(decision or {})
+        self.decision_id = ""
+
+    def recorded(self, decision_id: str) -> None:
+        """Take the id of the trail's line into the message."""
+        self.decision_id = decision_id
+        self.message += f" (decision id: {decision_id})"
 
 
 class MissingAuthenticationToken(Fault):

@@ -22,6 +22,7 @@ from accounts.nonces import spend
 from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
+from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, ValidationError
 from permissions.engine import Decision
 
@@ -123,18 +124,37 @@ def _after(marker: str, scope: str) -> str:
         raise ValidationError("Invalid Marker.") from error
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One thing that an action is decided on: an ARN, with what the context keys of its operation are read from."""
+
+    resource: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    denial: str = ""
+    tags: Sequence[Tag] = ()
+    boundary: str = ""
+
+
+@dataclass(frozen=True)
+class Each:
+    """A part of a composite that has things of its own to be decided on, such as the groups a new user is put into."""
+
+    of: Callable[[Mapping[str, Any]], Sequence[Asked]]
+
+
 @dataclass
 class _Attempt:
     """What the trail will tell of one call, filled in on the way."""
 
     action: str
-    resource: str = "*"
+    asked: Asked = field(default_factory=lambda: Asked("*"))
     chain: str | None = None
     made_chain: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-Performs = Mapping[str, Callable[[Mapping[str, Any]], bool]]
+Performs = Mapping[str, Callable[[Mapping[str, Any]], bool] | Each]
 Before = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -187,23 +207,36 @@ class Operation(Generic[R]):
             return self._write_alone(caller, {**given, **ready}, attempt)
         except Fault as fault:
             if not self.reads or isinstance(fault, AccessDenied):
-                record_alone(
-                    caller.origin(attempt.chain),
-                    action=attempt.action,
-                    resource=attempt.resource,
-                    result=fault.code,
-                    message=fault.message,
-                    parameters=attempt.parameters,
-                )
+                self._record_refusal(caller, attempt, fault)
             raise
+
+    def _record_refusal(self, caller: Caller, attempt: _Attempt, fault: Fault) -> None:
+        event = record_alone(
+            caller.origin(attempt.chain),
+            action=attempt.action,
+            resource=attempt.asked.resource,
+            result=fault.code,
+            message=fault.message,
+            parameters=attempt.parameters,
+            decision=fault.decision if isinstance(fault, AccessDenied) else {},
+        )
+        if isinstance(fault, AccessDenied):
+            fault.recorded(str(event.event_id))
 
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
         """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
 
-        A composite's parts are foreseen as if all of them would happen.
+        A composite's parts are foreseen as if all of them would happen, but for those that depend on what is chosen.
         """
-        target = self.on(caller, {name: value for name, value in parameters.items() if value is not None}, lock=False)
-        decisions = [caller.decide(action, target.resource) for action in (self.performs or (self.action,))]
+        given = {name: value for name, value in parameters.items() if value is not None}
+        target = self.on(caller, dict(given), lock=False)
+        asked = self._asked(target, given)
+        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        decisions = [
+            caller.decide(action, each.resource, self._context(action, each))
+            for action in (plain or (self.action,))
+            for each in asked
+        ]
         return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
@@ -223,23 +256,30 @@ class Operation(Generic[R]):
             # The account's row is locked first by this, as the lock order wants it.
             Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
         admitted = self._admit(caller, given, attempt, lock=self.lock, again=True)
-        performed = self._performed(admitted)
+        performed = self._performed(admitted, attempt.asked)
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
-        for action in performed:
+        for action, asked in performed:
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
                 action=action,
-                resource=attempt.resource,
+                resource=asked.resource,
                 parameters=attempt.parameters,
                 response=told if isinstance(told, dict) else {},
             )
         return result
 
-    def _performed(self, admitted: Mapping[str, Any]) -> list[str]:
+    def _performed(self, admitted: Mapping[str, Any], target: Asked) -> list[tuple[str, Asked]]:
+        """The actions that happen, each with what it is done to; a composite's are those of its parts."""
         if not self.performs:
-            return [self.action]
-        return [action for action, happens in self.performs.items() if happens(admitted)]
+            return [(self.action, target)]
+        performed: list[tuple[str, Asked]] = []
+        for action, part in self.performs.items():
+            if isinstance(part, Each):
+                performed += [(action, each) for each in part.of(admitted)]
+            elif part(admitted):
+                performed.append((action, target))
+        return performed
 
     def _admit(
         self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool, again: bool = False
@@ -249,30 +289,49 @@ class Operation(Generic[R]):
             raise AccessDenied(
                 f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation."
             )
+        parameters = dict(given)
         target = self.on(caller, given, lock=lock)
-        attempt.resource, attempt.chain, attempt.made_chain = target.resource, target.chain, target.made_chain
+        attempt.chain, attempt.made_chain = target.chain, target.made_chain
+        attempt.asked, *further = self._asked(target, parameters)
         if again:
             caller = caller.read_again()
         admitted = {**given, **target.entities}
         if not (self.by_operator or self.public):
-            self._require(caller, target, admitted, attempt)
+            self._require(caller, admitted, attempt, further, exists=target.missing is None)
         if target.missing:
             raise target.missing
         return admitted
 
-    def _require(self, caller: Caller, target: Resolved, admitted: Mapping[str, Any], attempt: _Attempt) -> None:
+    def _asked(self, target: Resolved, parameters: Mapping[str, Any]) -> list[Asked]:
+        """What the permission is decided on: the target, and the further ARNs it names."""
+        return [
+            Asked(resource, parameters, target.label, target.denial, target.tags, target.boundary)
+            for resource in (target.resource, *target.further)
+        ]
+
+    def _require(
+        self, caller: Caller, admitted: Mapping[str, Any], attempt: _Attempt, further: Sequence[Asked], *, exists: bool
+    ) -> None:
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
-        parts = list(self.performs or (self.action,))
-        resources = (target.resource, *target.further)
-        needed = parts if target.missing else self._performed(admitted) or parts
-        if self.performs and not all(caller.decide(part, each).allowed for part in needed for each in resources):
-            needed = (
-                parts  # the first one that is denied is named, happening or not: which ones would tells what there is
-            )
-        for attempt.action in needed:
-            for resource in resources:
-                caller.require(attempt.action, resource, label=target.label, denial=target.denial)
-        attempt.action = self.action
+        target = attempt.asked
+        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)] or [self.action]
+        needed = [(action, asked) for action in plain for asked in (target, *further)]
+        if self.performs and exists and (performed := self._performed(admitted, target)):
+            # If one is denied, the first part that is denied is named, happening or not: which ones would tells what there is.
+            denied = any(not self._allows(caller, *one) for one in performed)
+            needed = needed + performed if denied else performed
+        for action, asked in needed:
+            attempt.action, attempt.asked = action, asked
+            caller.require(action, asked.resource, self._context(action, asked), label=asked.label, denial=asked.denial)
+        attempt.action, attempt.asked = self.action, target
+
+    def _allows(self, caller: Caller, action: str, asked: Asked) -> bool:
+        return caller.decide(action, asked.resource, self._context(action, asked)).allowed
+
+    def _context(self, action: str, asked: Asked) -> Mapping[str, tuple[str, ...]]:
+        """The context keys that the action's own operation declares."""
+        own = _registry.get(action, self)
+        return context_of(own.keys, asked, asked.parameters)
 
 
 _registry: dict[str, Operation[Any]] = {}

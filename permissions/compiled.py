@@ -6,33 +6,85 @@ the new epoch misses the cache, and only what was read outside a transaction is 
 
 import threading
 from collections import OrderedDict
+from functools import lru_cache
+from typing import Any
 
 from django.db import connection
+from django.db.models import CharField, F, QuerySet, Value
 
+from accounts import arns
 from accounts.models import User
 from permissions import language
-from permissions.engine import Source
-from permissions.models import UserPolicy
+from permissions.engine import Kind, Policies, Source
+from permissions.models import GroupPolicy, PolicyVersion, UserPolicy
 
 LARGEST = 4096
-_kept: OrderedDict[tuple[int, int], tuple[Source, ...]] = OrderedDict()
+_kept: OrderedDict[tuple[int, int], Policies] = OrderedDict()
 _lock = threading.Lock()
 
 
-def policies_of(user: User) -> tuple[Source, ...]:
+def policies_of(user: User) -> Policies:
     """Every policy that applies to ``user`` (loaded with its account), parsed. One query, none when kept."""
     key = (user.pk, user.account.policy_epoch)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    sources = tuple(
-        Source(name=policy.policy_name, kind="inline", policy=language.parse(policy.policy_document))
-        for policy in UserPolicy.objects.filter(user=user).order_by("policy_name_key")
-    )
+    policies = _read(user)
     if not connection.in_atomic_block:
         with _lock:
-            _kept[key] = sources
+            _kept[key] = policies
             while len(_kept) > LARGEST:
                 _kept.popitem(last=False)
-    return sources
+    return policies
+
+
+@lru_cache(maxsize=1024)
+def parsed(document: str) -> language.Policy:
+    """A stored document, parsed once for all who have it."""
+    return language.parse(document)
+
+
+def _read(user: User) -> Policies:
+    """The user's own policies, those of the groups and the boundary, in one query."""
+    mine, member = {"user": user}, {"group__memberships__user": user}
+    attached, through = (
+        {"policy__attached_users__user": user},
+        {"policy__attached_groups__group__memberships__user": user},
+    )
+    rows = _rows(UserPolicy.objects.filter(**mine), "inline").union(
+        _rows(GroupPolicy.objects.filter(**member), "inline", via=F("group__group_name")),
+        _rows(_in_force().filter(**attached), "managed"),
+        _rows(_in_force().filter(**through), "managed", via=F("policy__attached_groups__group__group_name")),
+        _rows(_in_force().filter(policy__bounded_users=user), "boundary"),
+        all=True,
+    )
+    ordered = sorted(rows, key=lambda row: (row[0], row[1].lower(), row[5].lower()))
+    return Policies(
+        identity=tuple(_source(row) for row in ordered if row[0] != "boundary"),
+        boundary=next((_source(row) for row in ordered if row[0] == "boundary"), None),
+    )
+
+
+def _in_force() -> QuerySet[PolicyVersion]:
+    return PolicyVersion.objects.filter(number=F("policy__default_version_number"))
+
+
+def _rows(policies: QuerySet[Any], role: str, *, via: Any = None) -> QuerySet[Any, Any]:
+    inline = role == "inline"
+    empty = Value("", output_field=CharField())
+    return policies.order_by().values_list(
+        Value(role, output_field=CharField()),
+        F("policy_name") if inline else F("policy__policy_name"),
+        F("policy_document") if inline else F("document"),
+        empty if inline else F("policy__path"),
+        Value(None, output_field=CharField(null=True)) if inline else F("policy__account_id"),
+        via or empty,
+    )
+
+
+def _source(row: tuple[Any, ...]) -> Source:
+    role, name, document, path, account_id, via = row
+    kind: Kind = "inline" if role == "inline" else "customer managed" if account_id else "AWS managed"
+    arn = "" if role == "inline" else arns.policy(account_id, path, name)
+    return Source(name=name, kind=kind, policy=parsed(document), arn=arn, via=via)

@@ -1,42 +1,82 @@
 """The one decision: may this request be made, and which statement says so.
 
 IAM User Guide, "Policy evaluation logic": everything is denied by default, an allow lifts that, and an explicit deny in
-any policy beats every allow, in whatever order they stand.
+any policy beats every allow, in whatever order they stand. A permissions boundary only takes away. A resource-based policy
+that names the user gives by itself within an account; across accounts both sides must allow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Final, Literal, NoReturn, Self
+from itertools import islice
+from typing import Any, Final, Literal, NoReturn, Self
 
-from permissions.language import Policy, Statement, fold
-from permissions.wildcard import Context, OverBudgetError, Pattern, Steps, matches
+from permissions.conditions import Condition, holds
+from permissions.language import Policy, Statement
+from permissions.wildcard import Context, OverBudgetError, Pattern, Steps, fold, matches
 
 BUDGET: Final = 1_000_000  # steps for one decision: below 50 ms
 
-Kind = Literal["inline"]
+Kind = Literal["inline", "customer managed", "AWS managed", "given"]
+PolicyType = Literal["identity", "boundary", "resource"]
 
+_TYPE_NAMES: Final = {
+    "identity": "identity-based policy",
+    "boundary": "permissions boundary",
+    "resource": "resource-based policy",
+}
 _UNDERSTOOD: Final = frozenset(
-    {"index", "sid", "effect", "actions", "not_actions", "resources", "not_resources", "start", "end"}
+    {
+        *("index", "sid", "effect", "actions", "not_actions", "resources", "not_resources", "start", "end"),
+        *("principals", "not_principals", "conditions"),
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: an action on a resource. The context's keys are in lower case."""
+    """What is asked: an action on a resource, by a principal. The context's keys are in lower case.
+
+    ``resource_account`` is whose the resource is, where that is not the principal's own.
+    """
 
     action: str
     resource: str
     context: Context = field(default_factory=dict)
+    principal_arn: str = ""
+    principal_account: str = ""
+    resource_account: str = ""
+
+    @property
+    def crosses_accounts(self) -> bool:
+        """Whether the resource is another account's."""
+        return self.resource_account not in ("", self.principal_account)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A policy and where it comes from."""
+    """A policy and where it comes from: ``arn`` of a managed one, ``via`` the group that brings it."""
 
     name: str
     kind: Kind
     policy: Policy
+    arn: str = ""
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies that a request is decided by. No boundary is not the same as an empty one: that allows nothing."""
+
+    identity: tuple[Source, ...] = ()
+    boundary: Source | None = None
+    resource: Source | None = None
+
+    def of_each_type(self) -> Iterator[tuple[PolicyType, tuple[Source, ...]]]:
+        """The policies by type, in the order in which a deny is looked for."""
+        yield "identity", self.identity
+        yield "boundary", (self.boundary,) if self.boundary else ()
+        yield "resource", (self.resource,) if self.resource else ()
 
 
 class Reason(Enum):
@@ -50,14 +90,29 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A statement that is about a request."""
+
+    policy_type: PolicyType
+    source: Source
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer with its reason, and the statement that won where one did. It is no boolean: ask for ``allowed``."""
+    """The answer with its reason, and the statement that won where one did. It is no boolean: ask for ``allowed``.
+
+    ``policy_type`` is the type that decided: of an implicit deny the one that lacked an allow. ``matched`` has every
+    statement about the request, but only of a thorough decision.
+    """
 
     allowed: bool
     reason: Reason
     source: Source | None = None
     statement: Statement | None = None
     action: str = ""
+    policy_type: PolicyType = "identity"
+    matched: tuple[Match, ...] = ()
 
     @classmethod
     def root(cls) -> Self:
@@ -67,72 +122,155 @@ class Decision:
     @property
     def explanation(self) -> str:
         """Why not, in AWS's words where it has any, to stand after "... on resource: R". Empty when allowed."""
+        name = _TYPE_NAMES[self.policy_type]
         match self.reason:
             case Reason.EXPLICIT_DENY:
-                return "with an explicit deny in an identity-based policy"
+                arn = f": {self.source.arn}" if self.source and self.source.arn else ""
+                return f"with an explicit deny in {'an' if name[0] in 'aeiou' else 'a'} {name}{arn}"
             case Reason.IMPLICIT_DENY:
-                return f"because no identity-based policy allows the {self.action} action"
+                return f"because no {name} allows the {self.action} action"
             case Reason.BUDGET:
                 return "because the policies take too long to evaluate"
             case Reason.ALLOWED | Reason.ROOT:
                 return ""
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the trail keeps of it, fit for JSON: the reason, and where there is one the policy and statement."""
+        kept: dict[str, Any] = {"reason": self.reason.value, "policy_type": self.policy_type}
+        if self.source is not None:
+            kept["policy"] = {"name": self.source.name, "kind": self.source.kind}
+            kept["policy"] |= {name: value for name in ("arn", "via") if (value := getattr(self.source, name))}
+        if self.statement is not None:
+            kept["statement"] = {"index": self.statement.index, "line": self.statement.start.line}
+            kept["statement"] |= {"sid": self.statement.sid} if self.statement.sid else {}
+        return kept
+
     def __bool__(self) -> NoReturn:
         raise TypeError("A decision is no boolean: ask for its allowed.")
 
 
-def decide(request: Request, identity: Sequence[Source]) -> Decision:
-    """Decide a request of someone whose identity-based policies these are. The root user is not asked about here."""
+def decide(request: Request, policies: Policies, *, thorough: bool = False) -> Decision:
+    """Decide a request. The root user is not asked about here. ``thorough`` looks on after the answer is known."""
+    steps = Steps(BUDGET)
+    matched: list[Match] = []
+    found: dict[str, Match] = {}  # the first deny; the first allow of each type, and of a resource that only delegates
+    try:
+        for match in _matches(request, policies, steps, () if thorough else found):
+            if thorough:
+                matched.append(match)
+            if match.statement.effect == "Deny":
+                found.setdefault("deny", match)
+                if not thorough:
+                    break
+            else:
+                found.setdefault(_gives(match, request), match)
+    except OverBudgetError:
+        return Decision(allowed=False, reason=Reason.BUDGET, action=request.action, matched=tuple(matched))
+    return replace(_concluded(request, policies, found), matched=tuple(matched))
+
+
+def _matches(request: Request, policies: Policies, steps: Steps, settled: Container[str]) -> Iterator[Match]:
+    """The statements that are about the request, policy by policy; no further allow of a type that is ``settled``."""
+    action = fold(request.action)
+    for policy_type, sources in policies.of_each_type():
+        for source in sources:
+            for statement in source.policy.statements:
+                if statement.effect == "Allow" and policy_type in settled:
+                    continue
+                if _covers(statement, action, request, steps):
+                    yield Match(policy_type, source, statement)
+
+
+def _gives(match: Match, request: Request) -> str:
+    """Whose allow it is. A resource-based one that names only the account leaves it to the identity-based policies."""
+    if match.policy_type != "resource":
+        return match.policy_type
+    statement = match.statement
+    direct = bool(statement.not_principals) or bool({"*", request.principal_arn} & statement.principals)
+    return "resource" if direct else "delegated"
+
+
+def _concluded(request: Request, policies: Policies, found: dict[str, Match]) -> Decision:
+    """The answer, from the first match of each kind."""
+    if "deny" in found:
+        return _decision(request, Reason.EXPLICIT_DENY, found["deny"])
+    identity = found.get("identity")
+    bounded = policies.boundary is not None and "boundary" not in found
+    resource = found.get("resource")
+    if request.crosses_accounts:
+        if identity and not bounded and not (resource or "delegated" in found):
+            return Decision(allowed=False, reason=Reason.IMPLICIT_DENY, action=request.action, policy_type="resource")
+        resource = None
+    if identity and not bounded:
+        return _decision(request, Reason.ALLOWED, identity)
+    if resource:
+        return _decision(request, Reason.ALLOWED, resource)
+    return Decision(
+        allowed=False,
+        reason=Reason.IMPLICIT_DENY,
+        action=request.action,
+        policy_type="boundary" if identity else "identity",
+    )
+
+
+def _decision(request: Request, reason: Reason, match: Match) -> Decision:
+    return Decision(
+        allowed=reason is Reason.ALLOWED,
+        reason=reason,
+        source=match.source,
+        statement=match.statement,
+        action=request.action,
+        policy_type=match.policy_type,
+    )
+
+
+def almost(request: Request, policies: Policies) -> list[tuple[Match, Condition]]:
+    """The allows that would be about a request that was denied, were it not for a condition: each with its first such one."""
     action = fold(request.action)
     steps = Steps(BUDGET)
-    allowed: Decision | None = None
+    near: list[tuple[Match, Condition]] = []
     try:
-        for source in identity:
-            for statement in source.policy.statements:
-                if statement.effect == "Allow":
-                    if allowed is None and _covers(statement, action, request, steps) and _is_understood(statement):
-                        allowed = Decision(
-                            allowed=True,
-                            reason=Reason.ALLOWED,
-                            source=source,
-                            statement=statement,
-                            action=request.action,
-                        )
-                elif _covers(statement, action, request, steps):
-                    return Decision(
-                        allowed=False,
-                        reason=Reason.EXPLICIT_DENY,
-                        source=source,
-                        statement=statement,
-                        action=request.action,
-                    )
+        for policy_type, sources in policies.of_each_type():
+            for source in sources:
+                for statement in source.policy.statements:
+                    if statement.effect == "Allow" and _covers_but_for_conditions(statement, action, request, steps):
+                        failed = (each for each in statement.conditions if not _met(each, request, steps))
+                        near.extend((Match(policy_type, source, statement), each) for each in islice(failed, 1))
     except OverBudgetError:
-        return Decision(allowed=False, reason=Reason.BUDGET, action=request.action)
-    if allowed is not None:
-        return allowed
-    return Decision(allowed=False, reason=Reason.IMPLICIT_DENY, action=request.action)
+        return near
+    return near
 
 
-def allows_every(request: Request, identity: Sequence[Source]) -> bool:
+def _met(condition: Condition, request: Request, steps: Steps) -> bool:
+    return holds(condition, request.context, steps, doubt=False)
+
+
+def allows_every(request: Request, policies: Policies) -> bool:
     """Whether the action is allowed on everything the request's resource, an ARN that ends in ``*``, stands for.
 
-    Sure rather than exact: one allow must cover it without exceptions, and no deny may be about the action at all. A pattern
-    that covers both the star itself and a long name that nobody has covers every name.
+    Sure rather than exact: one allow of each type must cover it without exceptions and conditions, and no deny may be about
+    the action at all. A pattern that covers both the star itself and a long name that nobody has covers every name.
     """
     action = fold(request.action)
     steps = Steps(BUDGET)
     samples = [request, replace(request, resource=request.resource[:-1] + "~" * 60)]
-    statements = [statement for source in identity for statement in source.policy.statements]
+    types = [policies.identity] + ([(policies.boundary,)] if policies.boundary else [])
     try:
-        if any(_acts(each, action, request, steps) for each in statements if each.effect == "Deny"):
-            return False
-        return any(
-            bool(each.resources) and _is_understood(each) and all(_covers(each, action, one, steps) for one in samples)
-            for each in statements
-            if each.effect == "Allow"
-        )
+        return all(_allows_every(sources, action, samples, steps) for sources in types)
     except OverBudgetError:
         return False
+
+
+def _allows_every(sources: Sequence[Source], action: str, samples: Sequence[Request], steps: Steps) -> bool:
+    statements = [statement for source in sources for statement in source.policy.statements]
+    if any(_acts(each, action, samples[0], steps) for each in statements if each.effect == "Deny"):
+        return False
+    return any(
+        bool(each.resources) and not each.conditions and all(_covers(each, action, one, steps) for one in samples)
+        for each in statements
+        if each.effect == "Allow"
+    )
 
 
 def _acts(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
@@ -142,13 +280,37 @@ def _acts(statement: Statement, action: str, request: Request, steps: Steps) -> 
 
 
 def _covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
-    if not _acts(statement, action, request, steps):
-        return False
+    """Whether the statement is about the request. What is in doubt keeps an Allow from it and brings a Deny to it."""
+    doubt = statement.effect == "Deny"
+    return (
+        _covers_but_for_conditions(statement, action, request, steps)
+        and all(holds(condition, request.context, steps, doubt=doubt) for condition in statement.conditions)
+        and (doubt or _is_understood(statement))
+    )
+
+
+def _covers_but_for_conditions(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+    return (
+        _acts(statement, action, request, steps)
+        and _names_resource(statement, request, steps, doubt=statement.effect == "Deny")
+        and _names_principal(statement, request)
+    )
+
+
+def _names_resource(statement: Statement, request: Request, steps: Steps, *, doubt: bool) -> bool:
     if statement.resources:
         return _any_matches(statement.resources, request.resource, request, steps)
     # A variable without a value leaves open what NotResource excepts: an Allow then excepts all of it, a Deny nothing.
-    unknown = statement.effect == "Allow"
-    return not _any_matches(statement.not_resources, request.resource, request, steps, unknown=unknown)
+    return not _any_matches(statement.not_resources, request.resource, request, steps, unknown=not doubt)
+
+
+def _names_principal(statement: Statement, request: Request) -> bool:
+    """Whether a resource-based policy's statement is about the one who asks; others are about everyone they apply to."""
+    if statement.not_principals:
+        return request.principal_arn not in statement.not_principals
+    account = request.principal_account
+    mine = {"*", request.principal_arn, account, f"arn:aws:iam::{account}:root"}
+    return not statement.principals or bool(mine & statement.principals)
 
 
 def _any_matches(

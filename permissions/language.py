@@ -4,34 +4,29 @@ The grammar is the IAM User Guide's ("Grammar of the IAM JSON policy language");
 first when a document has several faults, are AWS's recorded answers.
 """
 
-import json
-import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Literal, NoReturn, cast
 
 from iamconsole.errors import MalformedPolicyDocument
-from permissions.wildcard import Pattern, split, split_with_variables, variables_are_sound
+from permissions import conditions, resources, strict_json
+from permissions.conditions import Condition
+from permissions.resources import LEGACY
+from permissions.wildcard import Pattern, fold, split, variables_are_sound
 
 Effect = Literal["Allow", "Deny"]
 Version = Literal["2008-10-17", "2012-10-17"]
 
 LONGEST_DOCUMENT: Final = 131_072
-DEEPEST: Final = 20
-LONGEST_NUMBER: Final = 20
-COLONS: Final = 5  # in arn:partition:service:region:account:resource, whose last field may hold more
-PARTITIONS: Final = frozenset({"aws", "aws-cn", "aws-us-gov", "*"})
-IAM_PATHS: Final = (
-    *("user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/", "policy/"),
-    *("sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"),
-)
+OLDER: Final = "2008-10-17"  # the version of a document that names none; it has no variables
 
 SYNTAX: Final = "Syntax errors in policy."
-LEGACY: Final = "The policy failed legacy parsing"
 PRINCIPAL: Final = "Policy document should not specify a principal."
-CONDITION: Final = "The element Condition is not supported by this release yet."
+NO_PRINCIPAL: Final = "Missing required field Principal"
+INVALID_PRINCIPAL: Final = "Invalid principal in policy"
 SIDS_UNIQUE: Final = "Statement IDs (SID) in a single policy must be unique."
 SIDS_PLAIN: Final = (
     "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
@@ -40,15 +35,12 @@ NO_ACTIONS: Final = "Policy statement must contain actions."
 NO_RESOURCES: Final = "Policy statement must contain resources."
 NO_VENDOR: Final = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 ONE_COLON: Final = "Actions/Condition can contain only one colon."
-FULL_VENDOR: Final = "Resource vendor must be fully qualified and cannot contain regexes."
-IAM_PATH: Final = f'IAM resource path must either be "*", root, or start with {", ".join(IAM_PATHS)}.'
 
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 _ELEMENTS = frozenset({*_LISTS, "Sid", "Effect", "Principal", "NotPrincipal", "Condition"})
 _LEGAL = re.compile(r"[\t\n\r\x20-\xff]*")
-# A string that is never closed runs to the end of the text, so that one pass is enough for any text.
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
-_SMALL: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_PRINCIPAL_TYPES = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
+_AWS_PRINCIPAL = re.compile(r"\*|[0-9]{12}|arn:[a-z-]+:(iam|sts)::[0-9]{12}:[\x21-\x7e]+|A[A-Z]{3}[A-Z0-9]{12,124}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement. Of each pair of opposites exactly one has entries. ``sid`` is empty when there is none."""
+    """One statement. Of each pair of opposites exactly one has entries; principals are in resource-based policies only.
+
+    A principal is ``*``, an account's id, an ARN, or of another kind than AWS with that before it: ``Service:ec2…``.
+    ``sid`` is empty when there is none.
+    """
 
     index: int
     sid: str
@@ -70,6 +66,9 @@ class Statement:
     not_actions: tuple[Pattern, ...] = ()
     resources: tuple[Pattern, ...] = ()
     not_resources: tuple[Pattern, ...] = ()
+    principals: frozenset[str] = frozenset()
+    not_principals: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
     start: Position
     end: Position
 
@@ -86,26 +85,38 @@ class Policy:
     id: str
     statements: tuple[Statement, ...]
 
+    @property
+    def context_keys(self) -> dict[str, str]:
+        """Every context key that it asks about, as it is written there by its form in lower case."""
+        keys: dict[str, str] = {}
+        for statement in self.statements:
+            patterns = statement.resources + statement.not_resources
+            for variable in (variable for pattern in patterns for variable in pattern.variables):
+                keys.setdefault(variable.key, variable.key)
+            for condition in statement.conditions:
+                keys.setdefault(condition.key, condition.name)
+                for key in sorted(condition.variables):
+                    keys.setdefault(key, key)
+        return keys
+
 
 def quota_size(document: str) -> int:
     """How much of a size quota a document takes: its characters without white space (IAM User Guide, IAM quotas)."""
     return len(document) - sum(map(document.count, " \t\r\n"))
 
 
-def fold(action: str) -> str:
-    """The form in which actions are compared: A to Z lose their case, and no other letter, so that none becomes one."""
-    return action.lower() if action.isascii() else action.translate(_SMALL)
+def parse(document: str, *, resource_based: bool = False) -> Policy:
+    """Understand a policy: an identity-based one, or one that names principals.
 
-
-def parse(document: str) -> Policy:
-    """Understand an identity-based policy. Raises MalformedPolicyDocument, whatever the text is, and nothing else."""
+    Raises MalformedPolicyDocument, whatever the text is, and nothing else.
+    """
     if len(document) > LONGEST_DOCUMENT or not _LEGAL.fullmatch(document):
         _refuse(SYNTAX)
-    spans = _spans(document)
     root = _load(document)
     raw = _statements(root)
-    version = cast("Version", root.get("Version", "2008-10-17"))
-    _check(raw, version)
+    version = cast("Version", root.get("Version", OLDER))
+    _check(raw, version, resource_based=resource_based)
+    variables = version != OLDER
     return Policy(
         version=version,
         id=root.get("Id", ""),
@@ -116,12 +127,17 @@ def parse(document: str) -> Policy:
                 effect=statement["Effect"],
                 actions=tuple(map(_action, statement["Action"])),
                 not_actions=tuple(map(_action, statement["NotAction"])),
-                resources=tuple(_resource(entry, version) for entry in statement["Resource"]),
-                not_resources=tuple(_resource(entry, version) for entry in statement["NotResource"]),
+                resources=tuple(resources.pattern(entry, variables=variables) for entry in statement["Resource"]),
+                not_resources=tuple(
+                    resources.pattern(entry, variables=variables) for entry in statement["NotResource"]
+                ),
+                principals=_principals(statement.get("Principal")),
+                not_principals=_principals(statement.get("NotPrincipal")),
+                conditions=tuple(_conditions(statement.get("Condition", {}), variables=variables)),
                 start=start,
                 end=end,
             )
-            for index, (statement, (start, end)) in enumerate(zip(raw, spans, strict=True))
+            for index, (statement, (start, end)) in enumerate(zip(raw, _spans(document), strict=True))
         ),
     )
 
@@ -134,7 +150,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _spans(document: str) -> list[tuple[Position, Position]]:
-    """Where each statement starts and ends, in a text that need not be JSON yet. Refuses deep nesting.
+    """Where each statement starts and ends, in a text that is a policy.
 
     AWS counts a statement from after the token before it, or after its own brace where Statement is no list.
     """
@@ -145,11 +161,9 @@ def _spans(document: str) -> list[tuple[Position, Position]]:
         return Position(line + 1, offset - (newlines[line - 1] if line else -1))
 
     brackets, begin, spans = "", 0, []
-    for token in _STRING_OR_BRACKET.finditer(document):
+    for token in strict_json.STRING_OR_BRACKET.finditer(document):
         if token[0] in ("{", "["):
             brackets += token[0]
-            if len(brackets) > DEEPEST:
-                _refuse(SYNTAX)
             if brackets in ("{{", "{["):
                 begin = token.end()
         elif token[0] in ("}", "]"):
@@ -161,40 +175,14 @@ def _spans(document: str) -> list[tuple[Position, Position]]:
 
 
 def _load(document: str) -> dict[str, Any]:
-    """Read JSON strictly: no key twice, no NaN, no huge number, no escape that makes an illegal character."""
+    """Read JSON strictly: also no escape that makes an illegal character."""
     try:
-        root = json.loads(
-            document, object_pairs_hook=_object, parse_constant=_refused, parse_int=_integer, parse_float=_fraction
-        )
-    except ValueError:
+        root = strict_json.load(document)
+    except strict_json.NotStrictError:
         _refuse(SYNTAX)
     if not isinstance(root, dict) or not _is_legal(root):
         _refuse(SYNTAX)
     return root
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        _refuse(SYNTAX)
-    return members
-
-
-def _refused(_: str) -> NoReturn:
-    _refuse(SYNTAX)
-
-
-def _integer(text: str) -> int:
-    if len(text.removeprefix("-")) > LONGEST_NUMBER:
-        _refuse(SYNTAX)
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        _refuse(SYNTAX)
-    return number
 
 
 def _is_legal(value: Any) -> bool:
@@ -234,10 +222,30 @@ def _statement(given: Any) -> dict[str, Any]:
         or given["Effect"].lower() not in ("allow", "deny")
         or ("Action" in given and "NotAction" in given)
         or ("Resource" in given and "NotResource" in given)
+        or ("Principal" in given and "NotPrincipal" in given)
         or not isinstance(given.get("Condition", {}), dict)
     ):
         _refuse(SYNTAX)
-    return given | {key: _strings(given.get(key, [])) for key in _LISTS}
+    block = {name: _block(name, keys) for name, keys in given.get("Condition", {}).items()}
+    return given | {key: _strings(given.get(key, [])) for key in _LISTS} | {"Condition": block}
+
+
+def _block(name: str, keys: Any) -> dict[str, tuple[str, ...]]:
+    """The keys of one operator with their values as texts. AWS lets an operator it does not know pass when it is empty."""
+    if not isinstance(keys, dict) or (keys and conditions.split_operator(name) is None):
+        _refuse(SYNTAX)
+    return {key: tuple(map(_scalar, given if isinstance(given, list) else [given])) for key, given in keys.items()}
+
+
+def _scalar(value: Any) -> str:
+    """A condition's value, a text, a number or a boolean, as the text it is compared as."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    _refuse(SYNTAX)
 
 
 def _strings(given: Any) -> list[str]:
@@ -247,13 +255,20 @@ def _strings(given: Any) -> list[str]:
     return entries
 
 
-def _check(statements: Sequence[dict[str, Any]], version: Version) -> None:
+def _check(statements: Sequence[dict[str, Any]], version: Version, *, resource_based: bool) -> None:
     """Refuse what is good JSON of the right types and still no policy, in the order in which AWS does."""
-    if any("Principal" in statement or "NotPrincipal" in statement for statement in statements):
-        _refuse(PRINCIPAL)
+    for statement in statements:
+        names_principals = "Principal" in statement or "NotPrincipal" in statement
+        if names_principals is not resource_based:
+            _refuse(NO_PRINCIPAL if resource_based else PRINCIPAL)
     if any(statement["Effect"] not in ("Allow", "Deny") for statement in statements):
         _refuse(LEGACY)
-    faults = (_resource_fault(resource, version) for resource in _entries(statements, "Resource", "NotResource"))
+    for statement in statements:
+        _check_conditions(statement["Condition"], version)
+    faults = (
+        resources.fault(resource, variables=version != OLDER)
+        for resource in _entries(statements, "Resource", "NotResource")
+    )
     fault = next(filter(None, faults), None)
     if fault == LEGACY:
         _refuse(LEGACY)
@@ -266,8 +281,20 @@ def _check(statements: Sequence[dict[str, Any]], version: Version) -> None:
         _refuse(fault)
     for action in _entries(statements, "Action", "NotAction"):
         _check_action(action)
-    if any("Condition" in statement for statement in statements):
-        _refuse(CONDITION)
+
+
+def _check_conditions(block: dict[str, dict[str, tuple[str, ...]]], version: Version) -> None:
+    """Refuse values that are not of their operator's type. AWS does so for dates only; here no other waits to be met."""
+    for name, keys in block.items():
+        parts = conditions.split_operator(name)
+        takes_variables = parts is not None and version != OLDER and conditions.OPERATORS[parts[1]].variables
+        for key, values in keys.items():
+            if not key or (takes_variables and not all(map(variables_are_sound, values))):
+                _refuse(LEGACY)
+            try:
+                conditions.read(name, key, values, variables=takes_variables)
+            except conditions.UnreadableError:
+                _refuse(LEGACY)
 
 
 def _entries(statements: Sequence[dict[str, Any]], *keys: str) -> Iterator[str]:
@@ -291,58 +318,32 @@ def _check_action(action: str) -> None:
         _refuse(f"Vendor {vendor} is not valid")
 
 
-def _resource_fault(resource: str, version: Version) -> str | None:
-    """AWS's message for a resource that is neither ``*`` nor an ARN, whose last fields may be missing."""
-    if resource == "*":
-        return None
-    if ":" not in resource:
-        return f'Resource {resource} must be in ARN format or "*".'
-    arn, *given = resource.split(":", COLONS)
-    if (arn == "arn" and "::" in resource and len(given) < COLONS) or (
-        version == "2012-10-17" and _has_bad_variable(resource)
-    ):
-        return LEGACY
-    partition, service, region, account, name = given + ["*"] * (COLONS - len(given))
-    if partition not in PARTITIONS:
-        completed = f"arn:{partition}:{service}:{region}:{account}:{name}"
-        return f'Partition "{partition}" is not valid for resource "{completed}".'
-    if arn != "arn":
-        return f'Resource {resource} must be in ARN format or "*".'
-    return _service_fault(resource, service, region, account, name)
-
-
-def _service_fault(resource: str, service: str, region: str, account: str, name: str) -> str | None:
-    """AWS's message for a resource whose service is not named in full, or is iam or s3 and breaks their own rules.
-
-    S3's buckets have neither a region nor an account, its other resources have both.
-    """
-    if not service:
-        return LEGACY
-    if "*" in service or "?" in service:
-        return FULL_VENDOR
-    names_region = region not in ("", "*")
-    if service == "iam" and names_region:
-        return f"IAM resource {resource} cannot contain region information."
-    if service == "iam" and name not in ("*", "root") and not name.startswith(IAM_PATHS):
-        return IAM_PATH
-    if service == "s3" and names_region and not account:
-        return f"Resource {resource} can not contain region information."
-    return None
-
-
-def _has_bad_variable(resource: str) -> bool:
-    """Whether a variable is not well formed, or stands before the fifth colon, where AWS allows none."""
-    first = resource.find("${")
-    return first >= 0 and (resource.count(":", 0, first) < COLONS or not variables_are_sound(resource))
-
-
 def _action(action: str) -> Pattern:
     return Pattern(action, split(fold(action)))
 
 
-def _resource(resource: str, version: Version) -> Pattern:
-    """AWS completes an ARN of fewer than six fields with ``*`` (IAM User Guide, IAM ARNs)."""
-    completed = resource if resource == "*" else resource + ":*" * (COLONS - resource.count(":"))
-    if version == "2008-10-17":
-        return Pattern(resource, split(completed))
-    return Pattern(resource, *split_with_variables(completed))
+def _conditions(block: dict[str, dict[str, tuple[str, ...]]], *, variables: bool) -> Iterator[Condition]:
+    for name, keys in block.items():
+        for key, values in keys.items():
+            condition = conditions.read(name, key, values, variables=variables)
+            if condition is not None:
+                yield condition
+
+
+def _principals(given: Any) -> frozenset[str]:
+    """Principals without their kind where that is AWS."""
+    if given is None:
+        return frozenset()
+    if given == "*":
+        return frozenset("*")
+    if not isinstance(given, dict) or not given or not given.keys() <= _PRINCIPAL_TYPES:
+        _refuse(INVALID_PRINCIPAL)
+    named: set[str] = set()
+    for kind, entries in given.items():
+        for entry in _strings(entries):
+            if kind == "AWS" and not _AWS_PRINCIPAL.fullmatch(entry):
+                _refuse(INVALID_PRINCIPAL)
+            named.add(entry if kind == "AWS" else f"{kind}:{entry}")
+    if not named:
+        _refuse(INVALID_PRINCIPAL)
+    return frozenset(named)

@@ -28,6 +28,10 @@ _VARIABLE = re.compile(r"\$\{(?:([*?$])|([^\s,'{}](?:[^,'{}]*[^\s,'{}])?)(?:, *'
 _STAND_INS: Final = {"*": "\ue000", "?": "\ue001", "$": "\ue002"}
 _MEANT: Final = {ord(stand_in): character for character, stand_in in _STAND_INS.items()}
 _VARIABLES: Final = 0xF0000
+# Of a pattern kept in one piece until its variables are filled in: what its own wildcards are written as.
+_RUN, _ONE = "\ue003", "\ue004"
+_PRIVATE = re.compile("[\ue000-\ue004]")
+_SMALL: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 class OverBudgetError(Exception):
@@ -100,6 +104,53 @@ class Pattern:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with variables, to be filled in before it is compared: private characters stand for them and for wildcards."""
+
+    text: str
+    marked: str
+    variables: tuple[Variable, ...] = ()
+
+    def filled(self, context: Context, steps: Steps) -> str | None:
+        """The text for one request, its own wildcards still marked; None when a variable has no value and no default."""
+        if not self.variables:
+            return self.marked
+        steps.take(len(self.text))
+        values: dict[int, str] = {}
+        for place, variable in enumerate(self.variables, _VARIABLES):
+            value = variable.value(context)
+            if value is None:
+                return None
+            steps.take(len(value))
+            values[place] = _PRIVATE.sub("\ufffd", value)
+        return self.marked.translate(values)
+
+
+def literal(text: str, *, variables: bool) -> Template:
+    """A text whose ``*`` and ``?`` are characters like others."""
+    if not variables:
+        return Template(text, text)
+    marked, found = _stand_ins(text)
+    return Template(text, marked.translate(_MEANT), found)
+
+
+def template(text: str, *, variables: bool) -> Template:
+    """A text whose ``*`` and ``?`` are wildcards; ``split_marked`` makes what came of it ready to match."""
+    marked, found = _stand_ins(text) if variables else (text, ())
+    return Template(text, marked.replace("*", _RUN).replace("?", _ONE).translate(_MEANT), found)
+
+
+def split_marked(marked: str) -> Pieces:
+    """Make a filled template ready to match."""
+    return tuple(tuple(piece.split(_ONE)) for piece in re.sub(f"{_RUN}+", _RUN, marked).split(_RUN))
+
+
+def fold(text: str) -> str:
+    """The form in which case is not minded: A to Z lose theirs, and no other letter, so that none becomes one."""
+    return text.lower() if text.isascii() else text.translate(_SMALL)
+
+
 def split(text: str) -> Pieces:
     """Make a pattern without variables ready to match."""
     return tuple(tuple(piece.split("?")) for piece in re.sub(r"\*+", "*", text).split("*"))
@@ -107,6 +158,12 @@ def split(text: str) -> Pieces:
 
 def split_with_variables(text: str) -> tuple[Pieces, tuple[Variable, ...]]:
     """Make a pattern ready to match, once its variables are filled in."""
+    marked, variables = _stand_ins(text)
+    return tuple(tuple(segment.translate(_MEANT) for segment in piece) for piece in split(marked)), variables
+
+
+def _stand_ins(text: str) -> tuple[str, tuple[Variable, ...]]:
+    """The text with a private character for every escape and every variable, and the variables in their order."""
     variables: list[Variable] = []
 
     def stand_in(match: re.Match[str]) -> str:
@@ -115,8 +172,7 @@ def split_with_variables(text: str) -> tuple[Pieces, tuple[Variable, ...]]:
         variables.append(Variable(match[2].lower(), match[3]))
         return chr(_VARIABLES + len(variables) - 1)
 
-    pieces = split(_VARIABLE.sub(stand_in, text))
-    return tuple(tuple(segment.translate(_MEANT) for segment in piece) for piece in pieces), tuple(variables)
+    return _VARIABLE.sub(stand_in, text), tuple(variables)
 
 
 def variables_are_sound(text: str) -> bool:

@@ -11,13 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from permissions.engine import BUDGET, Decision, Reason, Request, Source, decide
+from permissions import engine
+from permissions.engine import BUDGET, Decision, Policies, Reason, Request, Source
 from permissions.language import Policy, Statement, parse
 from permissions.wildcard import WORD, OverBudgetError, Steps, matches, split
 
 DATA = json.loads((Path(__file__).parent / "data" / "policy_decisions.json").read_text())
 CASES = DATA["cases"]
 PLENTY = 10**9
+
+
+def decide(request: Request, identity: Sequence[Source]) -> Decision:
+    """Decide by identity-based policies alone."""
+    return engine.decide(request, Policies(identity=tuple(identity)))
 
 
 def source(document: Mapping[str, Any], name: str = "test") -> Source:
@@ -86,14 +92,14 @@ def test_a_decision_is_no_boolean() -> None:
 class LaterStatement(Statement):
     """What a later release's language may make."""
 
-    conditions: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
 
 
-def later(effect: str, *conditions: str) -> Source:
+def later(effect: str, *obligations: str) -> Source:
     """A policy whose one statement covers all of S3 and has an element of a later release."""
     (statement,) = statements({"Effect": effect, "Action": "s3:*", "Resource": "*"}).policy.statements
     known = {member.name: getattr(statement, member.name) for member in fields(statement)}
-    grown = LaterStatement(**known, conditions=conditions)
+    grown = LaterStatement(**known, obligations=obligations)
     return Source("later", "inline", Policy("2012-10-17", "", (grown,)))
 
 

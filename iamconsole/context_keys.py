@@ -1,0 +1,63 @@
+"""The context keys of one request, beyond those of its caller: its tags, and the policies it is about.
+
+An operation declares which it has (``keys=``), as AWS's Service Authorization Reference lists them for IAM.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+Values = Mapping[str, tuple[str, ...]]
+
+
+class Tagged(Protocol):
+    """What a target tells of the entity it found."""
+
+    @property
+    def tags(self) -> Sequence[Any]:
+        """The entity's tags."""
+
+    @property
+    def boundary(self) -> str:
+        """The ARN of the permissions boundary of a user, empty when there is none."""
+
+
+def _request_tags(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    return {f"aws:requesttag/{tag['key'].lower()}": (tag["value"],) for tag in parameters.get("tags") or ()}
+
+
+def _tag_keys(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    keys = [tag["key"] for tag in parameters.get("tags") or ()] or parameters.get("tag_keys") or ()
+    return {"aws:tagkeys": tuple(keys)}
+
+
+def _resource_tags(prefix: str) -> Callable[[Tagged, Mapping[str, Any]], Values]:
+    return lambda target, parameters: {
+        f"{prefix}:resourcetag/{tag['key'].lower()}": (tag["value"],) for tag in target.tags
+    }
+
+
+def _policy_arn(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    return {"iam:policyarn": (parameters["policy_arn"],)}
+
+
+def _boundary(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    arn = parameters.get("permissions_boundary") or target.boundary
+    return {"iam:permissionsboundary": (arn,)} if arn else {}
+
+
+KEYS: Final[Mapping[str, Callable[[Tagged, Mapping[str, Any]], Values]]] = {
+    "aws:RequestTag": _request_tags,
+    "aws:TagKeys": _tag_keys,
+    "aws:ResourceTag": _resource_tags("aws"),
+    "iam:ResourceTag": _resource_tags("iam"),
+    "iam:PolicyARN": _policy_arn,
+    "iam:PermissionsBoundary": _boundary,
+}
+
+
+def context_of(keys: Sequence[str], target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    """The values of the declared ``keys`` for one request; ``parameters`` are those it was sent with."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key in keys:
+        found |= {name: values for name, values in KEYS[key](target, parameters).items() if values}
+    return found
