@@ -71,7 +71,7 @@ class IncompleteSignature(Fault):
 class AccessDenied(Fault):
     """No policy allows the action, or one denies it. ``decision`` says which, fit for JSON, where policies decided.
 
-    The id of its line in the trail is told to whoever is refused: an administrator finds the reason by it.
+    The id of that decision's line in the trail is told to whoever is refused: an administrator finds the reason by it.
     """
 
     status = 403

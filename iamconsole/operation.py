@@ -220,7 +220,7 @@ class Operation(Generic[R]):
             parameters=attempt.parameters,
             decision=fault.decision if isinstance(fault, AccessDenied) else {},
         )
-        if isinstance(fault, AccessDenied):
+        if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
 
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:

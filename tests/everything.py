@@ -3,6 +3,7 @@
 An operation that is registered tomorrow is found here by its parameters, and fails with a sentence if one has no value.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -115,7 +116,8 @@ def new_target(root: Person, user_name: str) -> User:
 
 
 def without_names(text: str, given: Values) -> str:
-    """An answer, with what it echoes of the parameters taken out."""
+    """An answer, with what it echoes of the parameters and the id of its decision taken out."""
+    text = re.sub(r" \(decision id: [0-9a-f-]{36}\)", "", text)
     for name, value in sorted(given.items(), key=lambda item: -len(str(item[1]))):
         if isinstance(value, str) and len(value) > 1:
             text = text.replace(value, f"<{name}>")

@@ -1,6 +1,7 @@
 """Inline policies through the AWS door: kept to the byte, found in any case, limited in size, in force at once."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -90,11 +91,11 @@ def test_all_policies_of_a_user_share_2048_characters_without_white_space(iam: A
             "Policy statement must contain resources.",
         ),
         (
-            '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}',
-            "The element Condition is not supported by this release yet.",
+            '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateEquals":{"a":"soon"}}}}',
+            "The policy failed legacy parsing",
         ),
     ],
-    ids=["no JSON", "no object", "a key twice", "deep", "no action", "no resource", "Condition"],
+    ids=["no JSON", "no object", "a key twice", "deep", "no action", "no resource", "no date"],
 )
 def test_a_malformed_document_is_refused_and_changes_nothing(iam: Any, dave: str, document: str, message: str) -> None:
     iam.put_user_policy(UserName=dave, PolicyName="p", PolicyDocument=allow("iam:GetUser"))
@@ -124,8 +125,12 @@ def test_policy_names_have_1_to_128_characters(iam: Any, dave: str) -> None:
 
 
 def denied(answer: Answer) -> str:
+    """AWS's words of a refusal, behind which the decision's id stands."""
     assert (answer.status, answer.code) == (403, "AccessDenied")
-    return answer.message
+    words, told, decision_id = answer.message.partition(" (decision id: ")
+    assert told
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\)", decision_id)
+    return words
 
 
 def test_access_denied_names_the_caller_the_action_and_the_resource_as_aws_does(mallory: Person, server: Path) -> None:
