@@ -147,11 +147,6 @@ class Caller:
         """
         user = self.principal
         keys = {
-            "aws:userid": user.user_id,
-            "aws:username": user.user_name,
-            "aws:principalarn": user.arn,
-            "aws:principalaccount": user.account_id,
-            "aws:principaltype": "Account" if user.is_root else "User",
             "aws:resourceaccount": user.account_id,
             "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(self.time.timestamp())),
@@ -164,8 +159,7 @@ class Caller:
             keys["aws:multifactorauthpresent"] = "true" if self.mfa_time else "false"
         if self.mfa_time is not None:
             keys["aws:multifactorauthage"] = str(int((self.time - self.mfa_time).total_seconds()))
-        keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
-        return {key: (value,) for key, value in keys.items() if value is not None}
+        return {**principal_context(user), **{key: (value,) for key, value in keys.items() if value is not None}}
 
     def require(
         self,
@@ -209,6 +203,19 @@ class Caller:
             ],
             "context": {key: list(values) for key, values in sorted(request.context.items())},
         }
+
+
+def principal_context(user: User) -> Mapping[str, tuple[str, ...]]:
+    """The context keys that are the user's own, whatever is asked."""
+    keys = {
+        "aws:userid": user.user_id,
+        "aws:username": user.user_name,
+        "aws:principalarn": user.arn,
+        "aws:principalaccount": user.account_id,
+        "aws:principaltype": "Account" if user.is_root else "User",
+    }
+    keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
+    return {key: (value,) for key, value in keys.items() if value is not None}
 
 
 def _is_address(text: str) -> bool:

@@ -184,7 +184,8 @@ def _missing(value: str, _: bool) -> bool | None:
     return {"true": True, "false": False}.get(value.lower())
 
 
-def _binary(value: str, _: bool = False) -> bytes | None:
+def binary(value: str, _: bool = False) -> bytes | None:
+    """Bytes, from Base64."""
     try:
         return base64.b64decode(value, validate=True)
     except ValueError:
@@ -198,13 +199,14 @@ def _network(value: str, _: bool) -> Network | None:
         return None
 
 
-def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address; an IPv4 one mapped into IPv6 is the IPv4 one."""
     try:
-        address = ipaddress.ip_address(value)
+        found = ipaddress.ip_address(value)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found
 
 
 def _arn(value: str) -> list[str]:
@@ -275,9 +277,9 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     **_ordered("Numeric", number),
     **_ordered("Date", moment),
     "Bool": Operator(_boolean, str.lower, _comparing(operator.eq)),
-    "BinaryEquals": Operator(_binary, _binary, _comparing(operator.eq)),
-    "IpAddress": Operator(_network, _address, _in_network),
-    "NotIpAddress": Operator(_network, _address, _in_network, negated=True),
+    "BinaryEquals": Operator(binary, binary, _comparing(operator.eq)),
+    "IpAddress": Operator(_network, address, _in_network),
+    "NotIpAddress": Operator(_network, address, _in_network, negated=True),
     "ArnEquals": Operator(_pattern, _arn, _arn_like, variables=True),
     "ArnLike": Operator(_pattern, _arn, _arn_like, variables=True),
     "ArnNotEquals": Operator(_pattern, _arn, _arn_like, negated=True, variables=True),
