@@ -89,16 +89,17 @@ class Page(Generic[E]):
 
     @classmethod
     def of(cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None) -> "Page[Any]":
-        """Read one page in the order of the unique column ``by``.
+        """Read one page in the order of the unique column ``by``, backwards where a minus stands before it.
 
         The marker is signed for ``scope`` (the listing and its filters), so one that was made up or made for another listing
         is refused as AWS does it.
         """
         size = max_items or PAGE_SIZE
         rows = rows.order_by(by)
+        column = by.removeprefix("-")
         if marker is not None:
-            rows = rows.filter(**{f"{by}__gt": _after(marker, scope)})
-        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, by)), scope)
+            rows = rows.filter(**{f"{column}__{'lt' if by != column else 'gt'}": _after(marker, scope)})
+        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, column)), scope)
 
     @classmethod
     def of_values(cls, values: list[E], *, scope: str, max_items: int | None, marker: str | None) -> "Page[E]":

@@ -4,6 +4,7 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 """
 
 import re
+import uuid
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -14,16 +15,20 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import arns, targets
 from accounts.models import Account, Session, SetupLink, User
-from accounts.operations.account import create_account_alias
+from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
 from credentials.models import AccessKey, LoginProfile
+from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions.models import UserPolicy
 from tests.conftest import SECRETS, Person, allow, make_user
 
+RESOURCE_POLICY = (
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
+)
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -44,19 +49,36 @@ def furnish(root: Person) -> Values:
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     email = str(root.user.email)
-    return _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
+    given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
+    return given | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
 
 
 def invent(root: Person) -> Values:
     """The same with names of things that never were; ids and keys look as if they were of root's account."""
     key_id = arns.new_access_key_id(root.account_id)
     alias = f"nemo-{root.account_id}"
-    return _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
+    given = _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
+    nemo = arns.user(root.account_id, "/", "nemo")
+    return given | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+
+
+def refusal_of(person: Person) -> str:
+    """The id of the decision that the person's request has just been denied by."""
+    with pytest.raises(AccessDenied) as caught:
+        list_account_aliases(person.caller)
+    return caught.value.decision_id
 
 
 def _values(account: str, user_name: str, access_key_id: str, *, policy_name: str, alias: str, email: str) -> Values:
     return {
         "access_key_id": access_key_id,
+        "action_names": ["s3:GetObject"],
+        "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
+        "permissions_boundary_policy_input_list": [allow("s3:*")],
+        "policy_input_list": [allow("s3:*")],
+        "resource_arns": ["arn:aws:s3:::reports"],
+        "resource_owner": "arn:aws:iam::123456789012:root",
+        "resource_policy": RESOURCE_POLICY,
         "account": account,
         "account_alias": alias,
         "admin_user_name": "admin",

@@ -21,7 +21,7 @@ LAYERS = [
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
     ("iamconsole/operation",),
     ("accounts/targets",),
-    ("accounts/operations", "credentials/operations", "permissions/operations"),
+    ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]
 
