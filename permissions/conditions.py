@@ -12,13 +12,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
+from typing import Literal as OneOf
 
-from permissions.wildcard import TRY, Context, Steps, Template, fold, literal, matches, split_marked, template
+from permissions.wildcard import (
+    TRY,
+    Context,
+    FieldPattern,
+    Literal,
+    Pattern,
+    Steps,
+    field_pattern,
+    fold,
+    literal,
+    matches,
+    pattern,
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
-COLONS: Final = 5
+Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
+COLONS: Final = 5  # in an ARN
+FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _EPOCH = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
 _DATE = re.compile(
@@ -57,9 +71,7 @@ class Condition:
     @property
     def variables(self) -> frozenset[str]:
         """The context keys that stand as variables in its values."""
-        return frozenset(
-            variable.key for value in self.values if isinstance(value, Template) for variable in value.variables
-        )
+        return frozenset(variable.key for value in self.values for variable in getattr(value, "variables", ()))
 
 
 class UnreadableError(ValueError):
@@ -141,12 +153,16 @@ def _satisfies(condition: Condition, value: str, context: Context, steps: Steps,
 # Values.
 
 
-def _text(value: str, variables: bool) -> Template:
+def _text(value: str, variables: bool) -> Literal:
     return literal(value, variables=variables)
 
 
-def _pattern(value: str, variables: bool) -> Template:
-    return template(value, variables=variables)
+def _pattern(value: str, variables: bool) -> Pattern:
+    return pattern(value, variables=variables)
+
+
+def _arn_pattern(value: str, variables: bool) -> FieldPattern:
+    return field_pattern(value, COLONS, variables=variables)
 
 
 def _as_it_is(value: str) -> str:
@@ -216,30 +232,32 @@ def _arn(value: str) -> list[str]:
 # Comparisons.
 
 
-def _equals(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
+def _equals(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool | None:
     text = wanted.filled(context, steps)
     return None if text is None else text == seen
 
 
-def _equals_folded(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
+def _equals_folded(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool | None:
     text = wanted.filled(context, steps)
-    return None if text is None else fold(text) == fold(seen)
+    if text is None or len(text) != len(seen):
+        return None if text is None else False
+    steps.take(len(text) // FOLDED)
+    return fold(text) == fold(seen)
 
 
-def _like(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
-    marked = wanted.filled(context, steps)
-    return None if marked is None else matches(split_marked(marked), seen, steps)
+def _like(wanted: Pattern, seen: str, context: Context, steps: Steps) -> bool | None:
+    pieces = wanted.filled(context, steps)
+    return None if pieces is None else matches(pieces, seen, steps)
 
 
-def _arn_like(wanted: Template, seen: list[str], context: Context, steps: Steps) -> bool | None:
+def _arn_like(wanted: FieldPattern, seen: list[str], context: Context, steps: Steps) -> bool | None:
     """Each of the six fields on its own: a star never crosses into the next (the last one holds all that is left)."""
-    marked = wanted.filled(context, steps)
-    if marked is None:
+    fields = wanted.filled(context, steps)
+    if fields is None:
         return None
-    fields = marked.split(":", COLONS)
     if len(fields) <= COLONS or len(seen) <= COLONS:
         return False
-    return all(matches(split_marked(field), part, steps) for field, part in zip(fields, seen, strict=True))
+    return all(matches(field, part, steps) for field, part in zip(fields, seen, strict=True))
 
 
 def _in_network(wanted: Network, seen: Any, context: Context, steps: Steps) -> bool:
@@ -280,9 +298,9 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "BinaryEquals": Operator(binary, binary, _comparing(operator.eq)),
     "IpAddress": Operator(_network, address, _in_network),
     "NotIpAddress": Operator(_network, address, _in_network, negated=True),
-    "ArnEquals": Operator(_pattern, _arn, _arn_like, variables=True),
-    "ArnLike": Operator(_pattern, _arn, _arn_like, variables=True),
-    "ArnNotEquals": Operator(_pattern, _arn, _arn_like, negated=True, variables=True),
-    "ArnNotLike": Operator(_pattern, _arn, _arn_like, negated=True, variables=True),
+    "ArnEquals": Operator(_arn_pattern, _arn, _arn_like, variables=True),
+    "ArnLike": Operator(_arn_pattern, _arn, _arn_like, variables=True),
+    "ArnNotEquals": Operator(_arn_pattern, _arn, _arn_like, negated=True, variables=True),
+    "ArnNotLike": Operator(_arn_pattern, _arn, _arn_like, negated=True, variables=True),
     "Null": Operator(_missing, _as_it_is, _comparing(operator.eq)),
 }
