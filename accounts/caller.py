@@ -151,7 +151,7 @@ class Caller:
             "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(self.time.timestamp())),
             "aws:securetransport": "true" if self.secure_transport else "false",
-            "aws:sourceip": self.source_ip if _is_address(self.source_ip) else None,
+            "aws:sourceip": _address(self.source_ip),
             "aws:useragent": self.user_agent or None,
         }
         if self.session_start is not None:
@@ -218,9 +218,11 @@ def principal_context(user: User) -> Mapping[str, tuple[str, ...]]:
     return {key: (value,) for key, value in keys.items() if value is not None}
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> str | None:
+    """A client's address; an IPv4 one that came in by an IPv6 socket is the IPv4 one. None for what is no address."""
     try:
-        ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)

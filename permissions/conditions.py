@@ -216,13 +216,11 @@ def _network(value: str, _: bool) -> Network | None:
 
 
 def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address; an IPv4 one mapped into IPv6 is the IPv4 one."""
+    """An address."""
     try:
-        found = ipaddress.ip_address(value)
+        return ipaddress.ip_address(value)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found
 
 
 def _arn(value: str) -> list[str]:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.engine_policies import engine_decide
 from tests.naive_policies import naive_decide
 
 DATA = Path(__file__).parent / "data"
 TABLES = ["policy_conditions", "policy_variables", "policy_evaluation"]
 ALICE = {"principal_arn": "arn:aws:iam::123456789012:user/alice", "principal_account": "123456789012", "context": {}}
-IMPLEMENTATIONS: list[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, str]]] = [naive_decide]
+IMPLEMENTATIONS: list[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, str]]] = [naive_decide, engine_decide]
 
 
 def load(table: str) -> list[dict[str, Any]]:
