@@ -11,7 +11,8 @@ LAYERS = [
     ("iamconsole/errors", "iamconsole/configuration", "iamconsole/logs"),
     (
         "api/sigv4", "api/shapes", "api/wire", "permissions/wildcard", "permissions/strict_json", "permissions/resources",
-        "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation", "permissions/actions", "permissions/aws_managed",
+        "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
+        "permissions/actions", "permissions/aws_managed",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
         "iamconsole/settings",
