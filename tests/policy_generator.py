@@ -32,6 +32,7 @@ RESOURCES = [
     "arn:aws:s3:::a/x",
     "arn:aws:s3:::a/*",
     "arn:aws:s3:::A/x",
+    "arn:aws:sqs:us-east-1:123456789012:a",
     ALICE,
     "*",
 ]
@@ -45,7 +46,9 @@ RESOURCE_PATTERNS = [
     "arn:aws:s3:*",
     "arn:aws:s3:::*",
     "arn:aws:s3:::a/*",
+    "arn:aws:sqs:us-*:123456789012",
     "arn:aws:s3:::?/x",
+    "arn:aws:s3:::a?x",
     "arn:aws:s3:::*/alice*",
     "arn:aws:s3:*:*:*x",
     "arn:aws:s3:::a/${*}",
@@ -60,7 +63,7 @@ RESOURCE_PATTERNS = [
 STATEMENT_COUNTS, LIST_SIZES = [1, 1, 2, 2, 3], [1, 1, 1, 2, 3]
 
 # What a key's values are in a request, and in a policy. Those of a request are not always of their kind.
-TEXTS = ["alice", "a", "Alice", "bob", "x", "*", "a?", "${aws:username}"]
+TEXTS = ["alice", "a", "Alice", "bob", "x", "*", "a?", "\u00e4", "\u00e4", "${aws:username}"]
 TEXT_VALUES = [
     "alice",
     "a",
@@ -78,11 +81,13 @@ TEXT_VALUES = [
     "${aws:PrincipalTag/none}",
     "${*}",
     "a${?}",
+    "\u00c4",
+    "\u00c4",
     10,
     True,
 ]
-NUMBERS = ["10", "9.5", "-1", "+10", "10.0", "007", "11", "ten", "1e1"]
-NUMBER_VALUES = ["10", "10.00", "-1", "9", "11", 10, 7]
+NUMBERS = ["10", "9.5", "-1", "+10", "10.0", "007", "11", "12345678901234567890", "ten", "1e1"]
+NUMBER_VALUES = ["10", "10.00", "-1", "9", "11", "12345678901234567891", 10, 7]
 DATES = [
     "2026-01-01",
     "2026-01-01T00:00:00Z",
@@ -113,6 +118,8 @@ ARN_VALUES = [
     "arn:aws:iam::123456789012:user/${aws:username}",
     "arn:aws:iam::*:user/${aws:PrincipalTag/team, 'alice'}",
     "arn:*:s3:::a/?",
+    "arn:aws:sns",
+    "*",
 ]
 KEYS: dict[str, tuple[list[str], list[str], list[Any]]] = {
     "String": (["aws:username", "aws:PrincipalTag/team", "aws:TagKeys"], TEXTS, TEXT_VALUES),
@@ -146,6 +153,8 @@ PRINCIPALS: list[Any] = [
     {"AWS": ROOT},
     {"AWS": [OTHER, ROOT]},
     {"AWS": OTHER},
+    {"AWS": f"arn:aws:iam::{ACCOUNT}:user/*"},
+    {"Federated": ALICE},
     {"Service": "ec2.amazonaws.com"},
     {"Service": "ec2.amazonaws.com", "AWS": ALICE},
 ]
@@ -192,7 +201,7 @@ def context(rng: Random) -> dict[str, list[str]]:
     return found
 
 
-def document(rng: Random, *, denies: float = 0.2, of_resource: bool = False) -> Document:
+def document(rng: Random, *, denies: float = 0.22, of_resource: bool = False) -> Document:
     statements = [statement(rng, denies=denies, of_resource=of_resource) for _ in range(rng.choice(STATEMENT_COUNTS))]
     found: Document = {"Statement": statements[0] if len(statements) == 1 and rng.random() < 0.5 else statements}
     chance = rng.random()
