@@ -34,7 +34,7 @@ Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
 COLONS: Final = 5  # in an ARN
 FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
-_EPOCH = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
+_EPOCH = re.compile(r"[0-9]{1,19}")
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?"
     r"(?:[Tt]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))?)?"
@@ -177,7 +177,7 @@ def number(value: str, _: bool = False) -> Decimal | None:
 def moment(value: str, _: bool = False) -> int | None:
     """A time in microseconds since 1970, from ISO 8601 (UTC unless it says otherwise) or from seconds since 1970."""
     if _EPOCH.fullmatch(value):
-        return int(Decimal(value) * 1_000_000)
+        return int(value) * 1_000_000
     found = _DATE.fullmatch(value)
     if found is None:
         return None
