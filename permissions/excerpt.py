@@ -1,0 +1,17 @@
+"""A statement's own text, cut out of the document it stands in."""
+
+from textwrap import dedent
+
+from permissions.language import Position
+
+
+def excerpt(document: str, start: Position, end: Position) -> str:
+    """The text between two positions without what leads to it, and without the indentation it has in common.
+
+    A start stands right after the token before, as AWS counts: white space and a comma may follow it.
+    """
+    lines = document.split("\n")[start.line - 1 : end.line]
+    lines[-1] = lines[-1][: end.column - 1]
+    lines[0] = lines[0][start.column - 1 :]
+    first, *rest = "\n".join(lines).lstrip(" \t\r\n,").split("\n")
+    return "\n".join([first, *dedent("\n".join(rest)).split("\n")] if rest else [first])
