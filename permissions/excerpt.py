@@ -11,6 +11,8 @@ def excerpt(document: str, start: Position, end: Position) -> str:
     A start stands right after the token before, as AWS counts: white space and a comma may follow it.
     """
     lines = document.split("\n")[start.line - 1 : end.line]
+    if not lines:
+        return ""  # the document was changed meanwhile
     lines[-1] = lines[-1][: end.column - 1]
     lines[0] = lines[0][start.column - 1 :]
     first, *rest = "\n".join(lines).lstrip(" \t\r\n,").split("\n")

@@ -85,7 +85,9 @@ class Lines(forms.CharField):
     """Entries, one a line."""
 
     def __init__(self, *, rows: int, **options: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": rows, "spellcheck": "false", "class": "code lines"}), **options)
+        super().__init__(
+            widget=forms.Textarea(attrs={"rows": rows, "spellcheck": "false", "class": "code lines"}), **options
+        )
 
     def clean(self, value: Any) -> Any:
         """Without empty lines."""
@@ -177,7 +179,9 @@ class SimulatorForm(ConsoleForm):
         member = _MEMBER.match(fault.message)
         if member:
             several = member[1] == "PolicyInputList" and len(self.cleaned_data.get("policy_input_list", ())) > 1
-            fault.message = _MEMBER.sub(f"Policy {member[2]} is no policy" if several else "This is no policy", fault.message)
+            fault.message = _MEMBER.sub(
+                f"Policy {member[2]} is no policy" if several else "This is no policy", fault.message
+            )
         fault.message = fault.message.replace("PermissionsBoundaryPolicyInputList takes", "A boundary is")
         fault.message = re.sub("^CallerArn must", "This must", fault.message)
         super().refuse(fault)
@@ -196,7 +200,10 @@ class SimulatorForm(ConsoleForm):
 
     def given(self) -> dict[str, list[str]]:
         """The names of the context keys that have a value, in lower case."""
-        return {entry["context_key_name"].lower(): entry["context_key_values"] for entry in self.cleaned_data["context_entries"]}
+        return {
+            entry["context_key_name"].lower(): entry["context_key_values"]
+            for entry in self.cleaned_data["context_entries"]
+        }
 
     def link(self) -> str | None:
         """The query string that asks the same again, if it is short enough for an address."""

@@ -48,7 +48,9 @@ class Reader:
         text = excerpt(document.value, statement.start, statement.end) if document.value else ""
         return Told(
             effect=statement.effect,
-            policy=policy_words(source.name, source.kind, source.via, number=len(self.given.get("policy_input_list", ()))),
+            policy=policy_words(
+                source.name, source.kind, source.via, number=len(self.given.get("policy_input_list", ()))
+            ),
             is_boundary=match.policy_type == "boundary",
             lines=(statement.end.line - text.count("\n") if text else statement.start.line, statement.end.line),
             sid=statement.sid if text else "",

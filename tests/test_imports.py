@@ -12,7 +12,7 @@ LAYERS = [
     (
         "api/sigv4", "api/shapes", "api/wire", "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
-        "permissions/actions", "permissions/aws_managed",
+        "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
         "iamconsole/settings",

@@ -228,9 +228,7 @@ def _results(
     """One page. It ends early when its decisions have cost much: AWS too answers fewer than MaxItems at times."""
     for action in action_names:
         if action != "*" and action.count(":") != 1:
-            raise InvalidInput(
-                f"{action} is not an action: it must look like s3:GetObject.", parameter="action_names"
-            )
+            raise InvalidInput(f"{action} is not an action: it must look like s3:GetObject.", parameter="action_names")
     for arn in resource_arns:
         if arn != "*" and not (arn.startswith("arn:") and arn.count(":") >= 5):  # noqa: PLR2004 - an ARN has six fields
             raise InvalidInput(f"{arn} is not the ARN of a resource.", parameter="resource_arns")

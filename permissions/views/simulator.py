@@ -124,7 +124,9 @@ class Simulator:
             resource=result["eval_resource_name"],
             word=word,
             kind=kind,
-            statements=[self.reader.told(each["match"]) for each in result["matched_statements"]] if self.reader else [],
+            statements=[self.reader.told(each["match"]) for each in result["matched_statements"]]
+            if self.reader
+            else [],
             boundary=boundary["allowed_by_permissions_boundary"] if boundary else None,
             sides={side: WORDS[says][0] for side, says in (result["eval_decision_details"] or {}).items()},
         )
@@ -135,7 +137,9 @@ class Simulator:
         there = {row["context_key_name"].lower() for row in self.form.rows}
         wanted = {key.lower() for key in missing} - there
         return [
-            EMPTY_ROW | {"context_key_name": key, "context_key_type": kind_of(key)} for key in asked if key.lower() in wanted
+            EMPTY_ROW | {"context_key_name": key, "context_key_type": kind_of(key)}
+            for key in asked
+            if key.lower() in wanted
         ]
 
     def _principals(self) -> list[str]:
@@ -144,7 +148,9 @@ class Simulator:
         names = [str(user.user_name) for user in users.value.items] if users.value else []
         groups: Operation[Any] | None = find("iam", "ListGroups")
         listed = part(self.caller, groups, max_items=PAGE_SIZE) if groups else None
-        return names + [f"group/{group.group_name}" for group in (listed.value.items if listed and listed.value else [])]
+        return names + [
+            f"group/{group.group_name}" for group in (listed.value.items if listed and listed.value else [])
+        ]
 
 
 def principal_arn(caller: Caller, text: str) -> str:

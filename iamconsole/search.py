@@ -1,0 +1,218 @@
+"""The one search box: users, groups and policies by name, whatever has an id or an ARN, and the console's own pages.
+
+Each kind is found only as far as the caller's policies allow, as the operations that list it decide; the others say which
+permission they need.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+
+from accounts import arns
+from accounts.caller import Caller
+from accounts.models import Group, User
+from accounts.operations.account import create_account_alias
+from accounts.operations.users import create_user, list_users
+from accounts.signin import caller_of
+from audit.models import Event
+from audit.operations.decisions import get_decision
+from credentials.models import AccessKey
+from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.passwords import change_password
+from iamconsole.forms import Part, may
+from iamconsole.operation import Operation, find
+from permissions.models import ManagedPolicy
+from permissions.operations.simulator import simulate_custom_policy
+
+MOST: Final = 20
+LONGEST: Final = 2048
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """What the term finds, by kinds; straight to the thing where an id or an ARN is one thing's alone."""
+    term = request.GET.get("q", "").strip()[:LONGEST]
+    search = Search(caller_of(request), term)
+    kinds = list(search.kinds())
+    hits = [hit for kind in kinds for hit in kind.hits]
+    if len(hits) == 1 and hits[0].is_exact and hits[0].url:
+        return redirect(hits[0].url)
+    return render(request, "search.html", {"term": term, "kinds": kinds, "found": hits})
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing that was found. ``url`` is empty when the console has no page of it."""
+
+    label: str
+    url: str
+    detail: str = ""
+    is_exact: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The hits of one kind, at most MOST; ``count`` has all. ``missing`` is the permission without which none is told."""
+
+    label: str
+    hits: list[Hit]
+    count: int
+    missing: Part[None] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A page of the console, by the words people look for it with; shown to those whose policies allow ``operation``."""
+
+    label: str
+    words: str
+    route: str
+    operation: Operation[Any] | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+TASKS: Final = (
+    Task("Dashboard", "start home overview summary", "admin:index"),
+    Task("Users", "list find user people", "admin:accounts_user_changelist", list_users),
+    Task(
+        "Create user",
+        "add new person invite service account",
+        "admin:accounts_user_add",
+        create_user,
+        (("user_name", "*"),),
+    ),
+    Task(
+        "Simulator",
+        "simulate test try policy policies permission permissions why denied access",
+        "admin:simulator",
+        simulate_custom_policy,
+    ),
+    Task("Account settings", "account id sign-in url address", "admin:account"),
+    Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
+    Task("My security credentials", "me own profile access keys password", "admin:me"),
+    Task("Change password", "my own new", "admin:me-password", change_password),
+    Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
+    Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
+)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One term, looked for on behalf of one caller. No kind asks the database more than twice, however much it finds."""
+
+    caller: Caller
+    term: str
+
+    def kinds(self) -> Iterator[Kind]:
+        """Every kind, in the order of the page."""
+        yield Kind("Tasks and pages", tasks := self._tasks(), len(tasks))
+        yield self._named("Users", list_users, self._users, self._user)
+        yield self._named("Groups", find("iam", "ListGroups"), self._groups, self._group)
+        yield self._named("Policies", find("iam", "ListPolicies"), self._policies, self._policy)
+        yield Kind("Access keys", keys := self._access_keys(), len(keys))
+        yield Kind("Decisions", decisions := self._decisions(), len(decisions))
+
+    def _tasks(self) -> list[Hit]:
+        words = self.term.lower().split()
+        found = [
+            task for task in TASKS if words and all(word in f"{task.label} {task.words}".lower() for word in words)
+        ]
+        return [Hit(task.label, reverse(task.route)) for task in found if self._may(task)]
+
+    def _may(self, task: Task) -> bool:
+        return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed
+
+    def _named(
+        self,
+        label: str,
+        operation: Operation[Any] | None,
+        find_all: Callable[[], QuerySet[Any]],
+        told: Callable[[Any], Hit],
+    ) -> Kind:
+        """Those whose name has the term in it, and the one that has it as its ARN, if the caller may list them."""
+        if operation is None:
+            return Kind(label, [], 0)
+        listing = may(self.caller, operation)
+        if not listing.allowed:
+            return Kind(label, [], 0, listing)
+        if not self.term:
+            return Kind(label, [], 0)
+        rows = find_all()
+        found = list(rows[: MOST + 1])
+        return Kind(label, [told(row) for row in found[:MOST]], len(found) if len(found) <= MOST else rows.count())
+
+    @property
+    def _name(self) -> str:
+        """What is looked for in names: the last part of an ARN."""
+        return (self.term.rpartition("/")[2] if self.term.startswith("arn:") else self.term).lower()
+
+    def _by_name(self, rows: QuerySet[Any], column: str) -> QuerySet[Any]:
+        how = "" if self.term.startswith("arn:") else "__contains"
+        return rows.filter(**{f"{column}{how}": self._name}).order_by(column)
+
+    def _users(self) -> QuerySet[Any]:
+        return self._by_name(User.objects.in_account(self.caller.account_id), "user_name_key")
+
+    def _groups(self) -> QuerySet[Any]:
+        return self._by_name(Group.objects.filter(account=self.caller.account_id), "group_name_key")
+
+    def _policies(self) -> QuerySet[Any]:
+        own = Q(account=self.caller.account_id) | Q(account__isnull=True)
+        return self._by_name(ManagedPolicy.objects.filter(own), "policy_name_key")
+
+    def _user(self, user: User) -> Hit:
+        return self._hit(str(user.user_name), user.arn, "admin:accounts_user_change", user.user_name)
+
+    def _group(self, group: Group) -> Hit:
+        return self._hit(group.group_name, group.arn, "admin:accounts_group_change", group.group_name)
+
+    def _policy(self, policy: ManagedPolicy) -> Hit:
+        return self._hit(policy.policy_name, policy.arn, "admin:permissions_managedpolicy_change", policy.arn)
+
+    def _hit(self, label: str, arn: str, route: str, *arguments: Any) -> Hit:
+        try:
+            url = reverse(route, args=arguments)
+        except NoReverseMatch:
+            url = ""
+        return Hit(label, url, arn, is_exact=arn == self.term)
+
+    def _access_keys(self) -> list[Hit]:
+        """The owner of a whole access key id, if the caller may list that user's keys."""
+        if not arns.ACCESS_KEY_ID.fullmatch(self.term):
+            return []
+        keys = AccessKey.objects.select_related("user__account").filter(user__account=self.caller.account_id)
+        key = keys.filter(access_key_id=self.term).first()
+        if key is None or not self.caller.decide(list_access_keys.action, key.user.arn).allowed:
+            return []
+        own = key.user == self.caller.principal
+        url = reverse("admin:me") if own else reverse("admin:accounts_user_change", args=[key.user.user_name])
+        return [Hit(self.term, url if own else f"{url}?tab=credentials", key.user.arn, is_exact=True)]
+
+    def _decisions(self) -> list[Hit]:
+        """A decision by its id, or those of a request: the caller's own, and those whose reader the caller may be."""
+        if not UUID.fullmatch(self.term.lower()):
+            return []
+        term = self.term.lower()
+        events = Event.objects.filter(Q(event_id=term) | Q(request_id=term), chain=self.caller.account_id)
+        found = [event for event in events.exclude(decision={}).order_by("sequence")[:MOST] if self._may_read(event)]
+        return [
+            Hit(
+                f"{event.action} denied",
+                reverse("admin:decision", args=[event.event_id]),
+                event.actor_arn,
+                is_exact=True,
+            )
+            for event in found
+        ]
+
+    def _may_read(self, event: Event) -> bool:
+        own = event.actor_id == self.caller.principal.user_id
+        return own or self.caller.decide(get_decision.action, event.actor_arn).allowed
