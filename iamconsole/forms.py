@@ -21,7 +21,7 @@ from iamconsole.errors import (
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
-_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)'")
+_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)[.\w]*'")
 
 
 class ConsoleForm(forms.Form):

@@ -25,7 +25,7 @@ from audit.models import Event
 from audit.operations.decisions import get_decision
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
-from credentials.operations.passwords import change_password
+from credentials.operations.login_profiles import change_password
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation, find
 from permissions.models import ManagedPolicy

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import QueryDict
 
-from iamconsole.errors import Fault
+from iamconsole.errors import Fault, InvalidInput
 from iamconsole.forms import ConsoleForm
 
 KINDS: Final = (
@@ -137,7 +137,11 @@ class SimulatorForm(ConsoleForm):
     resource_arns = Lines(
         label="Resources", rows=3, required=False, help_text="ARNs, one a line. Without any: all resources, *."
     )
-    context_entries = ContextEntries(label="Context keys", required=False)
+    context_entries = ContextEntries(
+        label="Context keys",
+        required=False,
+        error_messages={"rule": "A key has 5 to 256 characters, such as aws:SourceIp, and one of the types offered."},
+    )
     policy_input_list = PolicyText(
         label="Identity-based policies",
         help_text="They count beside those of the user or group. Several may stand one after the other.",
@@ -176,15 +180,16 @@ class SimulatorForm(ConsoleForm):
 
     def refuse(self, fault: Fault) -> None:
         """Show a fault in the words of the page."""
-        member = _MEMBER.match(fault.message)
-        if member:
-            several = member[1] == "PolicyInputList" and len(self.cleaned_data.get("policy_input_list", ())) > 1
-            fault.message = _MEMBER.sub(
-                f"Policy {member[2]} is no policy" if several else "This is no policy", fault.message
-            )
-        fault.message = fault.message.replace("PermissionsBoundaryPolicyInputList takes", "A boundary is")
-        fault.message = re.sub("^CallerArn must", "This must", fault.message)
+        if isinstance(fault, InvalidInput):
+            fault = InvalidInput(self._in_our_words(fault.message), parameter=fault.parameter)
         super().refuse(fault)
+
+    def _in_our_words(self, message: str) -> str:
+        if member := _MEMBER.match(message):
+            several = member[1] == "PolicyInputList" and len(self.cleaned_data["policy_input_list"]) > 1
+            return _MEMBER.sub(f"Policy {member[2]} is no policy" if several else "This is no policy", message)
+        words = message.replace("PermissionsBoundaryPolicyInputList takes", "A boundary is")
+        return words.replace("CallerArn must", "This must")
 
     @property
     def pasted(self) -> bool:

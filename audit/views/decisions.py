@@ -73,7 +73,7 @@ class Explanation:
     @property
     def door(self) -> str:
         """By which door the request came."""
-        return DOORS.get(self.decision["door"], self.decision["door"])
+        return DOORS[self.decision["door"]]
 
     @property
     def is_own(self) -> bool:

@@ -100,14 +100,15 @@ class Simulator:
 
     def context(self) -> dict[str, Any]:
         """Everything the template shows."""
-        results = self.answer.value.items if self.answer and self.answer.value else []
+        answered = self.answer.value if self.answer else None
+        results = answered.items if answered else []
         missing = results[0]["missing_context_values"] if results else []
         return {
             "form": self.form,
             "answer": self.answer,
             "may": None if self.form.is_bound else may(self.caller, simulate_custom_policy),
             "results": [self._row(result) for result in results],
-            "next": self.answer.value.marker if results and self.answer else None,
+            "next": answered.marker if answered else None,
             "missing": missing,
             "keys": self.keys,
             "rows": [*self.form.rows, *self._rows_to_fill(missing), EMPTY_ROW],
