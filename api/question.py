@@ -52,8 +52,8 @@ def from_headers(headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
                 "headers": [{"name": name, "value": value} for name, value in original.items()],
             }
         },
-        "action": given["x-iamconsole-action"],
-        "resource": given["x-iamconsole-resource"],
+        "action_name": given["x-iamconsole-action"],
+        "resource_arn": given["x-iamconsole-resource"],
         "context": [{"key": key, "values": [value]} for key, value in context.items() if value],
     }
 
@@ -73,8 +73,8 @@ def from_json(body: bytes) -> dict[str, Any]:
         signer["request"] = {**request, "headers": _headers(request.get("headers"))}
     return {
         "signer": {name: value for name, value in signer.items() if value is not None},
-        "action": given.get("action"),
-        "resource": given.get("resource"),
+        "action_name": given.get("action"),
+        "resource_arn": given.get("resource"),
         "context": _context(given.get("context")),
         "resource_policy": given.get("resource_policy"),
     }

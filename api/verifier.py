@@ -66,7 +66,7 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
     )
     shapes.validate(operation.model, asked)
     access_key_id, source = _signer(asked["signer"]), question.source_of(asked)
-    served().fields.update(access_key_id=access_key_id, asked=asked["action"])
+    served().fields.update(access_key_id=access_key_id, asked=asked["action_name"])
     origin = replace(caller.origin(INSTALLATION), access_key_id=access_key_id, source_ip=source or caller.source_ip)
     with counted(origin, who=access_key_id, source=f"{token.service_token_id} {source}"):
         result = operation(caller, **asked)

@@ -62,7 +62,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
     return {
         "access_key_id": access_key_id,
         "account": account,
-        "action": "s3:GetObject",
+        "action_name": "s3:GetObject",
         "account_alias": alias,
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
@@ -83,7 +83,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "path_prefix": "/",
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
-        "resource": "arn:aws:s3:::files/a",
+        "resource_arn": "arn:aws:s3:::files/a",
         "resource_policy": allow("s3:GetObject").replace('"Action"', '"Principal": "*", "Action"'),
         "root_access_key": False,
         "root_email": email,

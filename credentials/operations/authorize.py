@@ -48,8 +48,8 @@ def authorize(
     *,
     account: Account,
     signer: Mapping[str, Any],
-    action: str,
-    resource: str,
+    action_name: str,
+    resource_arn: str,
     context: Sequence[Mapping[str, Any]] = (),
     resource_policy: str | None = None,
 ) -> Authorization:
@@ -62,14 +62,14 @@ def authorize(
     keys = _context(context)
     policy = None if resource_policy is None else language.parse(resource_policy, resource_based=True)
     now = datetime.now(UTC)
-    key, content_sha256 = _signer(signer, account, action, now)
+    key, content_sha256 = _signer(signer, account, action_name, now)
     asked_for = Caller(user=key.user, door="verifier", access_key=key, time=now, request_id=caller.request_id)
-    decision = asked_for.decide(action, resource, keys, resource_policy=policy)
+    decision = asked_for.decide(action_name, resource_arn, keys, resource_policy=policy)
     told = decision.told
     return Authorization(
         decision=_word(decision),
         allowed=decision.allowed,
-        reason=_reason(decision, asked_for, action, resource),
+        reason=_reason(decision, asked_for, action_name, resource_arn),
         principal={
             "arn": asked_for.arn,
             "user_id": key.user.user_id,
