@@ -365,7 +365,7 @@ def test_what_would_be_another_action_or_another_path_is_refused(
     assert call(signed_for(stage.alice, f"{front}/files/alice/c", method="POST")).status == 405
     assert call(AWSRequest("GET", f"{front}/.iamconsole/authorize", headers={})).status == 404
     assert len(store.seen) == before
-    assert call(signed_for(stage.alice, f"{front}/files/bob/../alice/a%20%3fb")).status == 200
+    assert call(signed_for(stage.alice, f"{front}/files/bob/../alice/a%20%3Fb")).status == 200
     assert store.seen[-1][":path"] == "/files/alice/a%20%3Fb"
     assert store.seen[-1]["x-iamconsole-resource"] == "arn:aws:s3:::files/alice/a ?b"
 
@@ -790,7 +790,7 @@ def test_the_use_of_the_key_and_of_the_token_is_noted(stage: Stage) -> None:
     key = AccessKey.objects.get(access_key_id=dave.access_key_id)
     assert (key.last_used_service, key.last_used_region) == ("s3", "eu-central-1")
     token.refresh_from_db()
-    assert token.last_used_date == key.last_used_date or abs(token.last_used_date - key.last_used_date) < timedelta(1)
+    assert abs(token.last_used_date - key.last_used_date) < timedelta(seconds=5)
     frank = make_user(stage.root, "frank", ALICES)
     assert ask(text, question(stage, access_key_id=frank.access_key_id, action="git:Push"))[0] == 200
     key = AccessKey.objects.get(access_key_id=frank.access_key_id)
@@ -803,10 +803,10 @@ def test_the_use_of_the_key_and_of_the_token_is_noted(stage: Stage) -> None:
 
 def test_a_token_that_is_missing_made_up_or_expired_asks_nothing(stage: Stage) -> None:
     token, text = issue(stage.root, "gateway", duration_days=1)
-    made_up = (None, "", "icst_", text[:-1], text.upper(), text + " ", "\u00fc" * 9, "x" * 4000)
+    made_up = (None, "", "icst_", text[:-1], text.upper(), "\u00fc" * 9, "x" * 4000)
     for wrong in made_up:
         status, answer = ask(wrong and wrong.encode().decode("latin-1"), question(stage))
-        assert (status, answer["error"]["code"]) == (403, "InvalidServiceToken") or wrong == text + " "
+        assert (status, answer["error"]["code"]) == (403, "InvalidServiceToken")
     assert ask_by_headers("icst_made-up", signed_for(stage.alice, FILE))["X-Iamconsole-Error"] == "InvalidServiceToken"
     with time_machine.travel(token.expire_date - timedelta(seconds=1), tick=False):
         assert ask(text, question(stage))[0] == 200
