@@ -147,16 +147,11 @@ class Caller:
         """
         user = self.principal
         keys = {
-            "aws:userid": user.user_id,
-            "aws:username": user.user_name,
-            "aws:principalarn": user.arn,
-            "aws:principalaccount": user.account_id,
-            "aws:principaltype": "Account" if user.is_root else "User",
             "aws:resourceaccount": user.account_id,
             "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(self.time.timestamp())),
             "aws:securetransport": "true" if self.secure_transport else "false",
-            "aws:sourceip": self.source_ip if _is_address(self.source_ip) else None,
+            "aws:sourceip": _address(self.source_ip),
             "aws:useragent": self.user_agent or None,
         }
         if self.session_start is not None:
@@ -164,8 +159,7 @@ class Caller:
             keys["aws:multifactorauthpresent"] = "true" if self.mfa_time else "false"
         if self.mfa_time is not None:
             keys["aws:multifactorauthage"] = str(int((self.time - self.mfa_time).total_seconds()))
-        keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
-        return {key: (value,) for key, value in keys.items() if value is not None}
+        return {**principal_context(user), **{key: (value,) for key, value in keys.items() if value is not None}}
 
     def require(
         self,
@@ -211,9 +205,24 @@ class Caller:
         }
 
 
-def _is_address(text: str) -> bool:
+def principal_context(user: User) -> Mapping[str, tuple[str, ...]]:
+    """The context keys that are the user's own, whatever is asked."""
+    keys = {
+        "aws:userid": user.user_id,
+        "aws:username": user.user_name,
+        "aws:principalarn": user.arn,
+        "aws:principalaccount": user.account_id,
+        "aws:principaltype": "Account" if user.is_root else "User",
+    }
+    keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
+    return {key: (value,) for key, value in keys.items() if value is not None}
+
+
+def _address(text: str) -> str | None:
+    """A client's address; an IPv4 one that came in by an IPv6 socket is the IPv4 one. None for what is no address."""
     try:
-        ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)

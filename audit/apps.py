@@ -8,3 +8,7 @@ class AuditConfig(AppConfig):
 
     name = "audit"
     verbose_name = "Audit"
+
+    def ready(self) -> None:
+        """Register the operations."""
+        from audit import operations  # noqa: F401

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 
 from benchmarks.stage import quantiles
 from permissions import language
@@ -40,17 +41,41 @@ def run() -> None:
             20,
         )
 
+    for size in (LONGEST // 4, LONGEST // 2, LONGEST):
+        for label, condition, context in _worst_conditions(size - 100):
+            _measure(f"  {label}, a policy of {size}", [_allow("*") | {"Condition": condition}], "*", 20, context)
 
-def _allow(resource: str) -> dict[str, str]:
+
+def _worst_conditions(size: int) -> list[tuple[str, dict[str, object], dict[str, tuple[str, ...]]]]:
+    """Conditions that fill a policy, and a request made for them."""
+    values = tuple(f"x{number}" for number in range(50))
+    return [
+        ("StringLike of stars", {"StringLike": {"k": "*a" * (size // 2) + "b*"}}, {"k": ("a" * 2000,)}),
+        ("StringNotEquals of many values", {"ForAllValues:StringNotEquals": {"k": ["v"] * (size // 4)}}, {"k": values}),
+        (
+            "ArnLike of stars",
+            {"ArnLike": {"k": "arn:aws:iam::*:" + "*a" * (size // 2)}},
+            {"k": ("arn:aws:iam::1:" + "a" * 2000 + "b",)},
+        ),
+        ("IpAddress of many networks", {"IpAddress": {"k": ["10.0.0.0/8"] * (size // 13)}}, {"k": ("11.0.0.1",)}),
+        ("variables", {"StringEquals": {"k": "${v}" * (size // 4)}}, {"k": ("a",), "v": ("b" * 256,)}),
+    ]
+
+
+def _allow(resource: str) -> dict[str, object]:
     return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
 
 
 def _measure(
-    label: str, statements: list[dict[str, object]] | list[dict[str, str]], resource: str, rounds: int = ROUNDS
+    label: str,
+    statements: Sequence[Mapping[str, object]],
+    resource: str,
+    rounds: int = ROUNDS,
+    context: Mapping[str, tuple[str, ...]] | None = None,
 ) -> None:
-    policy = language.parse(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    policy = language.parse(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
     policies = Policies(identity=(Source("bench", "inline", policy),))
-    request = Request("s3:GetObject", resource)
+    request = Request("s3:GetObject", resource, context or {})
     times = []
     for _ in range(rounds):
         started = time.perf_counter()

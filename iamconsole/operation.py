@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.caller import Caller
 from accounts.models import Account
@@ -28,7 +28,7 @@ from permissions.engine import Decision
 
 R = TypeVar("R")
 E = TypeVar("E")
-M = TypeVar("M", bound=Model)
+A = TypeVar("A")
 
 PAGE_SIZE = 100
 
@@ -89,16 +89,17 @@ class Page(Generic[E]):
 
     @classmethod
     def of(cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None) -> "Page[Any]":
-        """Read one page in the order of the unique column ``by``.
+        """Read one page in the order of the unique column ``by``, backwards where a minus stands before it.
 
         The marker is signed for ``scope`` (the listing and its filters), so one that was made up or made for another listing
         is refused as AWS does it.
         """
         size = max_items or PAGE_SIZE
         rows = rows.order_by(by)
+        column = by.removeprefix("-")
         if marker is not None:
-            rows = rows.filter(**{f"{by}__gt": _after(marker, scope)})
-        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, by)), scope)
+            rows = rows.filter(**{f"{column}__{'lt' if by != column else 'gt'}": _after(marker, scope)})
+        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, column)), scope)
 
     @classmethod
     def of_values(cls, values: list[E], *, scope: str, max_items: int | None, marker: str | None) -> "Page[E]":
@@ -109,6 +110,27 @@ class Page(Generic[E]):
         shown = 0 if marker is None else int(_after(marker, scope))
         size = max_items or PAGE_SIZE
         return cls._cut(values[shown:], size, lambda _: str(shown + size), scope)
+
+    @classmethod
+    def of_made(
+        cls,
+        asked: Sequence[A],
+        make: Callable[[A], E | None],
+        *,
+        scope: str,
+        max_items: int | None,
+        marker: str | None,
+    ) -> "Page[E]":
+        """Make one page of what is asked for, one after the other; it ends early where ``make`` gives None."""
+        shown = 0 if marker is None else int(_after(marker, scope))
+        made: list[E] = []
+        for each in asked[shown : shown + (max_items or PAGE_SIZE)]:
+            item = make(each)
+            if item is None:
+                break
+            made.append(item)
+        until = shown + len(made)
+        return cls(made, signing.dumps(str(until), salt=f"marker {scope}") if until < len(asked) else None)
 
     @classmethod
     def _cut(cls, found: list[E], size: int, after: Callable[[E], str], scope: str) -> "Page[E]":

@@ -6,6 +6,7 @@ the new epoch misses the cache, and only what was read outside a transaction is 
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection
 from django.db.models import CharField, F, QuerySet, Value
 
 from accounts import arns
-from accounts.models import User
+from accounts.models import Group, User
 from permissions import language
 from permissions.engine import Kind, Policies, Source
 from permissions.models import GroupPolicy, PolicyVersion, UserPolicy
@@ -45,6 +46,14 @@ def parsed(document: str) -> language.Policy:
     return language.parse(document)
 
 
+def policies_of_group(group: Group) -> Policies:
+    """The policies of a group by itself. One query."""
+    rows = _rows(GroupPolicy.objects.filter(group=group), "inline").union(
+        _rows(_in_force().filter(policy__attached_groups__group=group), "managed"), all=True
+    )
+    return _policies(rows)
+
+
 def _read(user: User) -> Policies:
     """The user's own policies, those of the groups and the boundary, in one query."""
     mine, member = {"user": user}, {"group__memberships__user": user}
@@ -59,6 +68,10 @@ def _read(user: User) -> Policies:
         _rows(_in_force().filter(policy__bounded_users=user), "boundary"),
         all=True,
     )
+    return _policies(rows)
+
+
+def _policies(rows: Iterable[tuple[Any, ...]]) -> Policies:
     ordered = sorted(rows, key=lambda row: (row[0], row[1].lower(), row[5].lower()))
     return Policies(
         identity=tuple(_source(row) for row in ordered if row[0] != "boundary"),

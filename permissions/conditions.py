@@ -12,15 +12,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
+from typing import Literal as OneOf
 
-from permissions.wildcard import TRY, Context, Steps, Template, fold, literal, matches, split_marked, template
+from permissions.wildcard import (
+    TRY,
+    Context,
+    FieldPattern,
+    Literal,
+    Pattern,
+    Steps,
+    field_pattern,
+    fold,
+    literal,
+    matches,
+    pattern,
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
-COLONS: Final = 5
+Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
+COLONS: Final = 5  # in an ARN
+FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
-_EPOCH = re.compile(r"[0-9]{1,19}(\.[0-9]{1,9})?")
+_EPOCH = re.compile(r"[0-9]{1,19}")
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?"
     r"(?:[Tt]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))?)?"
@@ -57,9 +71,7 @@ class Condition:
     @property
     def variables(self) -> frozenset[str]:
         """The context keys that stand as variables in its values."""
-        return frozenset(
-            variable.key for value in self.values if isinstance(value, Template) for variable in value.variables
-        )
+        return frozenset(variable.key for value in self.values for variable in getattr(value, "variables", ()))
 
 
 class UnreadableError(ValueError):
@@ -141,12 +153,16 @@ def _satisfies(condition: Condition, value: str, context: Context, steps: Steps,
 # Values.
 
 
-def _text(value: str, variables: bool) -> Template:
+def _text(value: str, variables: bool) -> Literal:
     return literal(value, variables=variables)
 
 
-def _pattern(value: str, variables: bool) -> Template:
-    return template(value, variables=variables)
+def _pattern(value: str, variables: bool) -> Pattern:
+    return pattern(value, variables=variables)
+
+
+def _arn_pattern(value: str, variables: bool) -> FieldPattern:
+    return field_pattern(value, COLONS, variables=variables)
 
 
 def _as_it_is(value: str) -> str:
@@ -161,7 +177,7 @@ def number(value: str, _: bool = False) -> Decimal | None:
 def moment(value: str, _: bool = False) -> int | None:
     """A time in microseconds since 1970, from ISO 8601 (UTC unless it says otherwise) or from seconds since 1970."""
     if _EPOCH.fullmatch(value):
-        return int(Decimal(value) * 1_000_000)
+        return int(value) * 1_000_000
     found = _DATE.fullmatch(value)
     if found is None:
         return None
@@ -184,7 +200,8 @@ def _missing(value: str, _: bool) -> bool | None:
     return {"true": True, "false": False}.get(value.lower())
 
 
-def _binary(value: str, _: bool = False) -> bytes | None:
+def binary(value: str, _: bool = False) -> bytes | None:
+    """Bytes, from Base64."""
     try:
         return base64.b64decode(value, validate=True)
     except ValueError:
@@ -198,13 +215,12 @@ def _network(value: str, _: bool) -> Network | None:
         return None
 
 
-def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address."""
     try:
-        address = ipaddress.ip_address(value)
+        return ipaddress.ip_address(value)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 def _arn(value: str) -> list[str]:
@@ -214,30 +230,32 @@ def _arn(value: str) -> list[str]:
 # Comparisons.
 
 
-def _equals(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
+def _equals(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool | None:
     text = wanted.filled(context, steps)
     return None if text is None else text == seen
 
 
-def _equals_folded(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
+def _equals_folded(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool | None:
     text = wanted.filled(context, steps)
-    return None if text is None else fold(text) == fold(seen)
+    if text is None or len(text) != len(seen):
+        return None if text is None else False
+    steps.take(len(text) // FOLDED)
+    return fold(text) == fold(seen)
 
 
-def _like(wanted: Template, seen: str, context: Context, steps: Steps) -> bool | None:
-    marked = wanted.filled(context, steps)
-    return None if marked is None else matches(split_marked(marked), seen, steps)
+def _like(wanted: Pattern, seen: str, context: Context, steps: Steps) -> bool | None:
+    pieces = wanted.filled(context, steps)
+    return None if pieces is None else matches(pieces, seen, steps)
 
 
-def _arn_like(wanted: Template, seen: list[str], context: Context, steps: Steps) -> bool | None:
+def _arn_like(wanted: FieldPattern, seen: list[str], context: Context, steps: Steps) -> bool | None:
     """Each of the six fields on its own: a star never crosses into the next (the last one holds all that is left)."""
-    marked = wanted.filled(context, steps)
-    if marked is None:
+    fields = wanted.filled(context, steps)
+    if fields is None:
         return None
-    fields = marked.split(":", COLONS)
     if len(fields) <= COLONS or len(seen) <= COLONS:
         return False
-    return all(matches(split_marked(field), part, steps) for field, part in zip(fields, seen, strict=True))
+    return all(matches(field, part, steps) for field, part in zip(fields, seen, strict=True))
 
 
 def _in_network(wanted: Network, seen: Any, context: Context, steps: Steps) -> bool:
@@ -275,12 +293,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     **_ordered("Numeric", number),
     **_ordered("Date", moment),
     "Bool": Operator(_boolean, str.lower, _comparing(operator.eq)),
-    "BinaryEquals": Operator(_binary, _binary, _comparing(operator.eq)),
-    "IpAddress": Operator(_network, _address, _in_network),
-    "NotIpAddress": Operator(_network, _address, _in_network, negated=True),
-    "ArnEquals": Operator(_pattern, _arn, _arn_like, variables=True),
-    "ArnLike": Operator(_pattern, _arn, _arn_like, variables=True),
-    "ArnNotEquals": Operator(_pattern, _arn, _arn_like, negated=True, variables=True),
-    "ArnNotLike": Operator(_pattern, _arn, _arn_like, negated=True, variables=True),
+    "BinaryEquals": Operator(binary, binary, _comparing(operator.eq)),
+    "IpAddress": Operator(_network, address, _in_network),
+    "NotIpAddress": Operator(_network, address, _in_network, negated=True),
+    "ArnEquals": Operator(_arn_pattern, _arn, _arn_like, variables=True),
+    "ArnLike": Operator(_arn_pattern, _arn, _arn_like, variables=True),
+    "ArnNotEquals": Operator(_arn_pattern, _arn, _arn_like, negated=True, variables=True),
+    "ArnNotLike": Operator(_arn_pattern, _arn, _arn_like, negated=True, variables=True),
     "Null": Operator(_missing, _as_it_is, _comparing(operator.eq)),
 }

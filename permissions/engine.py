@@ -150,9 +150,12 @@ class Decision:
         raise TypeError("A decision is no boolean: ask for its allowed.")
 
 
-def decide(request: Request, policies: Policies, *, thorough: bool = False) -> Decision:
-    """Decide a request. The root user is not asked about here. ``thorough`` looks on after the answer is known."""
-    steps = Steps(BUDGET)
+def decide(request: Request, policies: Policies, *, thorough: bool = False, steps: Steps | None = None) -> Decision:
+    """Decide a request. The root user is not asked about here.
+
+    ``thorough`` looks on after the answer is known; ``steps`` lets the one who asks count what it took.
+    """
+    steps = steps or Steps(BUDGET)
     matched: list[Match] = []
     found: dict[str, Match] = {}  # the first deny; the first allow of each type, and of a resource that only delegates
     try:

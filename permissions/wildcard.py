@@ -90,14 +90,9 @@ class Pattern:
         """
         if not self.variables:
             return self.pieces
-        steps.take(len(self.text))
-        values: dict[int, str] = {}
-        for place, variable in enumerate(self.variables, _VARIABLES):
-            value = variable.value(context)
-            if value is None:
-                return None
-            steps.take(len(value))
-            values[place] = value
+        values = _values(self.text, self.variables, context, steps)
+        if values is None:
+            return None
         return tuple(
             tuple(segment if segment.isascii() else segment.translate(values) for segment in piece)
             for piece in self.pieces
@@ -105,45 +100,80 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """A text with variables, to be filled in before it is compared: private characters stand for them and for wildcards."""
+class Literal:
+    """A text whose ``*`` and ``?`` are characters like others; in ``marked`` private characters stand for its variables."""
 
     text: str
     marked: str
     variables: tuple[Variable, ...] = ()
 
     def filled(self, context: Context, steps: Steps) -> str | None:
-        """The text for one request, its own wildcards still marked; None when a variable has no value and no default."""
+        """The text for one request; None when a variable has no value and no default."""
         if not self.variables:
             return self.marked
-        steps.take(len(self.text))
-        values: dict[int, str] = {}
-        for place, variable in enumerate(self.variables, _VARIABLES):
-            value = variable.value(context)
-            if value is None:
-                return None
-            steps.take(len(value))
-            values[place] = _PRIVATE.sub("\ufffd", value)
-        return self.marked.translate(values)
+        values = _values(self.text, self.variables, context, steps)
+        return None if values is None else self.marked.translate(values)
 
 
-def literal(text: str, *, variables: bool) -> Template:
-    """A text whose ``*`` and ``?`` are characters like others."""
+@dataclass(frozen=True, slots=True)
+class FieldPattern:
+    """A pattern whose fields, between colons, are matched one by one, as those of an ARN.
+
+    Without variables it is ready to match; with some it is split only when they are filled in, as a value may hold colons.
+    """
+
+    text: str
+    marked: str
+    most: int
+    fields: tuple[Pieces, ...]
+    variables: tuple[Variable, ...] = ()
+
+    def filled(self, context: Context, steps: Steps) -> tuple[Pieces, ...] | None:
+        """The fields for one request; None when a variable has no value and no default."""
+        if not self.variables:
+            return self.fields
+        values = _values(self.text, self.variables, context, steps)
+        return None if values is None else _fields(self.marked.translate(values), self.most)
+
+
+def _values(text: str, variables: tuple[Variable, ...], context: Context, steps: Steps) -> dict[int, str] | None:
+    """What takes the places of the variables; None when one has neither value nor default."""
+    steps.take(len(text))
+    values: dict[int, str] = {}
+    for place, variable in enumerate(variables, _VARIABLES):
+        value = variable.value(context)
+        if value is None:
+            return None
+        steps.take(len(value))
+        values[place] = _PRIVATE.sub("\ufffd", value)
+    return values
+
+
+def literal(text: str, *, variables: bool) -> Literal:
+    """Make a text ready to compare."""
     if not variables:
-        return Template(text, text)
+        return Literal(text, text)
     marked, found = _stand_ins(text)
-    return Template(text, marked.translate(_MEANT), found)
+    return Literal(text, marked.translate(_MEANT), found)
 
 
-def template(text: str, *, variables: bool) -> Template:
-    """A text whose ``*`` and ``?`` are wildcards; ``split_marked`` makes what came of it ready to match."""
+def pattern(text: str, *, variables: bool) -> Pattern:
+    """Make a pattern ready to match, with variables or with what looks like some as it stands."""
+    return Pattern(text, *split_with_variables(text)) if variables else Pattern(text, split(text))
+
+
+def field_pattern(text: str, most: int, *, variables: bool) -> FieldPattern:
+    """Make a pattern of up to ``most`` colons and what is left behind them ready to match."""
     marked, found = _stand_ins(text) if variables else (text, ())
-    return Template(text, marked.replace("*", _RUN).replace("?", _ONE).translate(_MEANT), found)
+    marked = marked.replace("*", _RUN).replace("?", _ONE).translate(_MEANT)
+    return FieldPattern(text, marked, most, () if found else _fields(marked, most), found)
 
 
-def split_marked(marked: str) -> Pieces:
-    """Make a filled template ready to match."""
-    return tuple(tuple(piece.split(_ONE)) for piece in re.sub(f"{_RUN}+", _RUN, marked).split(_RUN))
+def _fields(marked: str, most: int) -> tuple[Pieces, ...]:
+    return tuple(
+        tuple(tuple(piece.split(_ONE)) for piece in re.sub(f"{_RUN}+", _RUN, field).split(_RUN))
+        for field in marked.split(":", most)
+    )
 
 
 def fold(text: str) -> str:

@@ -4,6 +4,7 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 """
 
 import re
+import uuid
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -14,17 +15,21 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import arns, targets
 from accounts.models import Account, Session, SetupLink, User
-from accounts.operations.account import create_account_alias
+from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
 from credentials.models import AccessKey, LoginProfile, ServiceToken
 from credentials.operations.service_tokens import create_service_token
+from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions.models import UserPolicy
 from tests.conftest import SECRETS, Person, allow, make_user
 
+RESOURCE_POLICY = (
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
+)
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -48,19 +53,36 @@ def furnish(root: Person) -> Values:
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
-    return {**given, "service_token_id": issued.entity.service_token_id}
+    given |= {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+    return given | {"service_token_id": issued.entity.service_token_id}
 
 
 def invent(root: Person) -> Values:
     """The same with names of things that never were; ids and keys look as if they were of root's account."""
     key_id = arns.new_access_key_id(root.account_id)
     alias = f"nemo-{root.account_id}"
-    return _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
+    given = _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
+    nemo = arns.user(root.account_id, "/", "nemo")
+    return given | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+
+
+def refusal_of(person: Person) -> str:
+    """The id of the decision that the person's request has just been denied by."""
+    with pytest.raises(AccessDenied) as caught:
+        list_account_aliases(person.caller)
+    return caught.value.decision_id
 
 
 def _values(account: str, user_name: str, access_key_id: str, *, policy_name: str, alias: str, email: str) -> Values:
     return {
         "access_key_id": access_key_id,
+        "action_names": ["s3:GetObject"],
+        "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
+        "permissions_boundary_policy_input_list": [allow("s3:*")],
+        "policy_input_list": [allow("s3:*")],
+        "resource_arns": ["arn:aws:s3:::reports"],
+        "resource_owner": "arn:aws:iam::123456789012:root",
+        "resource_policy": RESOURCE_POLICY,
         "account": account,
         "action_name": "s3:GetObject",
         "account_alias": alias,
@@ -84,7 +106,6 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
         "resource_arn": "arn:aws:s3:::files/a",
-        "resource_policy": allow("s3:GetObject").replace('"Action"', '"Principal": "*", "Action"'),
         "root_access_key": False,
         "root_email": email,
         "service_token_id": arns.new_unique_id("ISTK"),

@@ -94,7 +94,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
         with subtests.test(operation.action):
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
-            assert handed_over <= {"user", "account", "key", "root"}
+            assert handed_over <= {"user", "account", "key", "root", "principal", "event"}
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts
             for entity in handed_over:

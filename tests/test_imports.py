@@ -12,7 +12,9 @@ LAYERS = [
     (
         "api/sigv4", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
-        "permissions/conditions", "permissions/language", "permissions/engine", "iamconsole/context_keys",
+        "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
+        "permissions/actions", "permissions/aws_managed",
+        "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
         "iamconsole/settings",
     ),
@@ -21,7 +23,7 @@ LAYERS = [
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
     ("iamconsole/operation",),
     ("accounts/targets",),
-    ("accounts/operations", "credentials/operations", "permissions/operations"),
+    ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]
 

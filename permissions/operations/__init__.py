@@ -1,5 +1,5 @@
 """Every change to, and every question about, policies."""
 
-from permissions.operations import inline
+from permissions.operations import inline, simulator
 
-__all__ = ["inline"]
+__all__ = ["inline", "simulator"]

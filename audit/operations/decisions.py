@@ -1,0 +1,71 @@
+"""Why something was denied: the decision behind an AccessDenied, found by the id that its message carries."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from accounts import arns, targets
+from accounts.caller import Caller
+from accounts.models import User
+from audit.models import Event
+from iamconsole.errors import NoSuchEntity
+from iamconsole.operation import Page, Resolved, operation
+
+# What the one who was refused is told of it: no more than the refusal itself said, and what was known of the request.
+OWN = ("reason", "policy_type", "resource", "context")
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """A decision of the caller's account, decided on the ARN of the one who was refused."""
+
+    consumes: frozenset[str] = frozenset({"decision_id"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        decision_id = parameters.pop("decision_id")
+        event = Event.objects.filter(chain=caller.account_id, event_id=decision_id).exclude(decision={}).first()
+        return Resolved(
+            event.actor_arn if event else arns.user(caller.account_id, "/", "*"),
+            {"event": event},
+            label=f"decision {decision_id}",
+            missing=None if event else NoSuchEntity(f"The decision with id {decision_id} cannot be found."),
+        )
+
+
+decision = _Decision()
+
+
+@operation("iamconsole:GetDecision", on=decision, reads=True)
+def get_decision(caller: Caller, *, event: Event) -> dict[str, Any]:
+    """Why a request was denied: the policy and statement that did, or what was missing. Raises NoSuchEntity."""
+    return _told(event, event.decision)
+
+
+@operation("iamconsole:ListOwnDecisions", on=targets.the_caller, reads=True, public=True)
+def list_own_decisions(
+    caller: Caller,
+    *,
+    user: User,
+    decision_id: str | None = None,
+    max_items: int | None = None,
+    marker: str | None = None,
+) -> Page[dict[str, Any]]:
+    """The caller's own refused requests, the latest first, without what only an administrator is to know of policies."""
+    events = Event.objects.filter(chain=user.account_id, actor_id=user.user_id).exclude(decision={})
+    if decision_id is not None:
+        events = events.filter(event_id=decision_id)
+    page = Page.of(events, by="-sequence", scope=f"ListOwnDecisions {user.user_id}", max_items=max_items, marker=marker)
+    own = [_told(event, {name: event.decision.get(name) for name in OWN}) for event in page.items]
+    return Page(own, page.marker)
+
+
+def _told(event: Event, why: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **why,
+        "decision_id": str(event.event_id),
+        "event_time": event.event_time,
+        "request_id": event.request_id,
+        "actor_arn": event.actor_arn,
+        "action": event.action,
+        "message": event.message,
+        "door": event.door,
+    }
