@@ -52,7 +52,13 @@ def test_a_service_account_is_made_with_a_key_that_works(root: Person, server: P
         ("CreateServiceAccount", ["iam:CreateUser", "iam:CreateAccessKey"], {"UserName": "new"}),
         (
             "DeleteUserWithCredentials",
-            ["iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iam:DeleteUserPolicy", "iam:DeleteUser"],
+            [
+                "iam:DeleteLoginProfile",
+                "iam:DeleteAccessKey",
+                "iamconsole:DeleteServiceToken",
+                "iam:DeleteUserPolicy",
+                "iam:DeleteUser",
+            ],
             {"UserName": "dave"},
         ),
         (
