@@ -34,7 +34,7 @@ Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
 COLONS: Final = 5  # in an ARN
 FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
-_EPOCH = re.compile(r"[0-9]{1,19}")
+_EPOCH = re.compile(r"[0-9]{1,40}")
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?"
     r"(?:[Tt]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))?)?"

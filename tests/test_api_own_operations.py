@@ -52,7 +52,13 @@ def test_a_service_account_is_made_with_a_key_that_works(root: Person, server: P
         ("CreateServiceAccount", ["iam:CreateUser", "iam:CreateAccessKey"], {"UserName": "new"}),
         (
             "DeleteUserWithCredentials",
-            ["iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iam:DeleteUserPolicy", "iam:DeleteUser"],
+            [
+                "iam:DeleteLoginProfile",
+                "iam:DeleteAccessKey",
+                "iamconsole:DeleteServiceToken",
+                "iam:DeleteUserPolicy",
+                "iam:DeleteUser",
+            ],
             {"UserName": "dave"},
         ),
         (
@@ -86,7 +92,7 @@ def test_setting_the_tags_that_are_there_needs_a_permission_too(root: Person, ma
     without = own(mallory, "SetUserTags", UserName="dave", Tags="")
     missing = own(mallory, "SetUserTags", UserName="nemo", **TAGS)
     assert existing.code == without.code == missing.code == "AccessDenied"
-    assert existing.message == without.message == missing.message.replace("nemo", "dave")
+    assert existing.words == without.words == missing.words.replace("nemo", "dave")
 
 
 def test_what_a_user_holds_is_not_told_by_how_deleting_is_refused(root: Person, mallory: Person, server: Path) -> None:
@@ -97,7 +103,7 @@ def test_what_a_user_holds_is_not_told_by_how_deleting_is_refused(root: Person, 
         " because no identity-based policy allows the iam:DeleteLoginProfile action"
     )
     for name in ("dave", "erin", "nemo"):
-        assert own(mallory, "DeleteUserWithCredentials", UserName=name).message == denied.format(name)
+        assert own(mallory, "DeleteUserWithCredentials", UserName=name).words == denied.format(name)
 
 
 def test_a_user_with_everything_is_deleted_whole(root: Person, server: Path) -> None:

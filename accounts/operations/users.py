@@ -62,6 +62,7 @@ def delete_user(caller: Caller, *, user: User) -> None:
     for first, rows in (
         ("must delete login profile first.", hasattr(user, "login_profile")),
         ("must delete access keys first.", user.access_keys.exists()),
+        ("must delete service tokens first.", user.service_tokens.exists()),
         ("must delete policies first.", user.policies.exists()),
     ):
         if rows:

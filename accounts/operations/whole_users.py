@@ -82,12 +82,13 @@ def create_service_account(
     performs={
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
+        "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
         "iam:DeleteUser": _always,
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with the password, the access keys and the inline policies. All of it goes, or nothing."""
+    """Delete a user with password, access keys, service tokens and inline policies. All of it goes, or nothing."""
     user.delete()
 
 
