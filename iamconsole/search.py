@@ -39,7 +39,7 @@ UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """What the term finds, by kinds; straight to the thing where an id or an ARN is one thing's alone."""
-    term = request.GET.get("q", "").strip()[:LONGEST]
+    term = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
     search = Search(caller_of(request), term)
     kinds = list(search.kinds())
     hits = [hit for kind in kinds for hit in kind.hits]
@@ -192,9 +192,11 @@ class Search:
         key = keys.filter(access_key_id=self.term).first()
         if key is None or not self.caller.decide(list_access_keys.action, key.user.arn).allowed:
             return []
-        own = key.user == self.caller.principal
-        url = reverse("admin:me") if own else reverse("admin:accounts_user_change", args=[key.user.user_name])
-        return [Hit(self.term, url if own else f"{url}?tab=credentials", key.user.arn, is_exact=True)]
+        if key.user.is_root:
+            own = key.user == self.caller.principal
+            return [Hit(self.term, reverse("admin:me"), key.user.arn, is_exact=True)] if own else []
+        url = reverse("admin:accounts_user_change", args=[key.user.user_name])
+        return [Hit(self.term, f"{url}?tab=credentials", key.user.arn, is_exact=True)]
 
     def _decisions(self) -> list[Hit]:
         """A decision by its id, or those of a request: the caller's own, and those whose reader the caller may be."""

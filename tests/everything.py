@@ -66,10 +66,10 @@ def invent(root: Person) -> Values:
     return given | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
 
 
-def refusal_of(person: Person) -> str:
+def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
     """The id of the decision that the person's request has just been denied by."""
     with pytest.raises(AccessDenied) as caught:
-        list_account_aliases(person.caller)
+        ask(person.caller)
     return caught.value.decision_id
 
 

@@ -1,4 +1,4 @@
-"""The simulator's page: requests are tried against policies, by a link that can be shared, and the statement that decided is shown."""
+"""The simulator's page: requests are tried by a link that can be shared, and the statement that decided is shown."""
 
 import html
 import json
@@ -94,7 +94,9 @@ def test_a_group_is_chosen_by_arn(client: Client, root: Person, alice: Person) -
     from accounts.models import Group
     from permissions.models import GroupPolicy
 
-    group = Group(account=alice.user.account, group_id=f"AGPA{alice.user.user_id[4:]}", group_name="devs", group_name_key="devs")
+    group = Group(
+        account=alice.user.account, group_id=f"AGPA{alice.user.user_id[4:]}", group_name="devs", group_name_key="devs"
+    )
     group.save()
     GroupPolicy.objects.create(group=group, policy_name="p", policy_name_key="p", policy_document=allow("s3:GetObject"))
     for name in (group.arn, "group/devs"):
@@ -135,7 +137,11 @@ def test_the_keys_that_policies_ask_about_are_offered_and_then_decide(client: Cl
     assert "The policies ask about aws:MultiFactorAuthPresent , which the request does not have." in text(before)
     assert re.search(r'name="context_key_name" value="aws:MultiFactorAuthPresent"', main(before))
     assert '<option value="boolean" selected>' in main(before)
-    given = {"context_key_name": "aws:MultiFactorAuthPresent", "context_key_type": "boolean", "context_key_values": "true"}
+    given = {
+        "context_key_name": "aws:MultiFactorAuthPresent",
+        "context_key_type": "boolean",
+        "context_key_values": "true",
+    }
     after = client.get(SIMULATOR, fields | given)
     assert "Allowed" in rows(after)[0]
     assert "The policies ask about" not in text(after)
@@ -192,11 +198,20 @@ def test_many_results_come_in_pages(client: Client) -> None:
         ("resource_arns", {"resource_arns": "bucket"}, "bucket is not the ARN of a resource"),
         ("policy_source_arn", {"policy_source_arn": ""}, "Name a user or a group, or paste a policy"),
         ("policy_source_arn", {"policy_source_arn": "nobody"}, "No user or group of this account"),
+        ("policy_source_arn", {"policy_source_arn": "no body"}, "This is not accepted."),
         ("policy_source_arn", {"policy_source_arn": "group/nobody"}, "No user or group of this account"),
         ("policy_input_list", {"policy_input_list": "{"}, "This is not JSON. At line 1, column 2"),
-        ("policy_input_list", {"policy_input_list": NO_ACTION}, "This is no policy: Policy statement must contain actions."),
+        (
+            "policy_input_list",
+            {"policy_input_list": NO_ACTION},
+            "This is no policy: Policy statement must contain actions.",
+        ),
         ("policy_input_list", {"policy_input_list": ALLOW_ALL + NO_ACTION}, "Policy 2 is no policy"),
-        ("permissions_boundary_policy_input_list", {"permissions_boundary_policy_input_list": "[]"}, "This is no policy"),
+        (
+            "permissions_boundary_policy_input_list",
+            {"permissions_boundary_policy_input_list": "[]"},
+            "This is no policy",
+        ),
         (
             "permissions_boundary_policy_input_list",
             {"permissions_boundary_policy_input_list": ALLOW_ALL * 2},
@@ -218,7 +233,9 @@ def test_what_is_wrong_is_said_at_its_field(client: Client, name: str, fields: d
         assert not rows(answer)
 
 
-@pytest.mark.parametrize("value", ["\x00", "[" * 5000, "9" * 5000, "\ud800".encode("utf-8", "surrogatepass").decode("latin1")])
+@pytest.mark.parametrize(
+    "value", ["\x00", "[" * 5000, "9" * 5000, "\ud800".encode("utf-8", "surrogatepass").decode("latin1")]
+)
 def test_nonsense_breaks_nothing(client: Client, value: str) -> None:
     from permissions.simulator_form import SimulatorForm
 

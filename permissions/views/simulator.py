@@ -1,5 +1,6 @@
 """The simulator's page: what policies would say, with the statements that say it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,7 @@ WORDS: Final = {
     "explicitDeny": ("Explicitly denied", "error"),
 }
 PAGE_SIZE: Final = 100
+NAME: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -156,9 +158,9 @@ class Simulator:
 
 def principal_arn(caller: Caller, text: str) -> str:
     """The ARN that is meant: by itself, or by a name, whose path is looked up as far as the caller may read it."""
-    if not text or text.startswith("arn:"):
-        return text
     kind, _, name = text.rpartition("/")
+    if not text or text.startswith("arn:") or not NAME.fullmatch(name):
+        return text
     if kind == "group":
         group: Operation[Any] | None = find("iam", "GetGroup")
         found = part(caller, group, group_name=name).value if group else None
