@@ -78,6 +78,11 @@ class Task:
     operation: Operation[Any] | None = None
     parameters: tuple[tuple[str, str], ...] = ()
 
+    def has(self, begun: list[str]) -> bool:
+        """Whether each of the beginnings begins one of its words."""
+        words = f"{self.label} {self.words}".lower().split()
+        return bool(begun) and all(any(word.startswith(each) for word in words) for each in begun)
+
 
 TASKS: Final = (
     Task("Dashboard", "start home overview summary", "admin:index"),
@@ -121,11 +126,8 @@ class Search:
         yield Kind("Decisions", decisions := self._decisions(), len(decisions))
 
     def _tasks(self) -> list[Hit]:
-        words = self.term.lower().split()
-        found = [
-            task for task in TASKS if words and all(word in f"{task.label} {task.words}".lower() for word in words)
-        ]
-        return [Hit(task.label, reverse(task.route)) for task in found if self._may(task)]
+        begun = self.term.lower().split()
+        return [Hit(task.label, reverse(task.route)) for task in TASKS if task.has(begun) and self._may(task)]
 
     def _may(self, task: Task) -> bool:
         return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed

@@ -5,7 +5,7 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any

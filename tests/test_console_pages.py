@@ -215,6 +215,12 @@ def follow_link_and_fail(page: Page, stage: Stage) -> None:
     press("Set password", new_password="weak", confirm_password="other")(page, stage)
 
 
+def paste(page: Page, stage: Stage) -> None:
+    """Simulate a policy that is stored nowhere."""
+    page.get_by_text("Other policies").click()
+    press("Simulate", policy_input_list=CAREFUL, action_names="iam:ListUsers")(page, stage)
+
+
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 CREDENTIALS, TAGS = "?tab=credentials", "?tab=tags"
@@ -382,7 +388,7 @@ STATES = [
         "pasted",
         "alice",
         "the pasted policy",
-        then=press("Simulate", policy_input_list=CAREFUL, action_names="iam:ListUsers"),
+        then=paste,
     ),
     State(
         "admin:simulator",

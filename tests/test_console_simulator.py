@@ -77,8 +77,12 @@ def test_the_statement_that_denies_is_shown_with_its_text(client: Client, root: 
     dave = make_user(root, "dave", DENY_LOGS)
     answer = client.get(SIMULATOR, {"policy_source_arn": dave.user.arn, "action_names": "logs:Get\niam:GetUser"})
     denied, allowed = rows(answer)
-    assert denied.startswith("logs:Get * Explicitly denied Deny: DenyLogs of the inline policy given Lines 5 to 10 {")
-    assert allowed.startswith("iam:GetUser * Allowed Allow: All of the inline policy given Line 4 {")
+    assert denied.startswith(
+        "logs:Get * Explicitly denied The statement DenyLogs of the inline policy given denies it Lines 5 to 10 of the policy {"
+    )
+    assert allowed.startswith(
+        "iam:GetUser * Allowed The statement All of the inline policy given allows it Line 4 of the policy {"
+    )
     shown = html.unescape(re.findall(r"<mark>(.*?)</mark>", main(answer), re.DOTALL)[0])
     assert shown == '{\n  "Sid": "DenyLogs",\n  "Effect": "Deny",\n  "Action": "logs:*",\n  "Resource": "*"\n}'
 
@@ -111,7 +115,7 @@ def test_pasted_policies_are_tried_without_a_principal(client: Client) -> None:
         "permissions_boundary_policy_input_list": allow("logs:*", "ec2:*"),
     }
     denied, bounded = rows(client.get(SIMULATOR, fields))
-    assert "Explicitly denied Deny: DenyLogs of the pasted policy 2 Lines 5 to 10" in denied
+    assert "Explicitly denied The statement DenyLogs of the pasted policy 2 denies it Lines 5 to 10" in denied
     assert bounded == "s3:GetObject * Implicitly denied The permissions boundary does not allow it."
 
 
@@ -123,7 +127,7 @@ def test_a_resource_policy_is_tried_with_who_asks(client: Client, bob: Person) -
         "resource_policy": json.dumps({"Version": "2012-10-17", "Statement": statement}),
     }
     (row,) = rows(client.get(SIMULATOR, fields))
-    assert "Allowed Allow: the pasted resource-based policy" in row
+    assert "Allowed A statement of the pasted resource-based policy allows it" in row
     (row,) = rows(client.get(SIMULATOR, fields | {"resource_owner": "999999999999"}))
     assert "Implicitly denied" in row
     assert row.endswith("IAM Policy: Implicitly denied Resource Policy: Allowed")
@@ -255,7 +259,7 @@ def test_a_statement_is_shown_only_to_who_may_read_its_policy(root: Person) -> N
         (row,) = rows(answer)
         assert "the inline policy given" in row
         assert ("DenyLogs" in main(answer)) is sees
-        needed = f"It ends in line 10. To see it you need the permission iam:GetUserPolicy on {dave.user.arn} ."
+        needed = f"It ends in line 10 of the policy. To see it you need the permission iam:GetUserPolicy on {dave.user.arn} ."
         assert (needed in row) is not sees
 
 
