@@ -135,7 +135,7 @@ class SimulatorForm(ConsoleForm):
     )
     action_names = Lines(label="Actions", rows=4, help_text="One a line, such as s3:GetObject.")
     resource_arns = Lines(
-        label="Resources", rows=3, required=False, help_text="ARNs, one a line. Without any: all resources, *."
+        label="Resources", rows=4, required=False, help_text="ARNs, one a line. Without any: all resources, *."
     )
     context_entries = ContextEntries(
         label="Context keys",

@@ -111,6 +111,7 @@ def test_one_reads_the_own_decisions_without_names_of_policies(root: Person) -> 
     assert "iamconsole:GetDecision" in page
     assert "NoLists" not in page
     assert "given" not in page
+    assert "Simulate this request" not in page
 
 
 def test_nobody_reads_the_decisions_of_others(root: Person, bob: Person, mallory: Person, trudy: Person) -> None:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 from accounts.caller import Caller
 from accounts.signin import caller_of
 from audit.operations.decisions import get_decision, list_own_decisions
-from iamconsole.forms import part
+from iamconsole.forms import may, part
 from iamconsole.pages import error_page
-from permissions.operations.simulator import principal_by_arn
+from permissions.operations.simulator import principal_by_arn, simulate_principal_policy
 from permissions.simulator_form import kind_of
 from permissions.statements import policy_words
 
@@ -35,7 +35,10 @@ def page(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     if decision is None:
         return _not_found(request)
     told = Explanation(decision, caller=caller, is_full=full.value is not None)
-    return render(request, "decision.html", {"decision": decision, "told": told, "full": full})
+    simulate = may(caller, simulate_principal_policy, policy_source_arn=decision["actor_arn"])
+    return render(
+        request, "decision.html", {"decision": decision, "told": told, "full": full, "may_simulate": simulate}
+    )
 
 
 def _not_found(request: HttpRequest) -> HttpResponse:
