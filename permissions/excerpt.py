@@ -15,5 +15,9 @@ def excerpt(document: str, start: Position, end: Position) -> str:
         return ""  # the document was changed meanwhile
     lines[-1] = lines[-1][: end.column - 1]
     lines[0] = lines[0][start.column - 1 :]
-    first, *rest = "\n".join(lines).lstrip(" \t\r\n,").split("\n")
+    cut = "\n".join(lines)
+    text = cut.lstrip(" \t\r\n,")
+    if not text.startswith("{"):
+        text = "{" + cut  # of a statement that is in no list, AWS's start stands behind the brace
+    first, *rest = text.split("\n")
     return "\n".join([first, *dedent("\n".join(rest)).split("\n")] if rest else [first])

@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.urls import reverse
@@ -100,6 +100,13 @@ def bind(person: Person, policy_of_boundary: Any) -> None:
     account = Account.objects.get(pk=person.account_id)
     account.policy_epoch += 1
     account.save(update_fields=["policy_epoch"])
+
+
+def test_every_door_has_a_name() -> None:
+    from accounts.caller import Door
+    from audit.views.decisions import DOORS
+
+    assert set(get_args(Door)) == DOORS.keys()
 
 
 def test_one_reads_the_own_decisions_without_names_of_policies(root: Person) -> None:

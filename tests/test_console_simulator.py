@@ -248,6 +248,27 @@ def test_nonsense_breaks_nothing(client: Client, value: str) -> None:
         assert client.post(SIMULATOR, fields, follow=True).status_code == 200, name
 
 
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("document", "texts"),
+    [
+        ('{"Statement": {%}}', ["{%}"]),
+        ('{"Statement": {\n    %\n  }}', ["{\n  %\n}"]),
+        ('{"Statement": [{%},{%}]}', ["{%}", "{%}"]),
+        ('{\n  "Statement": [\n    {\n      %\n    },\n    {%}\n  ]\n}', ["{\n  %\n}", "{%}"]),
+    ],
+)
+def test_a_statement_is_cut_out_of_its_document(document: str, texts: list[str]) -> None:
+    from permissions.excerpt import excerpt
+    from permissions.language import parse
+
+    whole = document.replace("%", '"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::{a},[b]"')
+    cut = [excerpt(whole, each.start, each.end) for each in parse(whole).statements]
+    assert cut == [
+        text.replace("%", '"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::{a},[b]"') for text in texts
+    ]
+
+
 # Who may see what
 
 

@@ -20,7 +20,12 @@ from permissions.operations.simulator import principal_by_arn, simulate_principa
 from permissions.simulator_form import kind_of
 from permissions.statements import policy_words
 
-DOORS: Final = {"console": "the console", "api": "the AWS API", "shell": "the server's shell"}
+DOORS: Final = {
+    "console": "the console",
+    "api": "the AWS API",
+    "shell": "the server's shell",
+    "verifier": "another service",
+}
 BOUNDARY, RESOURCE = "boundary", "resource"
 # The context keys that are the principal's own: the simulator fills them in.
 OF_PRINCIPAL: Final = ("aws:userid", "aws:username", "aws:principal")
@@ -123,7 +128,7 @@ class Explanation:
         return [
             Near(
                 statement=statement_words(each["statement"]),
-                policy=each["policy"]["name"],
+                policy=" of the group ".join(filter(None, (each["policy"]["name"], each["policy"].get("via")))),
                 operator=each["condition"]["operator"],
                 key=each["condition"]["key"],
                 had=context.get(each["condition"]["key"].lower(), ()),

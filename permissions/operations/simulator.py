@@ -200,22 +200,28 @@ def _context(entries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]
     """The context keys of the request, checked by their types."""
     context: dict[str, tuple[str, ...]] = {}
     for number, entry in enumerate(entries, 1):
-        name, kind = entry.get("context_key_name"), entry.get("context_key_type", "string")
-        values = tuple(entry.get("context_key_values", ()))
-        if not name:
-            raise _bad_entry(f"ContextEntries.{number} must have a ContextKeyName.")
-        if name.lower() in context:
-            raise _bad_entry(f"The context key {name} is given more than once.")
-        if len(values) > 1 and not kind.endswith("List"):
-            raise _bad_entry(f"The context key {name} has several values: its type must be {kind}List.")
-        if unreadable := [value for value in values if not readable(value, kind)]:
-            raise _bad_entry(f"The value {unreadable[0]} of the context key {name} is not of the type {kind}.")
-        context[name.lower()] = values
+        if wrong := _wrong(entry, number, context):
+            raise InvalidInput(wrong, parameter="context_entries")
+        context[entry["context_key_name"].lower()] = tuple(entry.get("context_key_values", ()))
     return context
 
 
-def _bad_entry(message: str) -> InvalidInput:
-    return InvalidInput(message, parameter="context_entries")
+def _wrong(entry: Mapping[str, Any], number: int, before: Mapping[str, Any]) -> str:
+    """What is wrong with a context entry, or nothing."""
+    name, kind, values = (
+        entry.get("context_key_name"),
+        entry.get("context_key_type", "string"),
+        entry.get("context_key_values", ()),
+    )
+    if not name:
+        return f"ContextEntries.{number} must have a ContextKeyName."
+    if name.lower() in before:
+        return f"The context key {name} is given more than once."
+    if len(values) > 1 and not kind.endswith("List"):
+        return f"The context key {name} has several values: its type must be {kind}List."
+    if unreadable := [value for value in values if not readable(value, kind)]:
+        return f"The value {unreadable[0]} of the context key {name} is not of the type {kind}."
+    return ""
 
 
 def _results(
