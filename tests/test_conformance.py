@@ -16,6 +16,7 @@ from audit.models import Event
 from iamconsole import errors
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
+from permissions.actions import reference_of_iam
 from tests.conftest import ROOT, SECRETS, Person
 from tests.everything import (
     BY_CALLERS,
@@ -133,6 +134,14 @@ def test_our_own_model_lists_our_faults_with_their_status() -> None:
     statuses = {fault.__name__: fault.status for fault in FAULTS}
     for model in services()["iamconsole"].operations.values():
         assert model.errors == {code: statuses.get(code) for code in model.errors}
+
+
+def test_an_operation_declares_the_context_keys_of_awss_service_authorization_reference(subtests: Any) -> None:
+    for operation in every_operation():
+        if operation.service == "iam":
+            with subtests.test(operation.action):
+                listed = reference_of_iam()[operation.name]
+                assert sorted(operation.keys) == sorted([*listed["keys"], *listed["resource_keys"]])
 
 
 # Who may

@@ -12,7 +12,9 @@ from iamconsole.operation import Page, operation
 from permissions.targets import bounding_policy
 
 
-@operation("iam:CreateUser", on=targets.new_user, lock=True, keys=("iam:PermissionsBoundary", *REQUEST_TAGS))
+@operation(
+    "iam:CreateUser", on=targets.new_user, lock=True, keys=("iam:PermissionsBoundary", *REQUEST_TAGS, *RESOURCE_TAGS)
+)
 def create_user(
     caller: Caller,
     *,

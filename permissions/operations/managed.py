@@ -15,7 +15,9 @@ from permissions.models import ManagedPolicy, PolicyVersion
 from permissions.steps import check_managed
 
 
-@operation("iam:CreatePolicy", on=targets.new_policy, lock=True, keys=REQUEST_TAGS, omits=("description",))
+@operation(
+    "iam:CreatePolicy", on=targets.new_policy, lock=True, keys=(*REQUEST_TAGS, *targets.TAGS), omits=("description",)
+)
 def create_policy(
     caller: Caller,
     *,
