@@ -19,6 +19,7 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.operations.account import create_account_alias
+from accounts.operations.groups import list_groups
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from audit.models import Event
@@ -27,8 +28,9 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
 from credentials.operations.login_profiles import change_password
 from iamconsole.forms import Part, may
-from iamconsole.operation import Operation, find
+from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
+from permissions.operations.managed import list_policies
 from permissions.operations.simulator import simulate_custom_policy
 
 MOST: Final = 20
@@ -120,8 +122,8 @@ class Search:
         """Every kind, in the order of the page."""
         yield Kind("Tasks and pages", tasks := self._tasks(), len(tasks))
         yield self._named("Users", list_users, self._users, self._user)
-        yield self._named("Groups", find("iam", "ListGroups"), self._groups, self._group)
-        yield self._named("Policies", find("iam", "ListPolicies"), self._policies, self._policy)
+        yield self._named("Groups", list_groups, self._groups, self._group)
+        yield self._named("Policies", list_policies, self._policies, self._policy)
         yield Kind("Access keys", keys := self._access_keys(), len(keys))
         yield Kind("Decisions", decisions := self._decisions(), len(decisions))
 
@@ -135,13 +137,11 @@ class Search:
     def _named(
         self,
         label: str,
-        operation: Operation[Any] | None,
+        operation: Operation[Any],
         find_all: Callable[[], QuerySet[Any]],
         told: Callable[[Any], Hit],
     ) -> Kind:
         """Those whose name has the term in it, and the one that has it as its ARN, if the caller may list them."""
-        if operation is None:
-            return Kind(label, [], 0)
         listing = may(self.caller, operation)
         if not listing.allowed:
             return Kind(label, [], 0, listing)
@@ -164,7 +164,7 @@ class Search:
         return self._by_name(User.objects.in_account(self.caller.account_id), "user_name_key")
 
     def _groups(self) -> QuerySet[Any]:
-        return self._by_name(Group.objects.filter(account=self.caller.account_id), "group_name_key")
+        return self._by_name(Group.objects.in_account(self.caller.account_id), "group_name_key")
 
     def _policies(self) -> QuerySet[Any]:
         own = Q(account=self.caller.account_id) | Q(account__isnull=True)

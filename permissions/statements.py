@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from accounts.caller import Caller
 from iamconsole.forms import Part, part
-from iamconsole.operation import find
+from iamconsole.operation import Operation
 from permissions.engine import Match, Source
 from permissions.excerpt import excerpt
+from permissions.models import ManagedPolicy
+from permissions.operations.inline import get_group_policy, get_user_policy
+from permissions.operations.versions import get_policy_version
 
 # What AWS's results call a policy of the request, and the field of the form that it came in.
 GIVEN: Final = {
@@ -73,20 +76,18 @@ class Reader:
         if source.arn:
             return self._managed(source.arn)
         kind, _, path = self.principal_arn.rpartition(":")[2].partition("/")
-        owner, name = ("group", source.via) if source.via else (kind, path.rpartition("/")[2])
-        owned = {f"{owner}_name": name, "policy_name": source.name}
-        return self._asked(f"Get{owner.title()}Policy", "policy_document", f"{owner}/{name}", **owned)
+        if source.via or kind == "group":
+            group_name = source.via or path.rpartition("/")[2]
+            return self._asked(get_group_policy, "policy_document", group_name=group_name, policy_name=source.name)
+        user_name = path.rpartition("/")[2]
+        return self._asked(get_user_policy, "policy_document", user_name=user_name, policy_name=source.name)
 
     def _managed(self, arn: str) -> Part[Any]:
-        version = self._asked("GetPolicy", "default_version_id", arn, policy_arn=arn)
-        if version.value is None:
-            return version
-        return self._asked("GetPolicyVersion", "document", arn, policy_arn=arn, version_id=version.value)
+        policy = ManagedPolicy.objects.with_arn(self.caller.account_id, arn).first()
+        version_id = policy.default_version_id if policy else "v1"
+        return self._asked(get_policy_version, "document", policy_arn=arn, version_id=version_id)
 
-    def _asked(self, name: str, member: str, on: str, **parameters: str) -> Part[Any]:
-        operation = find("iam", name)
-        if operation is None:
-            return Part(False, f"iam:{name}", on)
+    def _asked(self, operation: Operation[Any], member: str, **parameters: str) -> Part[Any]:
         read = part(self.caller, operation, **parameters)
         return Part(read.allowed, read.action, read.resource, getattr(read.value, member, None))
 

@@ -212,6 +212,7 @@ def test_any_changes_at_once_end_without_a_failure(root: Person, alice: Person, 
     chance = random.Random(7)
     names = ["dave", "erin", "frank"]
     document = allow("iam:GetUser")
+    policy = f"arn:aws:iam::{root.account_id}:policy/p"
 
     def one(user: str) -> Any:
         action, more = chance.choice(
@@ -224,9 +225,30 @@ def test_any_changes_at_once_end_without_a_failure(root: Person, alice: Person, 
                 ("TagUser", {"Tags.member.1.Key": "a", "Tags.member.1.Value": str(chance.random())}),
                 ("UpdateUser", {"NewUserName": chance.choice(names)}),
                 ("DeleteUser", {}),
+                ("AddUserToGroup", {"GroupName": "g"}),
+                ("RemoveUserFromGroup", {"GroupName": "g"}),
+                ("AttachUserPolicy", {"PolicyArn": policy}),
+                ("DetachUserPolicy", {"PolicyArn": policy}),
+                ("PutUserPermissionsBoundary", {"PermissionsBoundary": policy}),
+                ("DeleteUserPermissionsBoundary", {}),
             ]
         )
         return lambda: ask(alice, action, UserName=user, **more)
+
+    def shared(_: str) -> Any:
+        action, more = chance.choice(
+            [
+                ("CreatePolicyVersion", {"PolicyArn": policy, "PolicyDocument": document, "SetAsDefault": "true"}),
+                ("DeletePolicyVersion", {"PolicyArn": policy, "VersionId": f"v{chance.randint(1, 9)}"}),
+                ("DeletePolicy", {"PolicyArn": policy}),
+                ("CreatePolicy", {"PolicyName": "p", "PolicyDocument": document}),
+                ("AttachGroupPolicy", {"GroupName": "g", "PolicyArn": policy}),
+                ("DetachGroupPolicy", {"GroupName": "g", "PolicyArn": policy}),
+                ("CreateGroup", {"GroupName": "g"}),
+                ("DeleteGroup", {"GroupName": "g"}),
+            ]
+        )
+        return lambda: ask(alice, action, **more)
 
     def whole(user: str) -> Any:
         action = chance.choice(["CreateServiceAccount", "DeleteUserWithCredentials"])
@@ -234,7 +256,7 @@ def test_any_changes_at_once_end_without_a_failure(root: Person, alice: Person, 
 
     statuses = Counter[int]()
     for _ in range(rounds(3, 50)):
-        calls = [chance.choice([one, one, whole])(chance.choice(names)) for _ in range(MANY)]
+        calls = [chance.choice([one, one, shared, whole])(chance.choice(names)) for _ in range(MANY)]
         for answer in at_once(calls):
             statuses[answer.status] += 1
             SECRETS.extend(filter(None, [answer.text("SecretAccessKey")]))

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import arns
 from accounts.caller import Caller
+from accounts.operations.groups import get_group, list_groups
 from accounts.operations.users import get_user, list_users
 from accounts.signin import caller_of
 from iamconsole.errors import Fault
 from iamconsole.forms import Part, may, part
-from iamconsole.operation import Operation, find
+from iamconsole.operation import Operation
 from permissions.operations.simulator import (
     get_context_keys_for_custom_policy,
     get_context_keys_for_principal_policy,
@@ -149,8 +150,7 @@ class Simulator:
         """Names to choose from, as far as the caller may list them."""
         users = part(self.caller, list_users, max_items=PAGE_SIZE)
         names = [str(user.user_name) for user in users.value.items] if users.value else []
-        groups: Operation[Any] | None = find("iam", "ListGroups")
-        listed = part(self.caller, groups, max_items=PAGE_SIZE) if groups else None
+        groups = part(self.caller, list_groups, max_items=PAGE_SIZE)
         return names + [
             f"group/{group.group_name}" for group in (listed.value.items if listed and listed.value else [])
         ]
@@ -162,8 +162,7 @@ def principal_arn(caller: Caller, text: str) -> str:
     if not text or text.startswith("arn:") or not NAME.fullmatch(name):
         return text
     if kind == "group":
-        group: Operation[Any] | None = find("iam", "GetGroup")
-        found = part(caller, group, group_name=name).value if group else None
+        found = part(caller, get_group, group_name=name).value
         return found["group"].arn if found else arns.group(caller.account_id, "/", name)
     user = part(caller, get_user, user_name=name).value
     return user.arn if user else arns.user(caller.account_id, "/", name)
