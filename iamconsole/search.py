@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -62,12 +63,16 @@ class Hit:
 
 @dataclass(frozen=True)
 class Kind:
-    """The hits of one kind, at most MOST; ``count`` has all. ``missing`` is the permission without which none is told."""
+    """The hits of one kind, at most MOST; ``count`` has all, ``more`` is where they are.
+
+    ``missing`` is the permission without which none is told.
+    """
 
     label: str
     hits: list[Hit]
     count: int
     missing: Part[None] | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,49 @@ TASKS: Final = (
 
 
 @dataclass(frozen=True)
+class Named:
+    """A kind of things that have names: ``operation`` lists them, ``page`` begins the names of their routes."""
+
+    label: str
+    operation: Operation[Any]
+    rows: Callable[[str], QuerySet[Any]]
+    name: str
+    page: str
+    argument: str
+
+    def matching(self, account_id: str, term: str) -> QuerySet[Any]:
+        """Those whose name has the term in it, the ones that begin with it first; of an ARN those with its name."""
+        column, name = f"{self.name}_key", term.lower().rpartition("/")[2] if term.startswith("arn:") else term.lower()
+        rows = self.rows(account_id).filter(**{column if term.startswith("arn:") else f"{column}__contains": name})
+        near = Case(When(**{column: name}, then=0), When(**{f"{column}__startswith": name}, then=1), default=2)
+        return rows.order_by(near, column)
+
+    def told(self, row: Any, term: str) -> Hit:
+        """One of them."""
+        url = address(f"{self.page}_change", getattr(row, self.argument))
+        return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=row.arn == term)
+
+
+def _policies(account_id: str) -> QuerySet[Any]:
+    return ManagedPolicy.objects.filter(Q(account=account_id) | Q(account__isnull=True))
+
+
+NAMED: Final = (
+    Named("Users", list_users, User.objects.in_account, "user_name", "admin:accounts_user", "user_name"),
+    Named("Groups", list_groups, Group.objects.in_account, "group_name", "admin:accounts_group", "group_name"),
+    Named("Policies", list_policies, _policies, "policy_name", "admin:permissions_managedpolicy", "arn"),
+)
+
+
+def address(route: str, *arguments: Any) -> str:
+    """The address of a page, or nothing where the console has no such page."""
+    try:
+        return reverse(route, args=arguments)
+    except NoReverseMatch:
+        return ""
+
+
+@dataclass(frozen=True)
 class Search:
     """One term, looked for on behalf of one caller. No kind asks the database more than twice, however much it finds."""
 
@@ -121,9 +169,7 @@ class Search:
     def kinds(self) -> Iterator[Kind]:
         """Every kind, in the order of the page."""
         yield Kind("Tasks and pages", tasks := self._tasks(), len(tasks))
-        yield self._named("Users", list_users, self._users, self._user)
-        yield self._named("Groups", list_groups, self._groups, self._group)
-        yield self._named("Policies", list_policies, self._policies, self._policy)
+        yield from map(self._named, NAMED)
         yield Kind("Access keys", keys := self._access_keys(), len(keys))
         yield Kind("Decisions", decisions := self._decisions(), len(decisions))
 
@@ -134,57 +180,18 @@ class Search:
     def _may(self, task: Task) -> bool:
         return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed
 
-    def _named(
-        self,
-        label: str,
-        operation: Operation[Any],
-        find_all: Callable[[], QuerySet[Any]],
-        told: Callable[[Any], Hit],
-    ) -> Kind:
+    def _named(self, named: Named) -> Kind:
         """Those whose name has the term in it, and the one that has it as its ARN, if the caller may list them."""
-        listing = may(self.caller, operation)
-        if not listing.allowed:
-            return Kind(label, [], 0, listing)
-        if not self.term:
-            return Kind(label, [], 0)
-        rows = find_all()
+        listing = may(self.caller, named.operation)
+        if not listing.allowed or not self.term:
+            return Kind(named.label, [], 0, missing=None if listing.allowed else listing)
+        rows = named.matching(self.caller.account_id, self.term)
         found = list(rows[: MOST + 1])
-        return Kind(label, [told(row) for row in found[:MOST]], len(found) if len(found) <= MOST else rows.count())
-
-    @property
-    def _name(self) -> str:
-        """What is looked for in names: the last part of an ARN."""
-        return (self.term.rpartition("/")[2] if self.term.startswith("arn:") else self.term).lower()
-
-    def _by_name(self, rows: QuerySet[Any], column: str) -> QuerySet[Any]:
-        how = "" if self.term.startswith("arn:") else "__contains"
-        return rows.filter(**{f"{column}{how}": self._name}).order_by(column)
-
-    def _users(self) -> QuerySet[Any]:
-        return self._by_name(User.objects.in_account(self.caller.account_id), "user_name_key")
-
-    def _groups(self) -> QuerySet[Any]:
-        return self._by_name(Group.objects.in_account(self.caller.account_id), "group_name_key")
-
-    def _policies(self) -> QuerySet[Any]:
-        own = Q(account=self.caller.account_id) | Q(account__isnull=True)
-        return self._by_name(ManagedPolicy.objects.filter(own), "policy_name_key")
-
-    def _user(self, user: User) -> Hit:
-        return self._hit(str(user.user_name), user.arn, "admin:accounts_user_change", user.user_name)
-
-    def _group(self, group: Group) -> Hit:
-        return self._hit(group.group_name, group.arn, "admin:accounts_group_change", group.group_name)
-
-    def _policy(self, policy: ManagedPolicy) -> Hit:
-        return self._hit(policy.policy_name, policy.arn, "admin:permissions_managedpolicy_change", policy.arn)
-
-    def _hit(self, label: str, arn: str, route: str, *arguments: Any) -> Hit:
-        try:
-            url = reverse(route, args=arguments)
-        except NoReverseMatch:
-            url = ""
-        return Hit(label, url, arn, is_exact=arn == self.term)
+        hits = [named.told(row, self.term) for row in found[:MOST]]
+        if len(found) <= MOST:
+            return Kind(named.label, hits, len(hits))
+        listed = address(f"{named.page}_changelist")
+        return Kind(named.label, hits, rows.count(), more=f"{listed}?{urlencode({'q': self.term})}" if listed else "")
 
     def _access_keys(self) -> list[Hit]:
         """The owner of a whole access key id, if the caller may list that user's keys."""

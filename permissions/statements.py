@@ -58,8 +58,8 @@ class Reader:
             lines=(statement.end.line - text.count("\n") if text else statement.start.line, statement.end.line),
             sid=statement.sid if text else "",
             text=text,
-            needs="" if text else document.action,
-            on="" if text else document.resource,
+            needs="" if document.allowed else document.action,
+            on=document.resource,
         )
 
     def _document(self, source: Source) -> Part[Any]:
@@ -98,5 +98,5 @@ def policy_words(name: str, kind: str, via: str = "", *, number: int = 1) -> str
     if kind == "given" and parameter in GIVEN:
         several = parameter == "PolicyInputList" and number > 1
         return f"{GIVEN[parameter][0]} {which}" if several else GIVEN[parameter][0]
-    of = f" of the group {via}" if via and kind == "inline" else f", attached to the group {via}" if via else ""
+    of = f" of the group {via}" if via and kind == "inline" else f" (attached to the group {via})" if via else ""
     return f"the {kind} policy {name}{of}"

@@ -10,9 +10,14 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.users import create_user, list_users
 from audit.models import Event
 from iamconsole.errors import AccessDenied
+from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_group_policy
+from permissions.operations.managed import create_policy
+from permissions.operations.versions import create_policy_version
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import Person, allow, caller_for, make_user
 
@@ -69,37 +74,31 @@ def test_a_condition_that_was_not_met_is_told_with_what_the_request_had(root: Pe
 
 
 def test_a_boundary_is_told(root: Person, alice: Person) -> None:
-    from permissions.models import ManagedPolicy, PolicyVersion
-
     dave = make_user(root, "dave", allow("*"))
-    bound = ManagedPolicy.objects.create(
-        account=dave.user.account,
-        policy_id=f"ANPA{dave.user.user_id[4:]}",
-        policy_name="Bound",
-        policy_name_key="bound",
-    )
-    version = PolicyVersion.objects.create(policy=bound, number=1, document=allow("s3:*"))
-    bind(dave, bound)
+    bound = create_policy(root.caller, policy_name="Bound", policy_document=allow("s3:*"))
+    put_user_permissions_boundary(root.caller, user_name="dave", permissions_boundary=bound.arn)
     page = text(signed_in(alice).get(refused(dave)))
     assert "A policy allows iam:ListUsers on" in page
     assert "but the permissions boundary does not." in page
     assert "the permissions boundary must allow the action too" in page
-    version.document = policy({"Sid": "Never", "Effect": "Deny", "Action": "iam:*"})
-    version.save()
-    bind(dave, bound)
+    never = policy({"Sid": "Never", "Effect": "Deny", "Action": "iam:*"})
+    create_policy_version(root.caller, policy_arn=bound.arn, policy_document=never, set_as_default=True)
     page = text(signed_in(alice).get(refused(dave)))
     assert "The statement Never of the customer managed policy Bound, the permissions boundary, denies it." in page
 
 
-def bind(person: Person, policy_of_boundary: Any) -> None:
-    """Bound the user, and let it count."""
-    from accounts.models import Account
-
-    person.user.boundary = policy_of_boundary
-    person.user.save(update_fields=["boundary"])
-    account = Account.objects.get(pk=person.account_id)
-    account.policy_epoch += 1
-    account.save(update_fields=["policy_epoch"])
+def test_the_group_that_brings_a_policy_is_told(root: Person, alice: Person) -> None:
+    dave = make_user(root, "dave")
+    create_group(root.caller, group_name="devs")
+    add_user_to_group(root.caller, group_name="devs", user_name="dave")
+    deny = policy(
+        {"Effect": "Deny", "Action": "iam:ListUsers"}, {"Effect": "Allow", "Action": "iam:*", "Condition": MFA}
+    )
+    put_group_policy(root.caller, group_name="devs", policy_name="p", policy_document=deny)
+    page = text(signed_in(alice).get(refused(dave)))
+    assert "The statement number 1 of the inline policy p of the group devs denies it." in page
+    page = text(signed_in(alice).get(refused(dave, create_user, user_name="x")))
+    assert "The statement number 2 of the policy p of the group devs would allow it" in page
 
 
 def test_every_door_has_a_name() -> None:

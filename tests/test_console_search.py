@@ -12,11 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from accounts.operations.groups import create_group
 from accounts.operations.users import create_user, list_users
 from audit.models import Event
 from iamconsole.errors import AccessDenied
+from permissions.operations.managed import create_policy
 from tests.browser import Visitor, give_password, signed_in
-from tests.conftest import Person, allow, caller_for, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_user
 
 SEARCH = "/console/search/"
 USERS = "/console/accounts/user/"
@@ -59,27 +61,25 @@ def event(bob: Person) -> Event:
 
 
 def test_users_are_found_by_a_part_of_the_name(client: Client, root: Person) -> None:
-    for name in ("ann.zink", "Zinker", "zed"):
+    for name in ("ann.zink", "Zinker", "zed", "zink"):
         create_user(root.caller, user_name=name)
     answer = find(client, " ZINK ")
-    assert links(answer) == [f"{USERS}ann.zink/change/", f"{USERS}Zinker/change/"]
-    assert "Users (2)" in text(answer)
+    assert links(answer) == [f"{USERS}{name}/change/" for name in ("zink", "Zinker", "ann.zink")]
+    assert "Users (3)" in text(answer)
 
 
-def test_groups_and_policies_are_found_by_a_part_of_the_name(client: Client, alice: Person) -> None:
-    from accounts.models import Group
-    from permissions.models import ManagedPolicy
-
-    unique = alice.user.user_id[4:]
-    account = alice.user.account
-    Group.objects.create(account=account, group_id=f"AGPA{unique}", group_name="Zinc", group_name_key="zinc")
-    ManagedPolicy.objects.create(
-        account=account, policy_id=f"ANPA{unique}", policy_name="UseZinc", policy_name_key="usezinc"
-    )
+def test_groups_and_policies_are_found_by_a_part_of_the_name(client: Client, root: Person, mallory: Person) -> None:
+    group = create_group(root.caller, group_name="Zinc")
+    policy = create_policy(root.caller, policy_name="UseZinc", policy_document=ALLOW_ALL)
     page = text(find(client, "zinc"))
-    assert "Groups (1)" in page
-    assert "Policies (1)" in page
-    assert f"arn:aws:iam::{account.pk}:group/Zinc" in page
+    for words in ("Groups (1)", "Policies (1)", group.arn, policy.arn):
+        assert words in page
+    assert re.search(
+        r"Policies \(\d+, the first 20\) ReadOnlyAccess arn:aws:iam::aws:policy", text(find(client, "readonlyacc"))
+    )
+    hidden = text(find(signed_in(mallory), "zinc"))
+    for words in ("iam:ListGroups", "iam:ListPolicies", "(0)"):
+        assert words in hidden
 
 
 def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, root: Person, event: Event) -> None:
@@ -130,6 +130,7 @@ def test_a_long_list_is_cut_and_counted(client: Client, root: Person) -> None:
     answer = find(client, "many")
     assert len(links(answer)) == 20
     assert "Users (25, the first 20)" in text(answer)
+    assert f'href="{USERS}?q=many"' in str(answer.content)
 
 
 def test_a_search_costs_the_same_however_much_it_finds(client: Client, root: Person) -> None:

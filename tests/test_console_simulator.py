@@ -11,7 +11,12 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
+from accounts.operations.groups import add_user_to_group, create_group
 from audit.models import Event
+from permissions.operations.attachments import attach_group_policy
+from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_group_policy
+from permissions.operations.managed import create_policy
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
 
@@ -94,18 +99,13 @@ def test_a_user_is_chosen_by_name(client: Client, root: Person, name: str) -> No
     assert "Allowed" in row
 
 
-def test_a_group_is_chosen_by_arn(client: Client, root: Person, alice: Person) -> None:
-    from accounts.models import Group
-    from permissions.models import GroupPolicy
-
-    group = Group(
-        account=alice.user.account, group_id=f"AGPA{alice.user.user_id[4:]}", group_name="devs", group_name_key="devs"
-    )
-    group.save()
-    GroupPolicy.objects.create(group=group, policy_name="p", policy_name_key="p", policy_document=allow("s3:GetObject"))
-    for name in (group.arn, "group/devs"):
-        (row,) = rows(client.get(SIMULATOR, {"policy_source_arn": name, "action_names": "s3:GetObject"}))
-        assert "Allowed" in row
+def test_a_group_is_chosen_by_name_or_arn(client: Client, root: Person) -> None:
+    group = create_group(root.caller, group_name="devs", path="/design/")
+    put_group_policy(root.caller, group_name="devs", policy_name="p", policy_document=DENY_LOGS)
+    for name in (group.arn, "group/devs", "group/DEVS"):
+        answer = client.get(SIMULATOR, {"policy_source_arn": name, "action_names": "logs:Get"})
+        assert "The statement DenyLogs of the inline policy p denies it" in rows(answer)[0]
+    assert '<option value="group/devs">' in main(answer)
 
 
 def test_pasted_policies_are_tried_without_a_principal(client: Client) -> None:
@@ -282,6 +282,33 @@ def test_a_statement_is_shown_only_to_who_may_read_its_policy(root: Person) -> N
         assert ("DenyLogs" in main(answer)) is sees
         needed = f"It ends in line 10 of the policy. To see it you need the permission iam:GetUserPolicy on {dave.user.arn} ."
         assert (needed in row) is not sees
+
+
+def test_statements_of_groups_managed_policies_and_boundaries_are_shown_to_their_readers(root: Person) -> None:
+    dave = make_user(root, "dave", allow("s3:*"))
+    create_group(root.caller, group_name="devs")
+    add_user_to_group(root.caller, group_name="devs", user_name="dave")
+    put_group_policy(root.caller, group_name="devs", policy_name="p", policy_document=DENY_LOGS)
+    managed = create_policy(root.caller, policy_name="Managed", policy_document=DENY_LOGS.replace("DenyLogs", "Other"))
+    attach_group_policy(root.caller, group_name="devs", policy_arn=managed.arn)
+    put_user_permissions_boundary(root.caller, user_name="dave", permissions_boundary=managed.arn)
+    fields = {"policy_source_arn": dave.user.arn, "action_names": "logs:Get"}
+    told = (
+        ("iam:GetGroupPolicy", "DenyLogs", "of the inline policy p of the group devs denies it"),
+        (
+            "iam:GetPolicyVersion",
+            "Other",
+            "of the customer managed policy Managed (attached to the group devs) denies it",
+        ),
+        ("iam:GetPolicyVersion", "Other", "of the customer managed policy Managed denies it, as permissions boundary"),
+    )
+    for number, actions in enumerate(([], ["iam:GetGroupPolicy"], ["iam:GetPolicyVersion"])):
+        reader = make_user(root, f"reader{number}", allow("iam:Simulate*", *actions))
+        (row,) = rows(signed_in(reader).get(SIMULATOR, fields))
+        for action, sid, words in told:
+            assert words in row
+            assert (f"The statement {sid} {words}" in row) is (action in actions)
+            assert (f"you need the permission {action}" in row) is (action not in actions)
 
 
 def test_who_may_not_simulate_is_told_the_permission_and_nothing_else(root: Person, mallory: Person) -> None:

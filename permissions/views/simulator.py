@@ -151,9 +151,7 @@ class Simulator:
         users = part(self.caller, list_users, max_items=PAGE_SIZE)
         names = [str(user.user_name) for user in users.value.items] if users.value else []
         groups = part(self.caller, list_groups, max_items=PAGE_SIZE)
-        return names + [
-            f"group/{group.group_name}" for group in (listed.value.items if listed and listed.value else [])
-        ]
+        return names + [f"group/{group.group_name}" for group in (groups.value.items if groups.value else [])]
 
 
 def principal_arn(caller: Caller, text: str) -> str:
