@@ -48,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
     hits = [hit for kind in kinds for hit in kind.hits]
     if len(hits) == 1 and hits[0].is_exact and hits[0].url:
         return redirect(hits[0].url)
-    return render(request, "search.html", {"term": term, "kinds": kinds, "found": hits})
+    return render(request, "search.html", {"term": term, "kinds": kinds, "found": sum(kind.count for kind in kinds)})
 
 
 @dataclass(frozen=True)

@@ -210,9 +210,9 @@ class SimulatorForm(ConsoleForm):
             for entry in self.cleaned_data["context_entries"]
         }
 
-    def link(self) -> str | None:
-        """The query string that asks the same again, if it is short enough for an address."""
-        query = "?" + urlencode(list(self._sent()))
+    def link(self, marker: str = "") -> str | None:
+        """The query string that asks the same again, or for the page after the marker, if it is short enough for an address."""
+        query = "?" + urlencode([*self._sent(), *([("marker", marker)] if marker else [])])
         return query if len(query) <= self.LONGEST_LINK else None
 
     def _sent(self) -> Iterator[tuple[str, str]]:

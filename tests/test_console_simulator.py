@@ -151,6 +151,40 @@ def test_the_keys_that_policies_ask_about_are_offered_and_then_decide(client: Cl
     assert "The policies ask about" not in text(after)
 
 
+def offered(answer: Any) -> list[str]:
+    """The names of the context keys in the rows of the form."""
+    sent = main(answer).partition("<template>")[0]
+    return [name for name in re.findall(r'name="context_key_name" value="([^"]*)"', sent) if name]
+
+
+def test_the_keys_of_pasted_policies_are_offered_too(client: Client) -> None:
+    fields = {
+        "policy_input_list": ALLOW_ALL,
+        "permissions_boundary_policy_input_list": WITH_MFA,
+        "action_names": "s3:GetObject",
+    }
+    assert offered(client.get(SIMULATOR, fields)) == ["aws:MultiFactorAuthPresent"]
+
+
+def test_keys_are_offered_before_any_action_is_named(client: Client, root: Person) -> None:
+    make_user(root, "dave", WITH_MFA)
+    for fields in ({"policy_source_arn": "dave"}, {"policy_input_list": WITH_MFA}):
+        answer = client.get(SIMULATOR, fields)
+        assert "This field is required." in error_at(answer, "action_names")
+        assert offered(answer) == ["aws:MultiFactorAuthPresent"]
+
+
+def test_keys_are_offered_to_who_may_ask_for_them(root: Person) -> None:
+    dave = make_user(root, "dave", WITH_MFA)
+    fields = {"policy_source_arn": dave.user.arn, "action_names": "s3:GetObject"}
+    for number, (action, keys) in enumerate(
+        (("iam:GetContextKeys*", ["aws:MultiFactorAuthPresent"]), ("iam:GetUser", []))
+    ):
+        answer = signed_in(make_user(root, f"reader{number}", allow(action))).get(SIMULATOR, fields)
+        assert "iam:SimulatePrincipalPolicy" in text(answer)
+        assert offered(answer) == keys
+
+
 def test_what_is_sent_becomes_a_link_that_asks_the_same(client: Client, alice: Person) -> None:
     fields = {
         "policy_source_arn": "alice",
@@ -182,15 +216,25 @@ def test_what_is_too_long_for_a_link_is_answered_at_once(client: Client) -> None
     assert "cannot be shared as a link" in text(answer)
 
 
-def test_many_results_come_in_pages(client: Client) -> None:
-    fields = {"policy_source_arn": "alice", "action_names": "\n".join(f"s3:A{number}" for number in range(130))}
-    first = client.get(SIMULATOR, fields)
+@pytest.mark.parametrize("length", [10, 100])
+def test_many_results_come_in_pages(client: Client, length: int) -> None:
+    """By a link, or by a button where the form does not fit into one."""
+    names = ["x" * length + str(number) for number in range(11)]
+    arns = [f"arn:aws:s3:::{number}" for number in range(10)]
+    fields = {"policy_source_arn": "alice", "action_names": "\n".join(f"s3:{name}" for name in names)}
+    fields["resource_arns"] = "\n".join(arns) + "\n" * 5 * length
+    first = client.post(SIMULATOR, fields, follow=True)
     assert len(rows(first)) == 100
     marker = re.search(r'name="marker" value="([^"]+)"', main(first))
-    assert marker
-    second = client.post(SIMULATOR, fields | {"marker": marker[1]})
-    assert len(rows(second)) == 30
-    assert 'name="marker"' not in main(second)
+    link = re.search(r'href="([^"]+)">Next results', main(first))
+    assert (marker is None, link is None) == (length == 10, length == 100)
+    second = (
+        client.get(SIMULATOR + html.unescape(link[1]))
+        if link
+        else client.post(SIMULATOR, fields | {"marker": marker[1]})
+    )
+    assert len(rows(second)) == 10
+    assert "Next results" not in main(second)
 
 
 @pytest.mark.parametrize(

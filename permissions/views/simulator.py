@@ -17,7 +17,6 @@ from accounts.operations.users import get_user, list_users
 from accounts.signin import caller_of
 from iamconsole.errors import Fault
 from iamconsole.forms import Part, may, part
-from iamconsole.operation import Operation
 from permissions.operations.simulator import (
     get_context_keys_for_custom_policy,
     get_context_keys_for_principal_policy,
@@ -43,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and (query := simulator.link()):
         return redirect(f"{reverse('admin:simulator')}{query}")
     simulator.run()
-    return render(request, "simulator.html", simulator.context())
+    return render(request, "simulator.html", simulator.context() | {"shared": request.method != "POST"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Simulator:
     caller: Caller
     data: Any
     answer: Part[Any] | None = None
-    keys: Part[Any] | None = None
+    asked: Sequence[str] = ()
     reader: Reader | None = None
     form: SimulatorForm = field(init=False)
 
@@ -76,30 +75,44 @@ class Simulator:
 
     def link(self) -> str | None:
         """Where the same is asked by GET, if it is well-formed and fits."""
-        return self.form.link() if "marker" not in self.data and self.form.is_valid() else None
+        return self.form.link(self.data.get("marker", "")) if self.form.is_valid() else None
 
     def run(self) -> None:
         """Ask the operations; their faults go to the form."""
-        if not self.form.is_bound or not self.form.is_valid():
+        if not self.form.is_bound:
             return
+        valid = self.form.is_valid()
         given = {name: value for name, value in self.form.cleaned_data.items() if value}
         try:
-            self._run(given)
+            arn = principal_arn(self.caller, given.pop("policy_source_arn", ""))
+            if valid:
+                self._simulate(arn, given)
+            if not (self.answer and self.answer.allowed):
+                self._discover(arn, given)
         except Fault as fault:
             self.form.refuse(fault)
 
-    def _run(self, given: dict[str, Any]) -> None:
-        arn = principal_arn(self.caller, given.pop("policy_source_arn", ""))
-        policies = {"policy_input_list": given.get("policy_input_list")}
-        whose = {"policy_source_arn": arn} if arn else {}
-        simulate: Operation[Any] = simulate_principal_policy if arn else simulate_custom_policy
-        discover: Operation[Any] = get_context_keys_for_principal_policy if arn else get_context_keys_for_custom_policy
+    def _simulate(self, arn: str, given: Mapping[str, Any]) -> None:
         cut = {"max_items": PAGE_SIZE, "marker": self.data.get("marker") or None}
-        self.answer = part(self.caller, simulate, **whose, **given, **cut)
-        self.keys = part(self.caller, discover, **whose, **policies)
+        if arn:
+            self.answer = part(self.caller, simulate_principal_policy, policy_source_arn=arn, **given, **cut)
+        else:
+            self.answer = part(self.caller, simulate_custom_policy, **given, **cut)
         self.reader = Reader(self.caller, arn, self.form.cleaned_data)
         if self.answer.allowed and self.answer.value is None:
             self.form.add_error("policy_source_arn", "No user or group of this account has that name or ARN.")
+
+    def _discover(self, arn: str, given: Mapping[str, Any]) -> None:
+        """Which keys the policies ask about, where no simulation has told it."""
+        policies = given.get("policy_input_list")
+        keys: Part[dict[str, list[str]]] | None = None
+        if arn:
+            keys = part(
+                self.caller, get_context_keys_for_principal_policy, policy_source_arn=arn, policy_input_list=policies
+            )
+        elif policies:
+            keys = part(self.caller, get_context_keys_for_custom_policy, policy_input_list=policies)
+        self.asked = keys.value["context_key_names"] if keys and keys.value else []
 
     def context(self) -> dict[str, Any]:
         """Everything the template shows."""
@@ -112,12 +125,11 @@ class Simulator:
             "may": None if self.form.is_bound else may(self.caller, simulate_custom_policy),
             "results": [self._row(result) for result in results],
             "next": answered.marker if answered else None,
+            "next_link": self.form.link(answered.marker) if answered and answered.marker else None,
             "missing": missing,
-            "keys": self.keys,
-            "rows": [*self.form.rows, *self._rows_to_fill(missing), EMPTY_ROW],
+            "rows": [*self.form.rows, *self._rows_to_fill(missing or self.asked), EMPTY_ROW],
             "kinds": KINDS,
             "principals": self._principals(),
-            "shared": self.form.is_bound and self.form.is_valid() and self.form.link(),
         }
 
     def _row(self, result: Mapping[str, Any]) -> Row:
@@ -135,16 +147,11 @@ class Simulator:
             sides={side: WORDS[says][0] for side, says in (result["eval_decision_details"] or {}).items()},
         )
 
-    def _rows_to_fill(self, missing: Sequence[str]) -> list[dict[str, str]]:
-        """A row for each key that the policies ask about and that neither the form nor the principal gives."""
-        asked = self.keys.value["context_key_names"] if self.keys and self.keys.value else missing
+    def _rows_to_fill(self, keys: Sequence[str]) -> list[dict[str, str]]:
+        """A row for each key that has none in the form."""
         there = {row["context_key_name"].lower() for row in self.form.rows}
-        wanted = {key.lower() for key in missing} - there
-        return [
-            EMPTY_ROW | {"context_key_name": key, "context_key_type": kind_of(key)}
-            for key in asked
-            if key.lower() in wanted
-        ]
+        wanted = [key for key in keys if key.lower() not in there]
+        return [EMPTY_ROW | {"context_key_name": key, "context_key_type": kind_of(key)} for key in wanted]
 
     def _principals(self) -> list[str]:
         """Names to choose from, as far as the caller may list them."""
