@@ -25,6 +25,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 # Addresses that are no pages, and why.
 NO_PAGE = {
     "api": "the AWS door; a browser is sent to the console",
+    "authorize": "the verifier door",
     "healthz": "JSON",
     "readyz": "JSON",
     "signout": "a button",
@@ -45,6 +46,7 @@ class Stage:
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
+    token: str  # the id of her service token
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -54,6 +56,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.account import create_account_alias
     from accounts.operations.users import create_user, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
+    from credentials.operations.service_tokens import create_service_token
     from permissions.operations.inline import put_user_policy
 
     root = make_account()
@@ -73,6 +76,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         keys=(carol.access_key_id, second),
+        token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
     )
     give_password(stage.newcomer, must_change=True)
     for name in ("root", "alice", "helper", "nobody", "beginner"):
@@ -107,6 +111,7 @@ class State:
     def address(self, stage: Stage) -> str:
         """Where it is; the arguments "active" and "inactive" stand for carol's keys."""
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
+        keys["token"] = stage.token
         return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
 
 
@@ -316,6 +321,27 @@ STATES = [
     State("admin:user-key-delete", "active", "alice", "deactivate it first", ("carol", "active")),
     State("admin:user-key-delete", "not there", "alice", "cannot be found", ("carol", "AKIA2222222222222222")),
     State("admin:user-key-delete", "not permitted", "helper", "iam:ListAccessKeys", ("carol", "inactive")),
+    State("admin:user-token-create", "form", "alice", "What is it for?", ("bob",)),
+    State("admin:user-token-create", "not permitted", "helper", "iamconsole:CreateServiceToken", ("bob",)),
+    State(
+        "admin:user-token-create",
+        "too long a life",
+        "alice",
+        "less than or equal to 365",
+        ("bob",),
+        then=press("Create service token", duration_days="1000"),
+    ),
+    State(
+        "admin:user-token-create",
+        "shown",
+        "alice",
+        "X-Iamconsole-Token",
+        ("bob",),
+        then=reveal("secret", press("Create service token", description="A gateway")),
+    ),
+    State("admin:user-token-delete", "typical", "alice", "The gateway", ("carol", "token")),
+    State("admin:user-token-delete", "not there", "alice", "cannot be found", ("carol", "x")),
+    State("admin:user-token-delete", "not permitted", "helper", "iamconsole:ListServiceTokens", ("carol", "token")),
     State("admin:user-policy-create", "form", "alice", "Policy document", ("bob",)),
     State(
         "admin:user-policy-create",
