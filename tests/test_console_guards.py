@@ -239,6 +239,7 @@ def test_nothing_is_changed_by_get(root: Person, alice: Person):
     give_password(alice)
     client = signed_in(alice)
     names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"}
+    names["service_token_id"] = create_service_token(root.caller, user_name="alice").entity.service_token_id
     link = f"/setup/{issue_link(root)}/"
     before = everything()
     statuses = set()
