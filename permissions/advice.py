@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Final
 
-from permissions import actions, language, strict_json
+from permissions import language, strict_json, vocabulary
 from permissions.conditions import Condition
 from permissions.faults import Finding, Severity, faults
 from permissions.language import OLDER, Policy, Statement
@@ -124,52 +124,37 @@ def _knows_actions(statement: Statement) -> Iterator[Told]:
     """Actions that match nothing known. A service of one's own is no error: policies for it are decided all the same."""
     for name, patterns in (("Action", statement.actions), ("NotAction", statement.not_actions)):
         for index, pattern in enumerate(patterns):
-            service, _, action = pattern.text.partition(":")
-            if pattern.text == "*" or actions.is_known(pattern.text):
-                continue
-            known = sorted(actions.services())
-            if "*" in service or "?" in service or service.lower() in known:
-                near = get_close_matches(action.lower(), _names(service.lower()), n=1)
-                hint = f" Do you mean {service}:{_names(service.lower())[near[0]]}?" if near else " Check the spelling."
-                yield (
-                    "warning",
-                    (name, index),
-                    f"No known action matches {pattern.text}, so this entry does nothing.{hint}",
-                )
-            else:
-                near = get_close_matches(service.lower(), known, n=1)
-                hint = f" Do you mean {near[0]}?" if near else ""
-                text = (
-                    f"The service {service} is not known here.{hint} If it is one of your own, check the spelling only."
-                )
-                yield "warning", (name, index), text
+            if not vocabulary.spans_services(pattern.text) and not vocabulary.levels(pattern.text):
+                yield "warning", (name, index), _unknown(*pattern.text.split(":"))
 
 
-def _names(service: str) -> dict[str, str]:
-    """The actions of a service by their names in lower case."""
-    names = (action.partition(":")[2] for action in actions.matching(f"{service}:*"))
-    return {name.lower(): name for name in names}
+def _unknown(service: str, action: str) -> str:
+    known = vocabulary.services()
+    if service.lower() in known:
+        names = {name.lower(): name for name in known[service.lower()]}
+        near = get_close_matches(action.lower(), names, n=1)
+        hint = f"Do you mean {service}:{names[near[0]]}?" if near else "Check the spelling."
+        return f"No known action matches {service}:{action}, so this entry does nothing. {hint}"
+    near = get_close_matches(service.lower(), known, n=1)
+    hint = f" Do you mean {near[0]}?" if near else ""
+    return f"The service {service} is not known here.{hint} If it is one of your own, check the spelling only."
 
 
 def _knows_keys(statement: Statement) -> Iterator[Told]:
-    services = {service.lower() for service in actions.services()}
     for condition in statement.conditions:
-        service, _, name = condition.key.partition(":")
-        if condition.key in actions.known_context_keys() or f"{service}:{name.partition('/')[0]}/*" in _key_families():
+        if vocabulary.is_known_key(condition.key):
             continue
         path: Path = ("Condition", condition.operator, condition.name)
-        if service == "aws":
-            near = get_close_matches(condition.key, sorted(actions.known_context_keys()), n=1)
-            hint = f" Do you mean {near[0]}?" if near else ""
+        if condition.key.startswith("aws:"):
+            known = {key.lower(): key for key in vocabulary.global_keys()}
+            near = get_close_matches(condition.key, known, n=1)
+            hint = f" Do you mean {known[near[0]]}?" if near else ""
             yield "warning", path, f"There is no global context key {condition.name}: no request has it.{hint}"
-        elif service not in services or not name:
-            text = f"The context key {condition.name} is of no known service. Only your own services can send it."
+        elif condition.key.partition(":")[0] not in vocabulary.services():
+            text = f"The context key {condition.name} is of no known service. Only a service of your own can send it."
             yield "warning", path, text
-
-
-def _key_families() -> frozenset[str]:
-    """The known keys that end in a name of one's own, such as ``aws:principaltag/team``, as patterns."""
-    return frozenset(f"{key.partition('/')[0]}/*" for key in actions.known_context_keys() if "/" in key)
+        else:
+            yield "warning", path, f"The context key {condition.name} is not known: check the spelling."
 
 
 def _manages_permissions(statement: Statement) -> Iterator[Told]:
@@ -177,8 +162,7 @@ def _manages_permissions(statement: Statement) -> Iterator[Told]:
     if statement.effect == "Deny" or any(condition.key in _MFA for condition in statement.conditions):
         return
     for index, pattern in enumerate(statement.actions):
-        found = actions.matching(pattern.text)
-        if any(actions.access_level(action) == PERMISSIONS for action in found):
+        if PERMISSIONS in vocabulary.levels(pattern.text).values():
             text = (
                 f"{pattern.text} changes permissions."
                 " Consider a condition on aws:MultiFactorAuthPresent, so that a stolen password is not enough."

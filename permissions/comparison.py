@@ -7,7 +7,7 @@ from difflib import unified_diff
 from itertools import product
 from typing import Final, Literal
 
-from permissions import actions
+from permissions import vocabulary
 from permissions.engine import BUDGET, Policies, Request, Source, decide
 from permissions.language import Policy, Statement
 from permissions.wildcard import Pattern, Steps
@@ -82,14 +82,18 @@ def _actions(statement: Statement) -> Iterator[str]:
         if "*" not in pattern.text and "?" not in pattern.text:
             yield pattern.text
         else:
-            known = actions.matching(pattern.text)
-            yield from _spread(known) or [re.sub(r"[*?]+", "Example", pattern.text)]
+            yield from _spread(list(vocabulary.levels(pattern.text))) or [_filled(pattern.text)]
 
 
-def _spread(found: Sequence[str]) -> list[str]:
+def _spread(found: Sequence[str]) -> Sequence[str]:
     """Some of many, from the whole range."""
     step = max(1, len(found) // _SAMPLES_OF_A_PATTERN)
-    return list(found)[::step][:_SAMPLES_OF_A_PATTERN]
+    return found[::step][:_SAMPLES_OF_A_PATTERN]
+
+
+def _filled(pattern: str) -> str:
+    """An action that a pattern stands for, where none is known."""
+    return "example:Example" if pattern == "*" else re.sub(r"[*?]+", _ANY, pattern)
 
 
 def _resources(statement: Statement) -> Iterator[str]:

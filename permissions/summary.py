@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from permissions import actions
+from permissions import vocabulary
 from permissions.language import Effect, Policy, Statement
 from permissions.wildcard import Pattern
 
@@ -37,8 +37,8 @@ def _lines(statement: Statement) -> Iterator[Line]:
         yield Line(statement.effect, ALL, access, resource, condition)
     by_service: dict[str, list[Pattern]] = {}
     for pattern in statement.actions:
-        service = pattern.text.partition(":")[0]
-        by_service.setdefault(ALL if "*" in service or "?" in service else service.lower(), []).append(pattern)
+        service = ALL if vocabulary.spans_services(pattern.text) else pattern.text.partition(":")[0].lower()
+        by_service.setdefault(service, []).append(pattern)
     for service, patterns in by_service.items():
         yield Line(statement.effect, service, _access(service, patterns), resource, condition)
 
@@ -62,10 +62,11 @@ def _order(level: str) -> int:
 
 
 def _by_level(patterns: Sequence[str]) -> dict[str, set[str]]:
-    levels: dict[str, set[str]] = {}
-    for action in {action for pattern in patterns for action in actions.matching(pattern)}:
-        levels.setdefault(actions.access_level(action), set()).add(action)
-    return levels
+    found: dict[str, set[str]] = {}
+    for pattern in patterns:
+        for action, level in vocabulary.levels(pattern).items():
+            found.setdefault(level, set()).add(action)
+    return found
 
 
 def _resources(statement: Statement) -> str:
