@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from permissions import language, strict_json, vocabulary
 from permissions.conditions import Condition
-from permissions.faults import Finding, Severity, faults
+from permissions.faults import Finding, Severity, faults, finding
 from permissions.language import OLDER, Policy, Statement
 from permissions.places import Path, Places
 from permissions.wildcard import OverBudgetError, Pattern, Steps, matches
@@ -48,16 +48,10 @@ def advise(document: str, *, quota: int | None = None) -> Advice:
         return Advice((Finding("error", 1, 1, text),), (), size, policy)
     places = Places(document)
     told = sorted(
-        (_finding(each, places) for each in islice(_warnings(policy, document), MOST_TOLD)),
+        (finding(*each, places) for each in islice(_warnings(policy, document), MOST_TOLD)),
         key=lambda each: (_SEVERITIES.index(each.severity), each.line, each.column),
     )
     return Advice((), tuple(dict.fromkeys(told)), size, policy)
-
-
-def _finding(told: Told, places: Places) -> Finding:
-    severity, path, text = told
-    place = places.of(path)
-    return Finding(severity, place.line, place.column, text)
 
 
 def _warnings(policy: Policy, document: str) -> Iterator[Told]:

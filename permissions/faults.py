@@ -32,12 +32,21 @@ _HELP: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to tell about a document, and where."""
+    """Something to tell about a document, and where. ``statement`` counts from 1; 0 is the document as a whole."""
 
     severity: Severity
     line: int
     column: int
     text: str
+    statement: int = 0
+
+
+def finding(severity: Severity, path: Path, text: str, places: Places) -> Finding:
+    """Something to tell about the part of a document that the path leads to."""
+    place = places.of(path)
+    index = path[1] if len(path) > 1 and path[0] == "Statement" else None
+    statement = index + 1 if isinstance(index, int) else int(path[:1] == ("Statement",))
+    return Finding(severity, place.line, place.column, text, statement)
 
 
 def faults(document: str) -> tuple[Finding, ...]:
@@ -64,8 +73,7 @@ def _explained(document: str, message: str) -> Iterator[Finding]:
     places = Places(document)
     seen = [*_characters(root, ())] or [*(_root(root) if isinstance(root, dict) else [_NO_OBJECT])]
     for path, text in seen or [((), message)]:
-        place = places.of(path)
-        yield Finding("error", place.line, place.column, text)
+        yield finding("error", path, text, places)
 
 
 _NO_OBJECT: Final[Fault] = ((), "A policy is one JSON object: it begins with { and ends with }.")
@@ -82,8 +90,7 @@ def _not_json(document: str, error: strict_json.NotStrictError) -> Iterator[Find
         yield Finding("error", 1, 1, str(error))
         return
     for path in places.twice:
-        place = places.of(path)
-        yield Finding("error", place.line, place.column, f"“{path[-1]}” stands twice in one object: one would be lost.")
+        yield finding("error", path, f"“{path[-1]}” stands twice in one object: one would be lost.", places)
     if not places.twice:
         yield Finding("error", 1, 1, str(error))
 

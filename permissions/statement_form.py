@@ -6,7 +6,7 @@ entry a line, so an entry with a line break in it is such a thing.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -18,6 +18,7 @@ MOST_STATEMENTS: Final = 40  # more would make a page of too many fields
 MOST_CONDITIONS: Final = 12
 DEFAULT_VERSION: Final = "2012-10-17"
 _COUNTED: Final = 60
+_TALLEST: Final = 12
 _FRACTION: Final = "\ue000"  # before a fraction on its way through; no policy holds this character
 
 Actions = Literal["Action", "NotAction"]
@@ -47,6 +48,9 @@ class ConditionRow:
         return "\n".join(self.values)
 
 
+Conditions = tuple[ConditionRow, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class StatementRow:
     """One statement. ``sid`` is empty when it has none."""
@@ -58,6 +62,16 @@ class StatementRow:
     covers: Resources = "Resource"
     resources: tuple[str, ...] = ()
     conditions: tuple[ConditionRow, ...] = ()
+
+    @property
+    def action_lines(self) -> int:
+        """How many lines the actions want."""
+        return min(max(len(self.actions), 1), _TALLEST) + 1
+
+    @property
+    def resource_lines(self) -> int:
+        """How many lines the resources want."""
+        return min(max(len(self.resources), 1), _TALLEST) + 1
 
     @property
     def actions_text(self) -> str:
@@ -94,11 +108,15 @@ class StatementForm:
         """A statement without one of its conditions."""
         return self._changed(index, lambda conditions: _without(conditions, condition))
 
-    def _changed(self, index: int, change: Any) -> "StatementForm":
-        rows = [
-            replace(row, conditions=change(row.conditions)) if place == index else row
-            for place, row in enumerate(self.statements)
-        ]
+    def with_actions(self, index: int, actions: Sequence[str]) -> "StatementForm":
+        """More actions in a statement, each once."""
+        return self._with(index, lambda row: replace(row, actions=tuple(dict.fromkeys((*row.actions, *actions)))))
+
+    def _changed(self, index: int, change: Callable[[Conditions], Conditions]) -> "StatementForm":
+        return self._with(index, lambda row: replace(row, conditions=change(row.conditions)))
+
+    def _with(self, index: int, change: Callable[[StatementRow], StatementRow]) -> "StatementForm":
+        rows = (change(row) if place == index else row for place, row in enumerate(self.statements))
         return replace(self, statements=tuple(rows))
 
 

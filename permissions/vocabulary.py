@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Final
 
 from api import shapes
@@ -38,6 +39,22 @@ def levels(pattern: str) -> Mapping[str, str]:
         for name, level in services().get(service, {}).items()
         if matches(pieces, fold(f"{service}:{name}"), Steps(_PLENTY))
     }
+
+
+def search(text: str, most: int) -> list[tuple[str, str]]:
+    """Actions, with their access levels: those of an entry such as ``s3:Get*``, or those that hold the text."""
+    wanted = fold(text.strip())
+    if not wanted:
+        return []
+    if "*" in wanted or "?" in wanted:
+        return list(levels(wanted).items())[:most]
+    found = (
+        (f"{service}:{name}", level)
+        for service, names in services().items()
+        for name, level in names.items()
+        if wanted in fold(f"{service}:{name}")
+    )
+    return list(islice(found, most))
 
 
 def is_known_key(key: str) -> bool:
