@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
-from itertools import product
+from itertools import islice, product
 from typing import Final, Literal
 
 from permissions import vocabulary
@@ -40,7 +40,7 @@ class DiffLine:
 def flips(old: Policy, new: Policy) -> list[Flip]:
     """The sampled requests that the two policies, each alone, answer differently, their conditions taken as met.
 
-    The samples are an action for each pattern in either, on a resource for each pattern in either.
+    The samples are the actions and resources that their statements name, one or a few for each pattern.
     """
     before, after = (_unconditional(policy) for policy in (old, new))
     found = []
@@ -71,10 +71,14 @@ def _answer(policies: Policies, action: str, resource: str) -> str:
 
 
 def _samples(*policies: Policy) -> list[tuple[str, str]]:
-    statements = [statement for policy in policies for statement in policy.statements]
-    asked = dict.fromkeys(action for each in statements for action in _actions(each))
-    resources = dict.fromkeys(resource for each in statements for resource in _resources(each))
-    return list(product(asked, resources))[:MOST_SAMPLES]
+    """What each statement is about: its actions on its resources."""
+    pairs = (
+        pair
+        for policy in policies
+        for statement in policy.statements
+        for pair in product(_actions(statement), list(_resources(statement)))
+    )
+    return list(islice(dict.fromkeys(islice(pairs, 10 * MOST_SAMPLES)), MOST_SAMPLES))
 
 
 def _actions(statement: Statement) -> Iterator[str]:
@@ -100,7 +104,7 @@ def _resources(statement: Statement) -> Iterator[str]:
     patterns: tuple[Pattern, ...] = (*statement.resources, *statement.not_resources)
     for pattern in patterns:
         if pattern.text == "*":
-            yield "arn:aws:example:::example"
+            yield "*"
         else:
             yield re.sub(r"\$\{[^}]*\}|[*?]+", _ANY, pattern.text)
 

@@ -57,9 +57,9 @@ class Review:
     conditions_differ: bool
 
 
-def affected_by(caller: Caller, policy: ManagedPolicy) -> Part[Affected]:
+def affected_by(caller: Caller, policy: ManagedPolicy, *, most: int = MOST) -> Part[Affected]:
     """Whom the policy reaches, if the caller may know."""
-    asked = {"policy_arn": policy.arn, "max_items": MOST}
+    asked = {"policy_arn": policy.arn, "max_items": most}
     attached = part(caller, list_entities_for_policy, policy_usage_filter="PermissionsPolicy", **asked)
     if not attached.allowed or attached.value is None:
         return Part(attached.allowed, attached.action, attached.resource)
@@ -68,7 +68,9 @@ def affected_by(caller: Caller, policy: ManagedPolicy) -> Part[Affected]:
         users=list(attached.value["policy_users"]),
         bounded=list(bounded.get("policy_users", [])),
         groups=[members_of(caller, group) for group in attached.value["policy_groups"][:MOST_GROUPS]],
-        more=bool(attached.value["marker"] or bounded.get("marker")),
+        more=bool(
+            attached.value["marker"] or bounded.get("marker") or len(attached.value["policy_groups"]) > MOST_GROUPS
+        ),
     )
     return Part(True, attached.action, attached.resource, affected)
 

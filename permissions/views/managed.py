@@ -19,7 +19,12 @@ from permissions import language
 from permissions.editor import opened
 from permissions.forms import EXAMPLE, CreatePolicyForm, DeletePolicyForm, TagForm
 from permissions.models import ManagedPolicy
-from permissions.operations.attachments import attach_group_policy, attach_user_policy
+from permissions.operations.attachments import (
+    attach_group_policy,
+    attach_user_policy,
+    detach_group_policy,
+    detach_user_policy,
+)
 from permissions.operations.managed import create_policy, delete_policy, get_policy
 from permissions.operations.policy_tags import list_policy_tags, tag_policy, untag_policy
 from permissions.operations.versions import (
@@ -29,11 +34,13 @@ from permissions.operations.versions import (
     list_policy_versions,
     set_default_policy_version,
 )
-from permissions.review import affected_by
+from permissions.review import Affected, affected_by
 from permissions.summary import Line, summarise
 
 TABS = (("permissions", "Permissions"), ("entities", "Entities attached"), ("versions", "Versions"), ("tags", "Tags"))
 EMPTY_TAG_ROWS = 3
+MOST_ENTITIES = 100
+LONG = 300  # lines of a document that is folded
 
 
 @dataclass(frozen=True)
@@ -111,15 +118,27 @@ def page(request: HttpRequest, policy_arn: str) -> HttpResponse:
 
 def _permissions_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
     version = part(caller, get_policy_version, policy_arn=policy.arn, version_id=policy.default_version_id)
-    return {"version": version, "summary": summary_of(version.value.document) if version.value else []}
+    document = version.value.document if version.value else ""
+    return {
+        "version": version,
+        "summary": summary_of(document) if document else [],
+        "is_long": document.count("\n") > LONG,
+    }
 
 
 def _entities_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
+    affected = affected_by(caller, policy, most=MOST_ENTITIES)
+    them = affected.value or Affected([], [], [])
+    named = {"policy_arn": policy.arn}
     return {
-        "affected": affected_by(caller, policy),
+        "affected": affected,
+        "users": [(user, may(caller, detach_user_policy, user_name=user.user_name, **named)) for user in them.users],
+        "groups": [
+            (each, may(caller, detach_group_policy, group_name=each.group.group_name, **named)) for each in them.groups
+        ],
         "may_attach": _either(
-            may(caller, attach_user_policy, user_name="*", policy_arn=policy.arn),
-            may(caller, attach_group_policy, group_name="*", policy_arn=policy.arn),
+            may(caller, attach_user_policy, user_name="*", **named),
+            may(caller, attach_group_policy, group_name="*", **named),
         ),
     }
 
