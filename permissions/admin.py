@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
@@ -77,7 +77,7 @@ class PolicyAdmin(PolicyModelAdmin):
     list_filter = (PolicyType, Used)
     search_fields = ("policy_name",)
     search_help_text = "A part of the policy name"
-    ordering = ("policy_name_key",)
+    ordering = (F("account").desc(nulls_last=True), "policy_name_key")  # the account's own first
     actions = None
     list_per_page = 50
     list_max_show_all = 200
@@ -110,13 +110,14 @@ class PolicyAdmin(PolicyModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, if ListPolicies is allowed: the operation decides, and records a refusal."""
         caller = caller_of(request)
-        list_policies(caller, max_items=1)
+        own = list_policies(caller, scope="Local", max_items=1).items
         allowed = may(caller, create_policy, policy_name="*").allowed
         context = {
             "title": "Policies",
             "add_url": reverse("admin:permissions_managedpolicy_add") if allowed else "",
             "add_label": "Create policy",
-            "empty_text": "A managed policy is written once and attached to as many users and groups as need it.",
+            "has_own": bool(own),
+            "empty_text": "A policy of your own is written once, and attached to as many users and groups as need it.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
 

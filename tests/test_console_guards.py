@@ -255,7 +255,9 @@ def test_a_browser_reaches_a_user_of_any_legal_name(name: str, visitor: Visitor,
 def test_nothing_is_changed_by_get(root: Person, alice: Person):
     give_password(alice)
     client = signed_in(alice)
-    names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"} | furnish(root, "alice")
+    names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"} | furnish(
+        root, "alice"
+    )
     link = f"/setup/{issue_link(root)}/"
     before = everything()
     statuses = set()
