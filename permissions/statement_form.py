@@ -14,10 +14,10 @@ from typing import Any, Final, Literal
 from iamconsole.errors import MalformedPolicyDocument
 from permissions import language, strict_json
 
-MOST_STATEMENTS: Final = 40  # more would make a page of too many fields
-MOST_CONDITIONS: Final = 12
+MOST_FIELDS: Final = 900  # a form of more than 1,000 is not read (DATA_UPLOAD_MAX_NUMBER_FIELDS)
+_FIELDS_OF_A_STATEMENT: Final = 6
+_FIELDS_OF_A_CONDITION: Final = 3
 DEFAULT_VERSION: Final = "2012-10-17"
-_COUNTED: Final = 60
 _TALLEST: Final = 12
 _FRACTION: Final = "\ue000"  # before a fraction on its way through; no policy holds this character
 
@@ -92,6 +92,12 @@ class StatementForm:
     version: str = DEFAULT_VERSION
     id: str = ""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a page can hold no more."""
+        conditions = sum(len(row.conditions) for row in self.statements)
+        return len(self.statements) * _FIELDS_OF_A_STATEMENT + conditions * _FIELDS_OF_A_CONDITION > MOST_FIELDS
+
     def with_statement(self) -> "StatementForm":
         """One more statement at the end."""
         return replace(self, statements=(*self.statements, StatementRow()))
@@ -135,13 +141,13 @@ def from_document(document: str) -> StatementForm:
         raise NotShownError("The form shows a policy without errors. Mend them in the JSON first.") from refused
     root = strict_json.load(document)
     given = root["Statement"] if isinstance(root["Statement"], list) else [root["Statement"]]
-    if len(given) > MOST_STATEMENTS:
-        raise NotShownError(f"The form shows up to {MOST_STATEMENTS} statements. This policy has {len(given)}.")
     form = StatementForm(
         tuple(_row(number, statement) for number, statement in enumerate(given, 1)),
         version=root.get("Version", ""),
         id=root.get("Id", ""),
     )
+    if form.is_full:
+        raise NotShownError("The policy has too many statements and conditions for the form.")
     if _meaning(language.parse(to_document(form))) != _meaning(language.parse(document)):
         raise NotShownError("The form would lose a part of this policy, so it stays JSON.")
     return form
@@ -162,7 +168,6 @@ def _row(number: int, statement: Mapping[str, Any]) -> StatementRow:
 
 
 def _conditions(number: int, block: Mapping[str, Mapping[str, Any]]) -> Iterator[ConditionRow]:
-    count = 0
     for operator, keys in block.items():
         if not keys:
             raise NotShownError(f"Statement {number} has the operator {operator} without a context key.")
@@ -171,10 +176,7 @@ def _conditions(number: int, block: Mapping[str, Mapping[str, Any]]) -> Iterator
             texts = [_text(entry) for entry in entries]
             if not texts:
                 raise NotShownError(f"Statement {number} compares {key} with no value.")
-            count += 1
             yield ConditionRow(operator, key, _lines(number, key, texts))
-    if count > MOST_CONDITIONS:
-        raise NotShownError(f"The form shows up to {MOST_CONDITIONS} conditions of a statement.")
 
 
 def _text(value: Any) -> str:
@@ -269,14 +271,14 @@ def repeated(form: StatementForm) -> list[str]:
 def from_fields(data: Mapping[str, Any]) -> StatementForm:
     """The rows from a submitted form, whose fields are named ``s0-effect``, ``s0-c1-key`` and so on."""
     statements: list[StatementRow] = []
-    while len(statements) < _COUNTED and f"s{len(statements)}-effect" in data:
+    while f"s{len(statements)}-effect" in data:
         statements.append(_posted(data, f"s{len(statements)}"))
     return StatementForm(tuple(statements), data.get("version", DEFAULT_VERSION), data.get("id", ""))
 
 
 def _posted(data: Mapping[str, Any], name: str) -> StatementRow:
     conditions: list[ConditionRow] = []
-    while len(conditions) < _COUNTED and f"{name}-c{len(conditions)}-operator" in data:
+    while f"{name}-c{len(conditions)}-operator" in data:
         row = f"{name}-c{len(conditions)}"
         values = _given_lines(data.get(f"{row}-values", ""))
         conditions.append(ConditionRow(data[f"{row}-operator"], data.get(f"{row}-key", "").strip(), values))

@@ -12,6 +12,8 @@ from permissions.comparison import conditions_differ, diff, flips
 from permissions.summary import summarise
 from tests.conftest import ALLOW_ALL, ROOT
 
+pytestmark = pytest.mark.pure
+
 
 def statement(**members: Any) -> dict[str, Any]:
     """A statement that nothing is to be said about, with other members."""
