@@ -104,16 +104,18 @@ def page(request: HttpRequest, policy_arn: str) -> HttpResponse:
     caller = caller_of(request)
     policy = get_policy(caller, policy_arn=policy_arn)
     tab = request.GET.get("tab", "permissions")
-    tab = tab if tab in dict(TABS) else "permissions"
-    context = {
-        "policy": policy,
-        "tab": tab,
-        "tabs": [Tab(label, address_of(policy_arn, name), name == tab) for name, label in TABS],
+    tab = tab if tab in _TAB else "permissions"
+    tabs = [Tab(label, address_of(policy_arn, name), name == tab) for name, label in TABS]
+    context = {"policy": policy, "tab": tab, "tabs": tabs, **_buttons(caller, policy), **_TAB[tab](caller, policy)}
+    return render(request, "policy.html", context)
+
+
+def _buttons(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
+    return {
         "may_create": may(caller, create_policy, policy_name="*"),
-        "may_edit": may(caller, create_policy_version, policy_arn=policy_arn),
-        "may_delete": may(caller, delete_policy, policy_arn=policy_arn),
+        "may_edit": may(caller, create_policy_version, policy_arn=policy.arn),
+        "may_delete": may(caller, delete_policy, policy_arn=policy.arn),
     }
-    return render(request, "policy.html", context | _TAB[tab](caller, policy))
 
 
 def _permissions_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
@@ -204,11 +206,15 @@ def delete(request: HttpRequest, policy_arn: str) -> HttpResponse:
     if submitted(request, form, lambda data: delete_policy(caller, policy_arn=policy_arn)):
         messages.success(request, f"Policy {policy.policy_name} is deleted.")
         return redirect("admin:permissions_managedpolicy_changelist")
-    context = {
-        "form": form,
-        "policy": policy,
-        "versions": part(caller, list_policy_versions, policy_arn=policy_arn),
+    return render(
+        request, "policy_delete_managed.html", {"form": form, "policy": policy, **_in_the_way(caller, policy)}
+    )
+
+
+def _in_the_way(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
+    """What keeps a policy from being deleted."""
+    return {
+        "versions": part(caller, list_policy_versions, policy_arn=policy.arn),
         "affected": affected_by(caller, policy),
-        "may": may(caller, delete_policy, policy_arn=policy_arn),
+        "may": may(caller, delete_policy, policy_arn=policy.arn),
     }
-    return render(request, "policy_delete_managed.html", context)

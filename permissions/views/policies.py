@@ -18,8 +18,9 @@ from accounts.quotas import quota_of
 from accounts.signin import caller_of
 from iamconsole.forms import ConsoleForm, Part, may, submitted
 from iamconsole.operation import Operation
-from permissions.editor import opened
+from permissions.editor import Editor, opened
 from permissions.forms import EXAMPLE, DocumentForm, InlinePolicyForm
+from permissions.models import GroupPolicy, UserPolicy
 from permissions.operations.inline import (
     delete_group_policy,
     delete_user_policy,
@@ -121,24 +122,30 @@ def delete_of_group(request: HttpRequest, group_name: str, policy_name: str) -> 
 def _edit(request: HttpRequest, owner: _Owner, policy_name: str | None) -> HttpResponse:
     caller = caller_of(request)
     policy = owner.get(caller, policy_name=policy_name, **owner.named) if policy_name is not None else None
-    editor = opened(
+    editor = _editor(request, owner, policy)
+    named = {**owner.named, **({"policy_name": policy.policy_name} if policy else {})}
+    if editor.saves(request, lambda data: owner.put(caller, **named, **data), _review_of(caller, owner, policy)):
+        name = named.get("policy_name") or editor.form.cleaned_data["policy_name"]
+        messages.success(request, f"Policy {name} is saved and in force.")
+        return redirect(owner.address)
+    context = {"editor": editor, "form": editor.form, "may": may(caller, owner.put, **owner.named)}
+    return render(request, "policy_edit.html", {"owner": owner, "policy_name": policy_name, **context})
+
+
+def _editor(request: HttpRequest, owner: _Owner, policy: UserPolicy | GroupPolicy | None) -> Editor:
+    return opened(
         request,
         DocumentForm if policy else InlinePolicyForm,
         initial={"policy_document": policy.policy_document if policy else EXAMPLE},
-        quota=quota_of(caller.account, owner.size_quota),
+        quota=quota_of(caller_of(request).account, owner.size_quota),
     )
-    fixed = {"policy_name": policy.policy_name} if policy else {}
 
-    def review(data: dict[str, Any]) -> Review | None:
-        return owner.review(caller, policy.policy_document, data["policy_document"]) if policy else None
 
-    if editor.saves(request, lambda data: owner.put(caller, **owner.named, **data, **fixed), review):
-        name = fixed.get("policy_name") or editor.form.cleaned_data["policy_name"]
-        messages.success(request, f"Policy {name} is saved and in force.")
-        return redirect(owner.address)
-    allowed = may(caller, owner.put, **owner.named)
-    context = {"editor": editor, "form": editor.form, "owner": owner, "policy_name": policy_name, "may": allowed}
-    return render(request, "policy_edit.html", context)
+def _review_of(
+    caller: Caller, owner: _Owner, policy: UserPolicy | GroupPolicy | None
+) -> Callable[[dict[str, Any]], Review | None]:
+    """What a policy's new document changes; nothing to look at when the policy is new."""
+    return lambda data: owner.review(caller, policy.policy_document, data["policy_document"]) if policy else None
 
 
 def _delete(request: HttpRequest, owner: _Owner, policy_name: str) -> HttpResponse:

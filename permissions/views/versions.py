@@ -1,5 +1,8 @@
 """The versions of a managed policy: write another, read, compare, put in force, delete."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,7 +24,7 @@ from permissions.operations.versions import (
     list_policy_versions,
     set_default_policy_version,
 )
-from permissions.review import affected_by, compared, review_of
+from permissions.review import Review, affected_by, compared, review_of
 from permissions.views.managed import address_of, summary_of
 
 
@@ -32,21 +35,24 @@ def _in_force(caller: Caller, policy: ManagedPolicy) -> PolicyVersion:
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, policy_arn: str) -> HttpResponse:
     """Write another version, from the one in force. Where somebody is affected, they are shown first."""
-    caller = caller_of(request)
-    policy = get_policy(caller, policy_arn=policy_arn)
+    caller, named = caller_of(request), {"policy_arn": policy_arn}
+    policy = get_policy(caller, **named)
     old = _in_force(caller, policy).document
-    initial = {"policy_document": old, "set_as_default": True}
-    editor = opened(request, VersionForm, initial=initial, quota=quota_of(caller.account, "PolicySize"))
-    if editor.saves(
-        request,
-        lambda data: create_policy_version(caller, policy_arn=policy_arn, **data),
-        lambda data: review_of(caller, policy, old, data["policy_document"]) if data["set_as_default"] else None,
-    ):
+    editor = opened(request, VersionForm, initial=_initial(old), quota=quota_of(caller.account, "PolicySize"))
+    if editor.saves(request, lambda data: create_policy_version(caller, **named, **data), _review(caller, policy, old)):
         messages.success(request, f"A new version of {policy.policy_name} is saved.")
         return redirect(address_of(policy_arn, "versions"))
-    allowed = may(caller, create_policy_version, policy_arn=policy_arn)
-    context = {"editor": editor, "form": editor.form, "policy": policy, "may": allowed}
-    return render(request, "policy_version_create.html", context)
+    context = {"editor": editor, "form": editor.form, "may": may(caller, create_policy_version, **named)}
+    return render(request, "policy_version_create.html", {"policy": policy, **context})
+
+
+def _initial(document: str) -> dict[str, Any]:
+    return {"policy_document": document, "set_as_default": True}
+
+
+def _review(caller: Caller, policy: ManagedPolicy, old: str) -> Callable[[dict[str, Any]], Review | None]:
+    """What a version that is put in force at once changes for somebody."""
+    return lambda data: review_of(caller, policy, old, data["policy_document"]) if data["set_as_default"] else None
 
 
 @require_safe
@@ -62,19 +68,20 @@ def page(request: HttpRequest, policy_arn: str, version_id: str) -> HttpResponse
 @require_safe
 def compare(request: HttpRequest, policy_arn: str) -> HttpResponse:
     """Two versions, line by line: ``?from=v1&to=v2``, by default the one in force with the newest."""
-    caller = caller_of(request)
-    policy = get_policy(caller, policy_arn=policy_arn)
-    newest = f"v{policy.latest_version_number}"
-    chosen = [request.GET.get("from") or policy.default_version_id, request.GET.get("to") or newest]
-    old, new = (get_policy_version(caller, policy_arn=policy_arn, version_id=each) for each in chosen)
-    context = {
-        "policy": policy,
-        "old": old,
-        "new": new,
-        "versions": part(caller, list_policy_versions, policy_arn=policy_arn),
-        "lines": diff(old.document, new.document, names=(old.version_id, new.version_id)),
-    }
+    caller, named = caller_of(request), {"policy_arn": policy_arn}
+    policy = get_policy(caller, **named)
+    chosen = (
+        request.GET.get("from") or policy.default_version_id,
+        request.GET.get("to") or f"v{policy.latest_version_number}",
+    )
+    old, new = (get_policy_version(caller, version_id=each, **named) for each in chosen)
+    context = {"policy": policy, "versions": part(caller, list_policy_versions, **named), **_differences(old, new)}
     return render(request, "policy_compare.html", context)
+
+
+def _differences(old: PolicyVersion, new: PolicyVersion) -> dict[str, Any]:
+    lines = diff(old.document, new.document, names=(old.version_id, new.version_id))
+    return {"old": old, "new": new, "lines": lines}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,21 +89,20 @@ def put_in_force(request: HttpRequest, policy_arn: str, version_id: str) -> Http
     """Put a version in force, an older one to go back, after a page that shows what changes for whom."""
     caller, named = caller_of(request), {"policy_arn": policy_arn, "version_id": version_id}
     policy = get_policy(caller, policy_arn=policy_arn)
-    old, new = _in_force(caller, policy), get_policy_version(caller, **named)
+    shown = _change(caller, policy, get_policy_version(caller, **named))
     form = ConsoleForm(request.POST if request.method == "POST" else None)
     if submitted(request, form, lambda data: set_default_policy_version(caller, **named)):
         messages.success(request, f"Version {version_id} of {policy.policy_name} is in force.")
         return redirect(address_of(policy_arn, "versions"))
-    context = {
-        "form": form,
-        "policy": policy,
-        "old": old,
-        "new": new,
-        "lines": diff(old.document, new.document, names=(old.version_id, new.version_id)),
-        "review": compared(affected_by(caller, policy), old.document, new.document),
-        "may": may(caller, set_default_policy_version, **named),
-    }
+    context = {"form": form, "policy": policy, "may": may(caller, set_default_policy_version, **named), **shown}
     return render(request, "policy_version_default.html", context)
+
+
+def _change(caller: Caller, policy: ManagedPolicy, new: PolicyVersion) -> dict[str, Any]:
+    """What putting a version in force changes, and for whom."""
+    old = _in_force(caller, policy)
+    review = compared(affected_by(caller, policy), old.document, new.document)
+    return {"review": review, **_differences(old, new)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
