@@ -73,6 +73,18 @@ def counts() -> dict[str, int]:
     }
 
 
+def furnish(root: Person, name: str) -> dict[str, str]:
+    """A group and a managed policy of that name in root's account, as arguments of addresses."""
+    from accounts.operations.groups import create_group
+    from permissions.operations.inline import put_group_policy
+    from permissions.operations.managed import create_policy
+
+    create_group(root.caller, group_name=name)
+    put_group_policy(root.caller, group_name=name, policy_name="given", policy_document=ALLOW_ALL)
+    arn = create_policy(root.caller, policy_name=name, policy_document=ALLOW_ALL).arn
+    return {"group_name": name, "policy_arn": arn, "version_id": "v1"}
+
+
 # Other people's accounts
 
 
@@ -81,7 +93,10 @@ def test_what_another_account_has_looks_as_if_it_had_never_been(root: Person, al
     client = signed_in(alice)
     before = everything()["accounts.User"]
     names = {"user_name": theirs.name, "access_key_id": theirs.access_key_id, "policy_name": "given"}
+    names |= furnish(trudy, "zoe-of-trudy")
+    arn = names["policy_arn"].replace("zoe-of-trudy", "zed-of-nobody")
     nobody = {"user_name": "zed-of-nobody", "access_key_id": "AKIA" + "2" * 16, "policy_name": "given"}
+    nobody |= {"group_name": "zed-of-nobody", "policy_arn": arn, "version_id": "v1"}
 
     def answers(ask: Callable[..., Any], who: dict[str, str]) -> list[tuple[str, int, str]]:
         neutral = re.compile("|".join(map(re.escape, (who["user_name"], who["access_key_id"]))))
@@ -97,13 +112,15 @@ def test_what_another_account_has_looks_as_if_it_had_never_been(root: Person, al
         assert seen == answers(ask, nobody)
         assert {status for _, status, _ in seen} <= {200, 404, 405}
     assert everything()["accounts.User"] == before
+    assert theirs.user.account.managed_policies.get().versions.count() == 1
+    assert not theirs.user.attached_policies.exists()
     assert theirs.user.access_keys.get().status == "Active"
     assert "(0 of 1)" in text(client.get(USERS, {"q": theirs.access_key_id}))
 
 
 def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, mallory: Person, bob: Person):
     client = signed_in(mallory)
-    names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"}
+    names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"} | furnish(root, "bob")
     before = counts()
     own = f"{USERS}bob/access-keys/create/"
     answers = ANSWERS | {"typed_name": "bob", "typed_id": bob.access_key_id, "nonce": nonce_in(client.get(own))}
@@ -119,9 +136,11 @@ def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, ma
 
 def test_who_may_do_nothing_learns_no_names(root: Person, mallory: Person, bob: Person):
     client = signed_in(mallory)
+    made = furnish(root, "bob")
+    never = {"group_name": "qzx", "policy_arn": made["policy_arn"].replace("/bob", "/qzx"), "version_id": "v1"}
     for there, not_there in zip(
-        console_addresses(user_name="bob", access_key_id=bob.access_key_id),
-        console_addresses(user_name="qzx", access_key_id=bob.access_key_id),
+        console_addresses(user_name="bob", access_key_id=bob.access_key_id, **made),
+        console_addresses(user_name="qzx", access_key_id=bob.access_key_id, **never),
         strict=True,
     ):
         first, second = client.get(there), client.get(not_there)
@@ -238,7 +257,9 @@ def test_a_browser_reaches_a_user_of_any_legal_name(name: str, visitor: Visitor,
 def test_nothing_is_changed_by_get(root: Person, alice: Person):
     give_password(alice)
     client = signed_in(alice)
-    names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"}
+    names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"} | furnish(
+        root, "alice"
+    )
     names["service_token_id"] = create_service_token(root.caller, user_name="alice").entity.service_token_id
     link = f"/setup/{issue_link(root)}/"
     before = everything()
