@@ -31,6 +31,7 @@ from tests.browser import (
     token_of,
 )
 from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_user
+from tests.everything import refusal_of
 
 USERS = "/console/accounts/user/"
 # Something for every form of the console; each takes what it knows.
@@ -121,6 +122,7 @@ def test_what_another_account_has_looks_as_if_it_had_never_been(root: Person, al
 def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, mallory: Person, bob: Person):
     client = signed_in(mallory)
     names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"} | furnish(root, "bob")
+    names["decision_id"] = refusal_of(mallory)
     before = counts()
     own = f"{USERS}bob/access-keys/create/"
     answers = ANSWERS | {"typed_name": "bob", "typed_id": bob.access_key_id, "nonce": nonce_in(client.get(own))}
@@ -254,13 +256,14 @@ def test_a_browser_reaches_a_user_of_any_legal_name(name: str, visitor: Visitor,
 # Reading changes nothing, and forms come from our pages
 
 
-def test_nothing_is_changed_by_get(root: Person, alice: Person):
+def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person):
     give_password(alice)
     client = signed_in(alice)
     names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"} | furnish(
         root, "alice"
     )
     names["service_token_id"] = create_service_token(root.caller, user_name="alice").entity.service_token_id
+    names["decision_id"] = refusal_of(mallory)
     link = f"/setup/{issue_link(root)}/"
     before = everything()
     statuses = set()

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_user
+from tests.everything import refusal_of
 
 AXE = Axe()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -35,6 +36,24 @@ NO_PAGE = {
 }
 
 
+# Denies what nobody needs, and allows the rest to those who come with a second factor.
+CAREFUL = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Sid": "NoUsers", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"},
+    {
+      "Sid": "OnlyWithMfa",
+      "Effect": "Allow",
+      "Action": "*",
+      "Resource": "*",
+      "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    },
+    {"Sid": "Reading", "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::public/*"}
+  ]
+}"""
+NAMES = "&resource_arns=arn:aws:s3:::public/a%0Aarn:aws:s3:::private/a"
+
+
 @dataclass
 class Stage:
     """The accounts that the pages show, and who looks at them."""
@@ -42,12 +61,14 @@ class Stage:
     root: Person  # of an account with an alias and users
     alice: Person  # may do everything in it
     helper: Person  # may list and read its users, and nothing else
+    simulates: Person  # may simulate, and nothing else
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
+    decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -55,7 +76,7 @@ class Stage:
 def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     """Everybody is in place and signed in."""
     from accounts.operations.account import create_account_alias
-    from accounts.operations.users import create_user, tag_user
+    from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.inline import put_user_policy
@@ -70,19 +91,28 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     give_password(carol)
     create_user(root.caller, user_name="bob")
     policies = furnish_policies(root)
+    careful = make_user(root, "careful", CAREFUL)
+    nobody = make_user(root, "nobody")
     stage = Stage(
         root=root,
         alice=make_user(root, "alice", ALLOW_ALL),
         helper=make_user(root, "helper", allow("iam:ListUsers", "iam:GetUser", "iam:ListPolicies", "iam:GetPolicy")),
-        nobody=make_user(root, "nobody"),
+        simulates=make_user(root, "simulates", allow("iam:Simulate*")),
+        nobody=nobody,
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
         policies=policies,
+        decisions={
+            "nothing allows": refusal_of(nobody),
+            "denied": refusal_of(careful, list_users),
+            "unmet": refusal_of(careful),
+            "no decision": "00000000-0000-4000-8000-000000000000",
+        },
     )
     give_password(stage.newcomer, must_change=True)
-    for name in ("root", "alice", "helper", "nobody", "beginner"):
+    for name in ("root", "alice", "helper", "simulates", "nobody", "beginner"):
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
         stage.visitors[name].sign_in(getattr(stage, name))
@@ -139,10 +169,11 @@ class State:
     then: How | None = None
 
     def address(self, stage: Stage) -> str:
-        """Where it is; the arguments "active" and "inactive" stand for carol's keys."""
+        """Where it is; the arguments "active" and "inactive" stand for carol's keys, others for decisions."""
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
         keys["token"] = stage.token
         keys |= stage.policies
+        keys |= stage.decisions
         return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
 
 
@@ -239,6 +270,12 @@ def find_actions(page: Page, stage: Stage) -> None:
     """Make the form longer, and look for actions."""
     edit_policy("Form", "Add statement", "Add condition to statement 2", document=TIDY)(page, stage)
     edit_policy("Find", find="listbucket")(page, stage)
+
+
+def paste(page: Page, stage: Stage) -> None:
+    """Simulate a policy that is stored nowhere."""
+    page.get_by_text("Other policies").click()
+    press("Simulate", policy_input_list=CAREFUL, action_names="iam:ListUsers")(page, stage)
 
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
@@ -423,6 +460,54 @@ STATES = [
     ),
     State("admin:user-policy-edit", "not there", "alice", "cannot be found", ("carol", "nothing")),
     State("admin:user-policy-edit", "not permitted", "helper", "iam:GetUserPolicy", ("carol", "everything")),
+    State("admin:simulator", "empty", "alice", "User or group"),
+    State("admin:simulator", "empty, not permitted", "nobody", "iam:SimulateCustomPolicy"),
+    State(
+        "admin:simulator",
+        "typical",
+        "alice",
+        "Explicitly denied",
+        query=f"?policy_source_arn=careful&action_names=s3:GetObject%0Aiam:ListUsers{NAMES}",
+    ),
+    State(
+        "admin:simulator",
+        "pasted",
+        "alice",
+        "the pasted policy",
+        then=paste,
+    ),
+    State(
+        "admin:simulator",
+        "partly permitted",
+        "simulates",
+        "iam:GetUserPolicy",
+        query="?policy_source_arn=careful&action_names=iam:ListUsers",
+    ),
+    State(
+        "admin:simulator",
+        "not permitted",
+        "nobody",
+        "iam:SimulatePrincipalPolicy",
+        query="?policy_source_arn=careful&action_names=iam:ListUsers",
+    ),
+    State("admin:simulator", "nothing entered", "alice", "Name a user or a group", then=press("Simulate")),
+    State(
+        "admin:simulator",
+        "errors",
+        "alice",
+        "is not of the type ip",
+        query="?policy_source_arn=alice&action_names=x:y&context_key_name=aws:SourceIp&context_key_type=ip&context_key_values=x",
+    ),
+    State("admin:decision", "nothing allows", "alice", "No policy allows", ("nothing allows",)),
+    State("admin:decision", "denied", "alice", "The statement NoUsers", ("denied",)),
+    State("admin:decision", "unmet condition", "alice", "would allow it if", ("unmet",)),
+    State("admin:decision", "own", "nobody", "send the decision ID", ("nothing allows",)),
+    State("admin:decision", "not permitted", "nobody", "that you may read", ("denied",)),
+    State("admin:decision", "not there", "alice", "that you may read", ("no decision",)),
+    State("admin:search", "empty", "alice", "What are you looking for?"),
+    State("admin:search", "typical", "alice", "Users (", query="?q=a"),
+    State("admin:search", "nothing found", "alice", "Nothing found", query="?q=zzz"),
+    State("admin:search", "not permitted", "nobody", "iam:ListUsers", query="?q=alice"),
     State("admin:user-policy-delete", "typical", "alice", "loses what this policy allows", ("carol", "everything")),
     State("admin:group-policy-create", "form", "alice", "Policy document", ("designers",)),
     State("admin:group-policy-create", "not there", "alice", "cannot be found", ("nobody-at-all",)),

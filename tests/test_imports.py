@@ -19,7 +19,7 @@ LAYERS = [
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
         "permissions/comparison", "permissions/vocabulary",
-        "permissions/actions", "permissions/aws_managed",
+        "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
         "iamconsole/settings",
