@@ -17,7 +17,7 @@ from accounts.views import users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access
+from credentials.views import access_keys, console_access, service_tokens
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.forms import may
 from iamconsole.site import console
@@ -113,6 +113,12 @@ class UserAdmin(UserModelAdmin):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
+            path(
+                f"{one}/service-tokens/<str:service_token_id>/delete/",
+                view(service_tokens.delete),
+                name="user-token-delete",
+            ),
             path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
             path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
             path(f"{one}/policies/<name:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),

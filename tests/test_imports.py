@@ -17,6 +17,8 @@ LAYERS = [
         "api/sigv4", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
+        "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
+        "permissions/comparison", "permissions/vocabulary",
         "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",

@@ -41,6 +41,7 @@ from credentials.operations.login_profiles import (
 )
 from credentials.passwords import rules
 from credentials.secrets import new_password
+from credentials.views import service_tokens
 from credentials.views.reveal import reveal_access_key, reveal_password, with_nonce
 from iamconsole.forms import may, part, submitted
 from permissions.operations.inline import delete_user_policy, get_user_policy, list_user_policies, put_user_policy
@@ -153,6 +154,7 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_enable": may(caller, create_login_profile, **named),
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
+        **service_tokens.card(request, user.user_name),
     }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.urls import reverse
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.signin import caller_of
-from credentials.models import AccessKey
+from credentials.models import AccessKey, ServiceToken
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
 
@@ -37,6 +38,18 @@ def reveal_password(request: HttpRequest, user: User, password: str, *, created:
     back = _back(request, user, created=created)
     context = {"user_shown": user, "password": password, "created": created, "back": back}
     return _once(render(request, "password_created.html", context))
+
+
+def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> HttpResponse:
+    """The page that shows a service token, once."""
+    token = issued.entity
+    context = {
+        "service_token": token,
+        "token": issued.secret["token"],
+        "public_url": settings.PUBLIC_URL,
+        "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
+    }
+    return _once(render(request, "service_token_created.html", context))
 
 
 def _once(response: HttpResponse) -> HttpResponse:
