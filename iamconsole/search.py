@@ -31,7 +31,7 @@ from credentials.operations.login_profiles import change_password
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
-from permissions.operations.managed import list_policies
+from permissions.operations.managed import create_policy, list_policies
 from permissions.operations.simulator import simulate_custom_policy
 
 MOST: Final = 20
@@ -100,6 +100,16 @@ TASKS: Final = (
         "admin:accounts_user_add",
         create_user,
         (("user_name", "*"),),
+    ),
+    Task(
+        "Policies", "list find managed policy permissions", "admin:permissions_managedpolicy_changelist", list_policies
+    ),
+    Task(
+        "Create policy",
+        "write new managed customer json editor",
+        "admin:permissions_managedpolicy_add",
+        create_policy,
+        (("policy_name", "*"),),
     ),
     Task(
         "Simulator",
