@@ -1,32 +1,23 @@
 """AWS's own managed policies as rows: what the release knows of them, brought into the database at every start."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Account, User
+from permissions.aws_managed import AWSManagedPolicy
 from permissions.models import AttachedGroupPolicy, AttachedUserPolicy, ManagedPolicy, PolicyVersion
 
 BATCH = 500
+COLUMNS = (
+    "policy_id", "policy_name", "policy_name_key", "path", "create_date", "update_date", "default_version_number",
+    "latest_version_number",
+)  # fmt: skip
 
 
-class Published(Protocol):
-    """One of AWS's policies, as the release knows it. ``version_number`` is 3 for ``v3``, the version in force."""
-
-    policy_name: str
-    path: str
-    policy_id: str
-    description: str
-    create_date: datetime
-    update_date: datetime
-    version_number: int
-    document: str
-
-
-def synchronise(published: Mapping[str, Published]) -> None:
+def synchronise(published: Mapping[str, AWSManagedPolicy]) -> None:
     """Bring the rows of AWS's policies in line with what is published; nothing is written when they are.
 
     A policy that AWS has withdrawn stays as long as it is in use, as on AWS. The policy epoch of every account is raised in the
@@ -37,7 +28,9 @@ def synchronise(published: Mapping[str, Published]) -> None:
         rows = {policy.policy_name_key: policy for policy in ManagedPolicy.objects.aws_managed()}
         in_force = {version.policy_id: version for version in _versions()}
         new = {key: _filled(ManagedPolicy(), each) for key, each in wanted.items() if key not in rows}
-        moved = {key: _filled(rows[key], each) for key, each in wanted.items() if key in rows and _differs(rows[key], each)}
+        moved = {
+            key: _filled(rows[key], each) for key, each in wanted.items() if key in rows and _differs(rows[key], each)
+        }
         rewritten = {
             key: policy
             for key, policy in rows.items()
@@ -53,26 +46,24 @@ def synchronise(published: Mapping[str, Published]) -> None:
             Account.objects.update(policy_epoch=F("policy_epoch") + 1)
 
 
-COLUMNS = (
-    "policy_id", "policy_name", "policy_name_key", "path", "description", "create_date", "update_date",
-    "default_version_number", "latest_version_number",
-)  # fmt: skip
-
-
-def _values(published: Published) -> dict[str, Any]:
-    named = {name: getattr(published, name, None) for name in COLUMNS}
-    return named | {
+def _values(published: AWSManagedPolicy) -> dict[str, Any]:
+    return {
+        "policy_id": published.policy_id,
+        "policy_name": published.policy_name,
         "policy_name_key": published.policy_name.lower(),
+        "path": published.path,
+        "create_date": published.create_date,
+        "update_date": published.update_date,
         "default_version_number": published.version_number,
         "latest_version_number": published.version_number,
     }
 
 
-def _differs(policy: ManagedPolicy, published: Published) -> bool:
+def _differs(policy: ManagedPolicy, published: AWSManagedPolicy) -> bool:
     return any(getattr(policy, name) != value for name, value in _values(published).items())
 
 
-def _filled(policy: ManagedPolicy, published: Published) -> ManagedPolicy:
+def _filled(policy: ManagedPolicy, published: AWSManagedPolicy) -> ManagedPolicy:
     for name, value in _values(published).items():
         setattr(policy, name, value)
     return policy
@@ -82,11 +73,11 @@ def _versions() -> Any:
     return PolicyVersion.objects.filter(policy__account__isnull=True)
 
 
-def _differs_in_force(version: PolicyVersion | None, published: Published) -> bool:
+def _differs_in_force(version: PolicyVersion | None, published: AWSManagedPolicy) -> bool:
     return version is None or (version.number, version.document) != (published.version_number, published.document)
 
 
-def _version(policy: ManagedPolicy, published: Published) -> PolicyVersion:
+def _version(policy: ManagedPolicy, published: AWSManagedPolicy) -> PolicyVersion:
     return PolicyVersion(
         policy=policy,
         number=published.version_number,

@@ -91,15 +91,20 @@ class ManagedPolicyQuerySet(models.QuerySet["ManagedPolicy"]):
             permissions_boundary_usage_count=_number_of(bounded, "boundary"),
         )
 
+    def attached_in(self, account_id: str) -> Self:
+        """Those that are attached to a user or group of the account."""
+        users = AttachedUserPolicy.objects.filter(user__account=account_id)
+        groups = AttachedGroupPolicy.objects.filter(group__account=account_id)
+        return self.filter(Q(pk__in=users.values("policy")) | Q(pk__in=groups.values("policy")))
+
+    def bounding_in(self, account_id: str) -> Self:
+        """Those that bound a user of the account."""
+        bounded = User.objects.get_queryset().filter(account=account_id, boundary__isnull=False)
+        return self.filter(pk__in=bounded.values("boundary"))
+
     def used_in(self, account_id: str) -> Self:
         """Those that are attached to, or bound, an entity of the account."""
-        return self.filter(
-            Q(pk__in=AttachedUserPolicy.objects.filter(user__account=account_id).values("policy"))
-            | Q(pk__in=AttachedGroupPolicy.objects.filter(group__account=account_id).values("policy"))
-            | Q(
-                pk__in=User.objects.get_queryset().filter(account=account_id, boundary__isnull=False).values("boundary")
-            )
-        )
+        return self.attached_in(account_id) | self.bounding_in(account_id)
 
 
 def _number_of(rows: models.QuerySet[models.Model], column: str) -> Coalesce:

@@ -1,7 +1,7 @@
 """Steps that operations share. Only operations call them, inside their transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -110,6 +110,6 @@ def _refuse_service_roles(policy: ManagedPolicy) -> None:
         raise PolicyNotAttachable("Cannot attach a Service Role Policy to a Customer Role.")
 
 
-def by_name(policies: Sequence[ManagedPolicy]) -> list[ManagedPolicy]:
+def by_name(policies: Iterable[ManagedPolicy]) -> list[ManagedPolicy]:
     """Attached policies in the order they are listed: by name without regard to case, an account's own before AWS's."""
     return sorted(policies, key=lambda policy: (policy.policy_name_key or "", policy.is_aws_managed))

@@ -68,7 +68,9 @@ def _user(user: User) -> Mapping[str, Any]:
         "arn": user.arn,
         "create_date": user.create_date,
         "user_policy_list": _inline(user) or None,  # AWS leaves it out when there is none, but for groups
-        "group_list": [group.group_name for group in sorted(user.groups.all(), key=lambda each: each.group_name_key)],
+        "group_list": [
+            group.group_name for group in sorted(user.groups.all(), key=lambda each: each.group_name.lower())
+        ],
         "attached_managed_policies": _attached(user),
         "permissions_boundary": user.permissions_boundary,
         "tags": user.tags,

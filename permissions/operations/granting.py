@@ -40,7 +40,7 @@ def list_policies_granting_service_access(
     """
     policies = policies_of(principal) if isinstance(principal, User) else policies_of_group(principal)
     owner = ("USER", principal.user_name) if isinstance(principal, User) else ("GROUP", principal.group_name)
-    entries = [
+    entries: list[Mapping[str, Any]] = [
         {
             "service_namespace": namespace,
             "policies": [

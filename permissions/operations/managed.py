@@ -77,9 +77,9 @@ def list_policies(
     account_id = caller.account_id
     policies = ManagedPolicy.objects.counted(account_id).under(path_prefix)
     if policy_usage_filter == "PermissionsBoundary":
-        policies = policies.filter(permissions_boundary_usage_count__gt=0)
+        policies = policies.bounding_in(account_id)
     elif only_attached or policy_usage_filter == "PermissionsPolicy":
-        policies = policies.filter(attachment_count__gt=0)
+        policies = policies.attached_in(account_id)
     parts = {"Local": policies.own(account_id), "AWS": policies.aws_managed()}
     page = page_of(
         [Part(name, rows, "policy_name_key") for name, rows in parts.items() if scope in ("All", name)],
