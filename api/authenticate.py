@@ -1,6 +1,6 @@
 """Who signed a request: the AWS door's authentication, and where a key's last use is noted.
 
-One joined query finds key, user and account. The key whose signature was verified is the one everything after it uses.
+One joined query finds key, user, account and boundary. The key whose signature was verified is the one everything after it uses.
 """
 
 import logging
@@ -107,7 +107,8 @@ def requests() -> Budget:
 def _verified(claim: sigv4.Claim, signed: sigv4.SignedRequest) -> AccessKey:
     if claim.session_token is not None:
         raise InvalidClientTokenId(UNKNOWN)  # this server issues no session tokens, so every one is made up
-    key = AccessKey.objects.select_related("user__account").filter(access_key_id=claim.access_key_id).first()
+    keys = AccessKey.objects.select_related("user__account", "user__boundary")
+    key = keys.filter(access_key_id=claim.access_key_id).first()
     if key is None or not key.active:
         raise InvalidClientTokenId(UNKNOWN)
     sigv4.verify(claim, signed, secret_of(key))

@@ -1,6 +1,9 @@
 """The app permissions."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PermissionsConfig(AppConfig):
@@ -10,5 +13,16 @@ class PermissionsConfig(AppConfig):
     verbose_name = "Permissions"
 
     def ready(self) -> None:
-        """Register the operations."""
+        """Register the operations, and have AWS's policies there whenever the tables are."""
         from permissions import operations  # noqa: F401
+
+        post_migrate.connect(_bring_catalogue, sender=self)
+
+
+def _bring_catalogue(*, apps: Any, **_: Any) -> None:
+    from permissions.aws_managed import catalogue
+    from permissions.catalogue import synchronise
+
+    # Migrated backwards, the table is gone.
+    if "managedpolicy" in apps.all_models["permissions"]:
+        synchronise(catalogue())

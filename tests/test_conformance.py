@@ -26,7 +26,7 @@ from tests.everything import (
     give_password,
     invent,
     names_of,
-    new_target,
+    new_targets,
     parameters,
     rows_of,
     without_names,
@@ -91,7 +91,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
         with subtests.test(operation.action):
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
-            assert handed_over <= {"user", "account", "key", "root", "principal", "event"}
+            assert handed_over <= {"user", "account", "key", "root", "principal", "event", "group", "policy"}
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts
             for entity in handed_over:
@@ -179,12 +179,12 @@ def test_each_change_and_each_refusal_is_one_line_without_secrets(
     existing, invented = furnish(root), invent(root)
     give_password(root.user)
     give_password(alice.user)
-    new_target(root, "bare")
+    bare = new_targets(root, "bare")
     worked = False
     for person, values in (
         (alice, existing),
         (alice, invented),
-        (alice, {**existing, "user_name": "bare", "new_user_name": "newer"}),
+        (alice, {**existing, **bare, "new_user_name": "newer", "new_group_name": "newer"}),
         (root, {**existing, "email": f"new-{existing['email']}"}),
     ):
         given = parameters(operation, values)

@@ -19,9 +19,10 @@ LAYERS = [
     ),
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords"),
-    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
+    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
+     "permissions/catalogue"),
     ("iamconsole/operation",),
-    ("accounts/targets",),
+    ("accounts/targets", "permissions/targets", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]

@@ -11,7 +11,7 @@ from accounts.tags import Tag, checked, merged
 from credentials.models import AccessKey
 from credentials.passwords import NewPassword, hashing
 from credentials.steps import add_access_key, add_login_profile
-from iamconsole.operation import Issued, operation
+from iamconsole.operation import Asked, Each, Issued, operation
 from permissions.steps import put_user_policy
 
 CHANGE_OWN = "IAMUserChangePassword"
@@ -74,6 +74,27 @@ def create_service_account(
     return Issued(key, {"secret_access_key": secret})
 
 
+def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user once for each managed policy that is attached."""
+    user: User = admitted["user"]
+    return [
+        Asked(
+            user.arn,
+            {"policy_arn": attached.policy.arn},
+            label=f"user {user.user_name}",
+            tags=user.tags,
+            boundary=user.boundary_arn,
+        )
+        for attached in user.attached_policies.select_related("policy").order_by("pk")
+    ]
+
+
+def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The groups the user is in."""
+    groups = admitted["user"].groups.order_by("group_name_key")
+    return [Asked(group.arn, label=f"group {group.group_name}") for group in groups]
+
+
 @operation(
     "iamconsole:DeleteUserWithCredentials",
     on=targets.user,
@@ -83,11 +104,13 @@ def create_service_account(
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
+        "iam:DetachUserPolicy": Each(_attached),
+        "iam:RemoveUserFromGroup": Each(_joined),
         "iam:DeleteUser": _always,
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with the password, the access keys and the inline policies. All of it goes, or nothing."""
+    """Delete a user with all there is: the password, access keys, policies and memberships. All of it goes, or nothing."""
     user.delete()
 
 
