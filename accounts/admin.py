@@ -103,7 +103,7 @@ class UserAdmin(UserModelAdmin):
         one = "<name:user_name>"
         return [
             path("", view(self.changelist_view), name="accounts_user_changelist"),
-            path("add/", view(users.create), name="accounts_user_add"),
+            path("add/", view(users.page), name="accounts_user_add"),
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),
             path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),

@@ -282,11 +282,14 @@ class Operation(Generic[R]):
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         for action, asked in performed:
+            if action in _registry and _registry[action].reads:
+                continue
+            of_part = {} if asked is attempt.asked else asked.parameters
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
                 action=action,
                 resource=asked.resource,
-                parameters=attempt.parameters,
+                parameters={**attempt.parameters, **of_part},
                 response=told if isinstance(told, dict) else {},
             )
         return result
@@ -336,9 +339,12 @@ class Operation(Generic[R]):
     ) -> None:
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
         target = attempt.asked
-        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)] or [self.action]
+        performed = self._performed(admitted, target) if self.performs and exists else []
+        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        if not plain and not performed:
+            plain = [self.action]
         needed = [(action, asked) for action in plain for asked in (target, *further)]
-        if self.performs and exists and (performed := self._performed(admitted, target)):
+        if performed:
             # If one is denied, the first part that is denied is named, happening or not: which ones would tells what there is.
             denied = any(not self._allows(caller, *one) for one in performed)
             needed = needed + performed if denied else performed

@@ -9,23 +9,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.forms import CreateUserForm, DeleteUserForm, RenameForm, TagsForm
+from accounts.forms import DeleteUserForm, RenameForm, TagsForm
 from accounts.models import User
-from accounts.nonces import new_nonce
 from accounts.operations.users import (
-    create_user,
     delete_user,
     get_user,
     list_user_tags,
     tag_user,
     update_user,
 )
-from accounts.operations.whole_users import (
-    create_person,
-    create_service_account,
-    delete_user_with_credentials,
-    set_user_tags,
-)
+from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
 from credentials.operations.access_keys import (
     create_access_key,
@@ -39,9 +32,6 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
-from credentials.passwords import rules
-from credentials.secrets import new_password
-from credentials.views.reveal import reveal_access_key, reveal_password, with_nonce
 from iamconsole.forms import may, part, submitted
 from permissions.operations.inline import delete_user_policy, get_user_policy, list_user_policies, put_user_policy
 
@@ -55,58 +45,6 @@ class Tab:
     label: str
     url: str
     current: bool
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
-    """Make a user: a person with a password, a service account with an access key, or neither yet."""
-    form = CreateUserForm(request.POST or None)
-    result: dict[str, Any] = {}
-
-    def act(data: dict[str, Any]) -> None:
-        result["page"] = _CREATE[data["purpose"]](request, data)
-
-    if submitted(request, form, act):
-        page_of_secret: HttpResponse = result["page"]
-        return page_of_secret
-    caller = caller_of(request)
-    context = {
-        "form": form,
-        "rules": rules(),
-        "nonce": new_nonce(caller.principal),
-        "may": may(caller, create_user, user_name="*"),
-    }
-    return render(request, "user_create.html", context)
-
-
-def _create_person(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    password = new_password() if data["generate"] else data["password"]
-    user = create_person(
-        with_nonce(request),
-        user_name=data["user_name"],
-        path=data["path"],
-        password=password,
-        password_reset_required=data["password_reset_required"],
-        allow_change_password=data["allow_change_password"],
-    )
-    if data["generate"]:
-        return reveal_password(request, user, password, created=True)
-    messages.success(request, f"User {user.user_name} is created and can sign in at {user.account.sign_in_url}")
-    return redirect("admin:accounts_user_change", user.user_name)
-
-
-def _create_service_account(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    issued = create_service_account(with_nonce(request), user_name=data["user_name"], path=data["path"])
-    return reveal_access_key(request, issued, created=True)
-
-
-def _create_bare(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    user = create_user(caller_of(request), user_name=data["user_name"], path=data["path"])
-    messages.success(request, f"User {user.user_name} is created, without credentials and without permissions.")
-    return redirect("admin:accounts_user_change", user.user_name)
-
-
-_CREATE = {"person": _create_person, "service": _create_service_account, "none": _create_bare}
 
 
 @require_safe
