@@ -248,18 +248,22 @@ class Operation(Generic[R]):
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
         """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
 
-        A composite's parts are foreseen as if all of them would happen, but for those that depend on what is chosen.
+        A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        target = self.on(caller, dict(given), lock=False)
-        asked = self._asked(target, given)
+        remaining = dict(given)
+        target = self.on(caller, remaining, lock=False)
+        first, *further = self._asked(target, given)
         plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
-        decisions = [
-            caller.decide(action, each.resource, self._context(action, each))
-            for action in (plain or (self.action,))
-            for each in asked
-        ]
-        return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
+        needed = [(action, asked) for action in plain for asked in (first, *further)]
+        if target.missing is None:
+            admitted = {**remaining, **target.entities}
+            parts = [(action, part) for action, part in self.performs.items() if isinstance(part, Each)]
+            needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
+        needed = needed or [(self.action, asked) for asked in (first, *further)]
+        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in needed]
+        decision, asked = next((each for each in decided if not each[0].allowed), decided[0])
+        return decision, asked.resource
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""

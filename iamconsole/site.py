@@ -66,7 +66,8 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
         ]
         for model_admin in self._registry.values():
-            prefix = f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/"
+            own = f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/"
+            prefix = getattr(model_admin, "address", own)
             routes.append(path(prefix, include(model_admin.urls)))
         return routes
 

@@ -83,7 +83,9 @@ def _access(caller: Caller, parameters: dict[str, Any], owner: Resolved, *, lock
     groups = [
         targets.group(caller, {"group_name": name}, lock=lock) for name in sorted(parameters.pop("group_names", ()))
     ]
-    policies = [used_policy(caller, {"policy_arn": arn}, lock=lock) for arn in sorted(parameters.pop("policy_arns", ()))]
+    policies = [
+        used_policy(caller, {"policy_arn": arn}, lock=lock) for arn in sorted(parameters.pop("policy_arns", ()))
+    ]
     copied = targets.user(caller, {"user_name": source}, lock=False) if source is not None else None
     documents: dict[str, str] = {}
     if user := _entity(copied):

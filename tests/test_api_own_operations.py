@@ -233,9 +233,13 @@ def test_a_group_is_deleted_with_its_memberships_and_policies_and_its_users_stay
         (
             "DeleteUserWithCredentials",
             [
-                "iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iam:DeleteUserPolicy", "iam:DeleteUser",
-                "iam:DetachUserPolicy", "iam:RemoveUserFromGroup",
-            ],  # fmt: skip
+                "iam:DeleteLoginProfile",
+                "iam:DeleteAccessKey",
+                "iam:DeleteUserPolicy",
+                "iam:DeleteUser",
+                "iam:DetachUserPolicy",
+                "iam:RemoveUserFromGroup",
+            ],
             {"UserName": "dave"},
         ),
         (

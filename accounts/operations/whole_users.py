@@ -18,6 +18,7 @@ from permissions import access
 from permissions.access import Access
 from permissions.steps import attach_user_policy, put_user_policy
 
+
 @dataclass(frozen=True)
 class Made:
     """A new user, with the access key if one was asked for."""
