@@ -111,7 +111,7 @@ class BoundaryForm(ConsoleForm):
     permissions_boundary = forms.CharField(
         label="Permissions boundary",
         max_length=2048,
-        help_text="The ARN of a managed policy, yours or AWS’s.",
+        help_text="The ARN of a managed policy, one of the account or one of AWS.",
         widget=forms.TextInput(attrs={"list": "arns-of-policies", "autocomplete": "off", "spellcheck": "false"}),
     )
 

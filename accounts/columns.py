@@ -1,4 +1,4 @@
-"""The columns of the lists of users and groups. What the caller may not read of a row is not told: each cell asks the policies."""
+"""The columns of the lists of users and groups. What the caller may not read of a row is not told: each cell asks."""
 
 from datetime import datetime
 from typing import Any

@@ -29,9 +29,11 @@ from tests.browser import (
     signed_in,
     token_of,
 )
-from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_user
+from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_group, make_user
 
+AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 USERS = "/console/accounts/user/"
+STEPS = (f"{USERS}add/permissions/", f"{USERS}add/review/")  # they lead to the first one when nothing was entered
 # Something for every form of the console; each takes what it knows.
 ANSWERS: dict[str, Any] = {
     "user_name": "new-one",
@@ -50,6 +52,14 @@ ANSWERS: dict[str, Any] = {
     "status": "Inactive",
     "account_alias": "some-alias",
     "email": "x@example.org",
+    "group_name": "green",
+    "new_group_name": "greener",
+    "group_names": ["green"],
+    "user_names": ["bob"],
+    "policy_arn": AWS_POLICY,
+    "policy_arns": [AWS_POLICY],
+    "permissions_boundary": AWS_POLICY,
+    "how": "groups",
 }
 
 
@@ -109,6 +119,9 @@ def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, ma
     for address in console_addresses(**names):
         for ask in (client.get, lambda address: client.post(address, answers)):
             answer = ask(address)
+            if answer.status_code == 302:  # a step of the wizard, which leads to its first
+                assert address in STEPS, address
+                answer = client.get(answer["Location"])
             assert answer.status_code in (200, 403, 405), address
             if "root-email" not in address and answer.status_code != 405:
                 assert re.search(r"iam:[A-Z]\w+", text(answer)), address
@@ -203,7 +216,7 @@ def test_a_legal_name_is_only_a_name(name: str, root: Person):
     assert "is saved" in text(made)
     names = {"user_name": name, "policy_name": name, "access_key_id": user.access_keys.get().access_key_id}
     for address in console_addresses(**names):
-        if address.startswith(USERS):
+        if address.startswith(USERS) and address not in STEPS:
             assert client.get(urlsplit(urljoin("http://localhost/", address)).path).status_code in (200, 405), address
     delete = reverse("admin:user-policy-delete", args=[name, name])
     assert "is deleted" in text(client.post(delete, follow=True))
@@ -237,6 +250,7 @@ def test_nothing_is_changed_by_get(root: Person, alice: Person):
     give_password(alice)
     client = signed_in(alice)
     names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"}
+    names["group_name"] = make_group(root, "team", "alice")
     link = f"/setup/{issue_link(root)}/"
     before = everything()
     statuses = set()
