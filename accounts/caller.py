@@ -16,7 +16,7 @@ from permissions import engine, language
 from permissions.compiled import policies_of
 
 MOST_NEAR = 10  # how many statements that would have allowed it a refusal tells of
-Door = Literal["console", "api", "shell"]
+Door = Literal["console", "api", "shell", "verifier"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from iamconsole.errors import LimitExceeded
 
-# AWS's defaults; an account may have others (iamconsole:UpdateAccountQuota).
+# AWS's defaults, and our own of what AWS has not; an account may have others (iamconsole:UpdateAccountQuota).
 QUOTAS: Final[Mapping[str, int]] = {
     "UsersPerAccount": 5000,
     "GroupsPerAccount": 300,
     "GroupsPerUser": 10,
     "AccessKeysPerUser": 2,
+    "ServiceTokensPerUser": 5,
     "PoliciesPerAccount": 1500,
     "VersionsPerPolicy": 5,
     "PoliciesPerUser": 10,

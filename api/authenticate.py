@@ -1,100 +1,124 @@
-"""Who signed a request: the AWS door's authentication, and where a key's last use is noted.
+"""Who asks: the authentication of the AWS door by signature, and of the verifier door by a service's token.
 
-One joined query finds key, user, account and boundary. The key whose signature was verified is the one everything after it uses.
+One joined query finds key, user and account. The key whose signature was verified is the one everything after it uses.
 """
 
-import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import DatabaseError
-from django.db.models import Q
 from django.http import HttpRequest
 
-from accounts.caller import Caller
+from accounts.caller import Caller, Door
 from api import sigv4
 from api.budget import Acquaintances, Budget
 from api.shapes import services
 from audit.record import Origin, record_unauthenticated
-from credentials.access_keys import secret_of
-from credentials.models import AccessKey
-from iamconsole.database import patience
-from iamconsole.errors import Fault, InvalidClientTokenId, Throttling
+from credentials.access_keys import key_that_signed, note_use, note_use_of_token
+from credentials.models import ServiceToken
+from iamconsole.errors import (
+    IncompleteSignature,
+    InvalidClientTokenId,
+    InvalidServiceToken,
+    MissingAuthenticationToken,
+    SignatureDoesNotMatch,
+)
 from iamconsole.logs import served
 
-LAST_USED_EVERY = timedelta(minutes=1)
-LAST_USED_PATIENCE = timedelta(milliseconds=250)
-log = logging.getLogger("iamconsole.api")
+TOKEN_HEADER = "X-Iamconsole-Token"  # noqa: S105 - the name of a header
+SIGNATURE_FAULTS = (MissingAuthenticationToken, IncompleteSignature, InvalidClientTokenId, SignatureDoesNotMatch)
 acquaintances = Acquaintances()
-UNKNOWN = "The security token included in the request is invalid."
 
 
 def signed_request(request: HttpRequest) -> sigv4.SignedRequest:
     """The request as it was sent: nothing decoded, nothing reordered."""
-    headers = [
-        (name[5:].replace("_", "-").lower(), value) for name, value in request.META.items() if name.startswith("HTTP_")
-    ]
-    plain = (name for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.META.get(name))
-    headers += [(name.replace("_", "-").lower(), request.META[name]) for name in plain]
     return sigv4.SignedRequest(
         method=request.method or "",
         path=request.path,
         query=request.META.get("QUERY_STRING", ""),
-        headers=tuple(headers),
+        headers=tuple(headers_of(request)),
         body=request.body,
     )
+
+
+def headers_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The request's headers, their names in lower case; text is as WSGI has it."""
+    names = [(name[5:], value) for name, value in request.META.items() if name.startswith("HTTP_")]
+    names += [(name, request.META[name]) for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.META.get(name)]
+    return [(name.replace("_", "-").lower(), value) for name, value in names]
 
 
 def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
     """The caller who signed the request. Raises a fault of aws-style signature checking; those are sampled in the trail."""
     now = datetime.now(UTC)
-    access_key_id, address = "", request.META.get("REMOTE_ADDR", "")
-    try:
-        signed = signed_request(request)
-        claim = sigv4.read_claim(
-            signed, now=now, services=services().keys(), skew=timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
-        )
-        access_key_id = claim.access_key_id
-        acquaintance = f"{access_key_id} {address}"
-        if not acquaintances.know(acquaintance):
-            failures().require(address)
-        key = _verified(claim, signed)
-    except Throttling:
-        raise
-    except Fault as fault:
-        failures().take(address)
-        origin = Origin(
-            access_key_id=access_key_id,
-            door="api",
-            source_ip=address,
-            user_agent=request.headers.get("User-Agent", ""),
-            request_id=served().request_id,
-        )
-        record_unauthenticated(origin, action="iamconsole:Authenticate", resource="*", result=fault.code)
-        raise
-    acquaintances.meet(acquaintance)
-    requests().require(access_key_id)
-    requests().take(access_key_id)
-    note_use(key, claim, now)
+    signed = signed_request(request)
+    origin = _origin(request, "api", sigv4.claimed_key_id(signed))
+    with counted(origin, who=origin.access_key_id, source=origin.source_ip):
+        skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
+        claim = sigv4.read_claim(signed, now=now, services=services().keys(), skew=skew)
+        key = key_that_signed(claim, signed)
+    requests().require(claim.access_key_id)
+    requests().take(claim.access_key_id)
+    note_use(key, now, service=claim.service, region=claim.region)
     caller = Caller(
         user=key.user,
         door="api",
         access_key=key,
-        source_ip=address,
-        user_agent=request.headers.get("User-Agent", ""),
-        request_id=served().request_id,
+        source_ip=origin.source_ip,
+        user_agent=origin.user_agent,
+        request_id=origin.request_id,
         secure_transport=request.is_secure(),
     )
     return caller, claim
 
 
+def authenticate_service(request: HttpRequest) -> tuple[Caller, ServiceToken]:
+    """The user as whom a service asks, by its token. Raises InvalidServiceToken; those are sampled in the trail."""
+    now = datetime.now(UTC)
+    digest = ServiceToken.digest(request.headers.get(TOKEN_HEADER, ""))
+    origin = _origin(request, "verifier")
+    with counted(origin, who=digest, source=origin.source_ip):
+        token = ServiceToken.objects.select_related("user__account").filter(token_digest=digest).first()
+        if token is None or not token.is_good(now):
+            raise InvalidServiceToken(
+                f"The header {TOKEN_HEADER} must have a service token that exists and has not expired."
+            )
+    note_use_of_token(token, now)
+    caller = Caller(
+        user=token.user,
+        door="verifier",
+        source_ip=origin.source_ip,
+        user_agent=origin.user_agent,
+        request_id=origin.request_id,
+        secure_transport=request.is_secure(),
+    )
+    return caller, token
+
+
+@contextmanager
+def counted(origin: Origin, *, who: str, source: str) -> Iterator[None]:
+    """Check a signature or a token inside: what fails costs ``source`` some of its budget, and is sampled in the trail.
+
+    Raises Throttling, before anything is looked at, when that budget is spent and ``who`` has not been right from there before:
+    whoever shares an address must not be able to shut others out.
+    """
+    acquaintance = f"{who} {source}"
+    if not acquaintances.know(acquaintance):
+        failures().require(source)
+    try:
+        yield
+    except (*SIGNATURE_FAULTS, InvalidServiceToken) as fault:
+        failures().take(source)
+        record_unauthenticated(origin, action="iamconsole:Authenticate", resource="*", result=fault.code)
+        raise
+    acquaintances.meet(acquaintance)
+
+
 @lru_cache(maxsize=1)
 def failures() -> Budget:
-    """What each address has left for signatures that fail, asked before a secret is opened.
-
-    Not asked of a key that has signed from the address before: whoever shares an address must not be able to shut others out.
-    """
+    """What each address has left for signatures that fail, asked before a secret is opened."""
     return Budget(settings.API_FAILURES_PER_MINUTE / 60)
 
 
@@ -104,30 +128,11 @@ def requests() -> Budget:
     return Budget(settings.API_REQUESTS_PER_SECOND)
 
 
-def _verified(claim: sigv4.Claim, signed: sigv4.SignedRequest) -> AccessKey:
-    if claim.session_token is not None:
-        raise InvalidClientTokenId(UNKNOWN)  # this server issues no session tokens, so every one is made up
-    keys = AccessKey.objects.select_related("user__account", "user__boundary")
-    key = keys.filter(access_key_id=claim.access_key_id).first()
-    if key is None or not key.active:
-        raise InvalidClientTokenId(UNKNOWN)
-    sigv4.verify(claim, signed, secret_of(key))
-    return key
-
-
-def note_use(key: AccessKey, claim: sigv4.Claim, now: datetime) -> None:
-    """Write down the key's use, at most once a minute."""
-    if key.last_used_date is not None and now - key.last_used_date < LAST_USED_EVERY:
-        return
-    due = Q(last_used_date__isnull=True) | Q(last_used_date__lte=now - LAST_USED_EVERY)
-    use = {
-        "last_used_date": now,
-        "last_used_service": claim.service[:32],
-        "last_used_region": claim.region[:64] or "N/A",
-    }
-    try:
-        with patience(LAST_USED_PATIENCE):
-            AccessKey.objects.filter(due, pk=key.pk).update(**use)
-    except DatabaseError:
-        # A full disk or a long write elsewhere must not keep anybody from reading.
-        log.warning("the last use of an access key could not be written", exc_info=True)
+def _origin(request: HttpRequest, door: Door, access_key_id: str = "") -> Origin:
+    return Origin(
+        access_key_id=access_key_id,
+        door=door,
+        source_ip=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.headers.get("User-Agent", ""),
+        request_id=served().request_id,
+    )

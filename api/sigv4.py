@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from iamconsole.errors import (
@@ -34,6 +34,16 @@ MISMATCH = (
     " and signing method. Consult the service documentation for details."
 )
 INVALID_KEY = "The security token included in the request is invalid."
+UNSEEN_BODY = (
+    "The request has a body, and no signed 'x-amz-content-sha256' header says what its SHA-256 is: who checks this"
+    " signature does not see the body."
+)
+
+S3 = "s3"
+UNSIGNED = "UNSIGNED-PAYLOAD"
+# What S3's clients state where no signature covers the body. The STREAMING-AWS4-* forms are not among them: their chunks
+# are signed one by one, and nobody behind this check could verify those.
+_UNSIGNED_FORMS = frozenset({UNSIGNED, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
 
 # What a query-signed request must carry, in the order of AWS's messages.
 _QUERY_FIELDS = tuple(
@@ -46,7 +56,7 @@ _QUERY_SOURCE = frozenset({*(name.lower() for name in _QUERY_FIELDS), "x-amz-sec
 _SINGLE_HEADERS = ("authorization", "date", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token")
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
-_SIGNATURE = re.compile(r"[0-9a-f]{64}")
+_HEX_256 = re.compile(r"[0-9a-f]{64}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[ -~]*")
 _EXPIRES = re.compile(r"[0-9]{1,6}")
@@ -64,14 +74,39 @@ class SignedRequest:
     """A request as it came in. Text is as WSGI has it: each character stands for one byte (PEP 3333).
 
     ``path`` keeps its percent-encoding and has no query; ``query`` is what followed the question mark; header names
-    are lower-case and may repeat.
+    are lower-case and may repeat. ``body`` is None where it has not been seen here; ``body_sha256`` is then what someone
+    who has seen it says its hash is, if anyone does.
     """
 
     method: str
     path: str
     query: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | None = field(repr=False)
+    body_sha256: str | None = None
+
+    @classmethod
+    def told(
+        cls, method: str, target: str, headers: Iterable[tuple[str, str]], *, body_sha256: str | None = None
+    ) -> Self:
+        """A request as someone tells of it who received it: text of any kind, meant in UTF-8, without the body.
+
+        ``target`` is path and query as they stand in the request line. Without the hash of the body and without a header
+        that announces one, there is none.
+        """
+        path, _, query = _wsgi(target).partition("?")
+        given = tuple((_wsgi(name).lower(), _wsgi(value)) for name, value in headers)
+        announced = any(
+            name == "transfer-encoding" or (name == "content-length" and value.strip(" \t") not in ("", "0"))
+            for name, value in given
+        )
+        body = None if announced or body_sha256 is not None else b""
+        return cls(_wsgi(method), path, query, given, body, body_sha256)
+
+    @property
+    def body_hash(self) -> str | None:
+        """The SHA-256 of the body, in hexadecimal, where it is known."""
+        return self.body_sha256 if self.body is None else hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +153,63 @@ def read_claim(
     access_key_id, date, region, service = _read_scope(parts.credential, _basic(timestamp), services)
     if not _KEY_ID.fullmatch(access_key_id):
         raise InvalidClientTokenId(INVALID_KEY)
-    if not _SIGNATURE.fullmatch(parts.signature):
+    if not _HEX_256.fullmatch(parts.signature):
         raise SignatureDoesNotMatch(MISMATCH)
-    _check_stated_hash(request)
     presigned = parts.expires is not None
     scope = (access_key_id, timestamp, date, region, service)
-    return Claim(*scope, signed_headers, parts.signature, parts.session_token, presigned)
+    claim = Claim(*scope, signed_headers, parts.signature, parts.session_token, presigned)
+    payload_hash(claim, request)
+    return claim
+
+
+def claimed_key_id(request: SignedRequest) -> str:
+    """The access key that a request names, nothing else about it being checked; empty when it names none."""
+    try:
+        access_key_id = _read_parts(request).credential.partition("/")[0]
+    except (IncompleteSignature, MissingAuthenticationToken):
+        return ""
+    return access_key_id if _KEY_ID.fullmatch(access_key_id) else ""
+
+
+def payload_hash(claim: Claim, request: SignedRequest) -> str:
+    """What the claim's signature says of the body: its SHA-256, or, of S3's requests, that it does not cover it.
+
+    A stated ``x-amz-content-sha256`` is held against the body; where nobody has seen that, it is taken as it was signed.
+    """
+    stated = {value.strip(" \t") for name, value in request.headers if name == "x-amz-content-sha256"}
+    stated |= {
+        value.decode("latin-1")
+        for name, value in _query_pairs(request.query)
+        if name.lower() == b"x-amz-content-sha256"
+    }
+    if claim.service == S3 and not stated and claim.presigned:
+        return UNSIGNED
+    if claim.service == S3 and len(stated) == 1 and stated <= _UNSIGNED_FORMS:
+        return stated.pop()
+    known = request.body_hash
+    if known is None:
+        if not stated:
+            raise SignatureDoesNotMatch(UNSEEN_BODY)
+        known = next(filter(_HEX_256.fullmatch, stated), None)
+    if known is None or (stated and stated != {known}):
+        raise SignatureDoesNotMatch(
+            "The provided 'x-amz-content-sha256' is not the SHA-256 of the body as received; unsigned and streaming"
+            " payloads are not supported."
+        )
+    return known
 
 
 def verify(claim: Claim, request: SignedRequest, secret_access_key: str) -> None:
     """Prove the claim ``read_claim`` made of this very request, or raise SignatureDoesNotMatch."""
-    canonical = canonical_request(request, claim.signed_headers, presigned=claim.presigned)
+    of_s3 = claim.service == S3
+    canonical = canonical_request(
+        request,
+        claim.signed_headers,
+        presigned=claim.presigned,
+        normalize_path=not of_s3,
+        double_encode=not of_s3,
+        payload=payload_hash(claim, request),
+    )
     key = signing_key(secret_access_key, claim.date, claim.region, claim.service)
     expected = hmac.digest(key, string_to_sign(claim, canonical), "sha256").hex()
     if not hmac.compare_digest(expected.encode("ascii"), _octets(claim.signature)):
@@ -142,8 +223,9 @@ def canonical_request(
     presigned: bool = False,
     normalize_path: bool = True,
     double_encode: bool = True,
+    payload: str | None = None,
 ) -> bytes:
-    """Step 1 of SigV4. S3's rules are ``normalize_path=False, double_encode=False``, with a payload hash of its own.
+    """Step 1 of SigV4. S3's rules are ``normalize_path=False, double_encode=False``; ``payload`` is the body's hash.
 
     A presigned request's query stands without its signature. Its payload hash is the body's like any other's: so
     botocore's SigV4QueryAuth signs for IAM and STS, and only S3's signs UNSIGNED-PAYLOAD.
@@ -151,8 +233,8 @@ def canonical_request(
     path = _canonical_path(request.path, normalize_path, double_encode)
     query = _canonical_query(request.query, without=b"X-Amz-Signature" if presigned else None)
     headers = (_canonical_header(request, name) for name in signed_headers)
-    payload = hashlib.sha256(request.body).hexdigest().encode("ascii")
-    return b"\n".join((_octets(request.method), path, query, *headers, b"", _octets(";".join(signed_headers)), payload))
+    ending = (b"", _octets(";".join(signed_headers)), _octets(payload or request.body_hash or ""))
+    return b"\n".join((_octets(request.method), path, query, *headers, *ending))
 
 
 def string_to_sign(claim: Claim, canonical: bytes) -> bytes:
@@ -352,17 +434,6 @@ def _check_time(timestamp: datetime, now: datetime, skew: timedelta, expires: ti
         )
 
 
-def _check_stated_hash(request: SignedRequest) -> None:
-    """Hold the body against ``x-amz-content-sha256``; its UNSIGNED-PAYLOAD and STREAMING-* forms are S3's alone."""
-    stated = [_octets(value.strip(" \t")) for name, value in request.headers if name == "x-amz-content-sha256"]
-    stated += [value for name, value in _query_pairs(request.query) if name.lower() == b"x-amz-content-sha256"]
-    if stated and set(stated) != {hashlib.sha256(request.body).hexdigest().encode("ascii")}:
-        raise SignatureDoesNotMatch(
-            "The provided 'x-amz-content-sha256' is not the SHA-256 of the body as received; unsigned and streaming"
-            " payloads are not supported."
-        )
-
-
 def _read_timestamp(text: str, *, http_date: bool) -> datetime:
     # Not strptime: its month names follow the locale, and it takes digits of any script.
     try:
@@ -390,6 +461,10 @@ def _minutes(span: timedelta) -> str:
 
 def _octets(text: str) -> bytes:
     return text.encode("latin-1")
+
+
+def _wsgi(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _shown(text: str) -> str:

@@ -1,5 +1,7 @@
 """What users prove themselves with: login profiles, access keys, and the tokens of other services."""
 
+import hashlib
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from django.utils import timezone
 
 from accounts import arns
 from accounts.models import User
-from credentials.secrets import new_secret_access_key
+from credentials.secrets import new_secret_access_key, new_service_token
 
 SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column
 
@@ -111,5 +113,29 @@ class ServiceToken(models.Model):
 
     @property
     def user_name(self) -> str | None:
-        """The owner's name, or None for the root user."""
+        """The owner's name."""
         return self.user.user_name
+
+    @classmethod
+    def issue(cls, user: User, *, description: str, life: timedelta) -> tuple["ServiceToken", str]:
+        """Make and save a token for ``user``; returns it with its text, which is not to be had again."""
+        text, now = new_service_token(), timezone.now()
+        token = cls(
+            user=user,
+            service_token_id=arns.new_unique_id("ISTK"),
+            token_digest=cls.digest(text),
+            description=description,
+            create_date=now,
+            expire_date=now + life,
+        )
+        token.save(force_insert=True)
+        return token, text
+
+    @staticmethod
+    def digest(text: str) -> str:
+        """What is kept of a token. Looking it up by this compares nothing of the token itself, so time tells nothing of it."""
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return now < self.expire_date

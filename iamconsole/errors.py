@@ -103,6 +103,12 @@ class InvalidClientTokenId(Fault):
     status = 403
 
 
+class InvalidServiceToken(Fault):
+    """A service asks with a token that is missing, unknown or expired. Not an AWS code: AWS has no such tokens."""
+
+    status = 403
+
+
 class SignatureDoesNotMatch(Fault):
     """The signature is wrong, or its date or scope is."""
 

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from accounts.views import entry
+from api.verifier import authorize
 from api.views import bad_request, endpoint
 from iamconsole import pages
 from iamconsole.site import console
 
 urlpatterns = [
     path("", endpoint, name="api"),
+    path("authorize", authorize, name="authorize"),
     path("console/", console.urls),
     path("signin/", entry.signin, name="signin"),
     path("signin/<str:account>/", entry.signin, name="signin-account"),

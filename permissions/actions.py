@@ -4,6 +4,7 @@ It advises whoever writes a policy, and decides nothing: a policy may name what 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,10 @@ LEVELS: Final[Mapping[str, str]] = {
     "P": "Permissions management",
     "T": "Tagging",
 }
-PLENTY: Final = 10_000_000  # steps for holding one pattern against every action of AWS
+PLENTY: Final = 1_000_000  # steps for holding a pattern against one action, whose name is short: more than any can take
+# Where a context key ends in a name of one's own, a tag's mostly, the reference has one of these.
+_OPEN_END = re.compile(r"(?<=[/:])(?:\$\{[^}]*\}|<key>|tag-key)$")
+_TAGS: Final = ("aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/")
 # The keys that are of no service (IAM User Guide, "AWS global condition context keys").
 GLOBAL_KEYS: Final = frozenset(
     {
@@ -119,9 +123,28 @@ def services() -> Mapping[str, Service]:
 
 
 def reference_of_iam() -> Mapping[str, Any]:
-    """IAM's own actions in full: ``resources`` by their types, context ``keys``, and ``resource_keys`` of those types."""
+    """IAM's own actions in full, each as ``resources``, ``keys`` and ``resource_keys``, sorted, tags without their names.
+
+    ``resources`` are types that ``resource_types`` knows; ``keys`` are the context keys that the reference lists at the
+    action, ``resource_keys`` those that it lists at any of the resource types.
+    """
     reference: Mapping[str, Any] = _data()["iam_actions"]
     return reference
+
+
+def reference_of_sts() -> Mapping[str, Any]:
+    """The actions of STS in full, as ``reference_of_iam`` has those of IAM."""
+    reference: Mapping[str, Any] = _data()["sts_actions"]
+    return reference
+
+
+def resource_types(prefix: str) -> Mapping[str, str]:
+    """The ARN format of each resource type of ``iam`` or ``sts``: ``arn:${Partition}:iam::${Account}:…``.
+
+    Raises KeyError for another service.
+    """
+    types: Mapping[str, str] = _data()["resource_types"][prefix]
+    return types
 
 
 @cache
@@ -130,24 +153,35 @@ def _data() -> Any:
 
 
 @cache
-def _folded() -> tuple[tuple[str, str], ...]:
-    """Every action in the form in which actions are compared, and as it is written."""
-    return tuple(
-        (fold(f"{prefix}:{action}"), f"{prefix}:{action}")
+def _levels() -> Mapping[str, str]:
+    """The access level of every action, by the form in which actions are compared."""
+    return {
+        fold(f"{prefix}:{action}"): level
         for prefix, service in services().items()
-        for action in service.actions
-    )
+        for action, level in service.actions.items()
+    }
 
 
 def matching(pattern: str) -> list[str]:
-    """The actions that a policy's entry such as ``s3:Get*`` stands for, in the order of the services."""
-    pieces, steps = split(fold(pattern)), Steps(PLENTY)
-    prefix = fold(pattern).partition(":")[0]
-    if "*" in prefix or "?" in prefix:
-        return [action for folded, action in _folded() if matches(pieces, folded, steps)]
-    service = services().get(prefix)
-    names = [f"{prefix}:{action}" for action in service.actions] if service else []
-    return [action for action in names if matches(pieces, fold(action), steps)]
+    """The actions that a policy's entry such as ``s3:Get*`` stands for, in the order of the services. Variables are none."""
+    pattern = re.sub(r"[*?]+", _in_order, fold(pattern))
+    pieces, least = split(pattern), len(pattern) - pattern.count("*")
+    prefix = pattern.partition(":")[0]
+    searched = services()
+    if "*" not in prefix and "?" not in prefix:
+        searched = {prefix: searched[prefix]} if prefix in searched else {}
+    return [
+        f"{service.prefix}:{action}"
+        for service in searched.values()
+        for action in service.actions
+        if len(service.prefix) + 1 + len(action) >= least
+        and matches(pieces, fold(f"{service.prefix}:{action}"), Steps(PLENTY))
+    ]
+
+
+def _in_order(wildcards: re.Match[str]) -> str:
+    """The same wildcards with at most one ``*``, and that last: nothing is searched for between two of them."""
+    return "?" * wildcards[0].count("?") + "*" * ("*" in wildcards[0])
 
 
 def is_known(pattern: str) -> bool:
@@ -157,17 +191,31 @@ def is_known(pattern: str) -> bool:
 
 def access_level(action: str) -> str | None:
     """List, Read, Write, Permissions management or Tagging; None for an action that is not there."""
-    prefix, _, name = fold(action).partition(":")
-    service = services().get(prefix)
-    levels = {fold(known): level for known, level in service.actions.items()} if service else {}
-    return levels.get(name)
+    return _levels().get(fold(action))
+
+
+@cache
+def known_context_keys() -> frozenset[str]:
+    """The context keys of every service and the global ones, as they are written.
+
+    A key that ends in a name of one's own has ``${TagKey}``, or the like, there.
+    """
+    names = {key for service in services().values() for key in service.context_keys}
+    return frozenset(GLOBAL_KEYS | names | {f"{tag}${{TagKey}}" for tag in _TAGS})
+
+
+@cache
+def _keys() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The known keys as they are compared, and how those begin whose end is open."""
+    found = [(fold(_OPEN_END.sub("", key)), _OPEN_END.search(key)) for key in known_context_keys()]
+    return (
+        frozenset(key[:-1] if is_open else key for key, is_open in found),
+        tuple(sorted({key for key, is_open in found if is_open})),
+    )
 
 
 def is_known_key(key: str) -> bool:
-    """Whether a context key is a global one, or one of its service's, tags left open."""
-    prefix = fold(key).partition(":")[0]
-    service = services().get(prefix)
-    known = {
-        fold(each).partition("/")[0] for each in (GLOBAL_KEYS | (service.context_keys if service else frozenset()))
-    }
-    return fold(key).partition("/")[0] in known
+    """Whether a context key is a global one or a service's, in any case, whatever tag it names or with none named."""
+    key = fold(key)
+    names, beginnings = _keys()
+    return key in names or (key.startswith(beginnings) and key not in beginnings)

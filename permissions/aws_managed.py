@@ -18,7 +18,10 @@ FILE = Path(__file__).with_name("aws_managed_policies.json")
 
 @dataclass(frozen=True, slots=True)
 class AWSManagedPolicy:
-    """One of AWS's policies at one version. ``document`` is its text, set out as AWS's console does."""
+    """One of AWS's policies, attachable as all here are, at its default version: 3 for ``v3``; descriptions are not published.
+
+    ``document`` is its text, set out as AWS's console does; its members are in the User Guide's order, as AWS's is not kept.
+    """
 
     policy_name: str
     path: str

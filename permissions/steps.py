@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account, Group, User
 from accounts.quotas import quota_of, refuse_beyond
-from iamconsole.errors import LimitExceeded, MalformedPolicyDocument, PolicyNotAttachable
+from iamconsole.errors import LimitExceeded, MalformedPolicyDocument
 from permissions import language
 from permissions.models import (
     AttachedGroupPolicy,
@@ -21,7 +21,6 @@ from permissions.resources import LEGACY
 
 CURRENT = "2012-10-17"
 TOO_OLD = f"Policy document must be version {CURRENT} or greater."
-SERVICE_ROLES = "/aws-service-role/"
 
 
 def put_user_policy(user: User, policy_name: str, policy_document: str) -> UserPolicy:
@@ -88,26 +87,19 @@ def check_managed(account: Account, policy_document: str) -> None:
 
 
 def attach_user_policy(user: User, policy: ManagedPolicy) -> None:
-    """Attach a managed policy to a locked user; nothing happens when it is. Raises LimitExceeded, PolicyNotAttachable."""
+    """Attach a managed policy to a locked user; nothing happens when it is. Raises LimitExceeded."""
     attached = AttachedUserPolicy.objects.filter(user=user)
     if not attached.filter(policy=policy).exists():
-        _refuse_service_roles(policy)
         refuse_beyond("PoliciesPerUser", user.account, attached)
         AttachedUserPolicy.objects.create(user=user, policy=policy)
 
 
 def attach_group_policy(group: Group, policy: ManagedPolicy) -> None:
-    """Attach a managed policy to a locked group; nothing happens when it is. Raises LimitExceeded, PolicyNotAttachable."""
+    """Attach a managed policy to a locked group; nothing happens when it is. Raises LimitExceeded."""
     attached = AttachedGroupPolicy.objects.filter(group=group)
     if not attached.filter(policy=policy).exists():
-        _refuse_service_roles(policy)
         refuse_beyond("PoliciesPerGroup", group.account, attached)
         AttachedGroupPolicy.objects.create(group=group, policy=policy)
-
-
-def _refuse_service_roles(policy: ManagedPolicy) -> None:
-    if policy.is_aws_managed and policy.path.startswith(SERVICE_ROLES):
-        raise PolicyNotAttachable("Cannot attach a Service Role Policy to a Customer Role.")
 
 
 def by_name(policies: Iterable[ManagedPolicy]) -> list[ManagedPolicy]:

@@ -10,16 +10,18 @@ from iamconsole.errors import AccessDenied, InvalidInput, NoSuchEntity, Validati
 from iamconsole.operation import Resolved, Target
 from permissions.models import ManagedPolicy
 
+# The context keys of a policy's tags: iam:ResourceTag is for users and roles.
+TAGS = ("aws:ResourceTag",)
 NOT_FOUND = "Policy {policy_arn} was not found."
 NOT_ATTACHABLE = "Policy {policy_arn} does not exist or is not attachable."
 NO_VERSION = "Policy {policy_arn} version {version_id} does not exist or is not attachable."
 NO_BOUNDARY = "Scope ARN: {policy_arn} does not exist or is not attachable."
 
 
-def _find(caller: Caller, policy_arn: str, *, lock: bool) -> ManagedPolicy | None:
+def _find(caller: Caller, policy_arn: str, *, lock: bool, counted: bool = False) -> ManagedPolicy | None:
     """The policy, if the caller's account sees it; locked if it is the account's own. AWS's never change."""
     policies = ManagedPolicy.objects.with_arn(caller.account_id, policy_arn)
-    policy = policies.first()
+    policy = (policies.counted(caller.account_id) if counted else policies).first()
     if policy is None or policy.is_aws_managed or not lock:
         return policy
     return ManagedPolicy.objects.select_for_update(no_key=True).filter(pk=policy.pk).first()
@@ -29,18 +31,20 @@ def _find(caller: Caller, policy_arn: str, *, lock: bool) -> ManagedPolicy | Non
 class _Policy:
     """The managed policy with the ARN ``policy_arn``.
 
-    ``missing`` is what AWS says when there is none, ``foreign`` what it says to whoever would change one of its own.
+    ``missing`` is what AWS says when there is none, ``foreign`` what it says to whoever would change one of its own;
+    ``counted`` loads its uses too.
     """
 
     missing: str
     foreign: str = ""
+    counted: bool = False
     consumes: frozenset[str] = frozenset({"policy_arn"})
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
         policy_arn = parameters.pop("policy_arn")
         if not arns.is_policy(policy_arn):
             raise ValidationError(f"ARN {policy_arn} is not valid.")
-        policy = _find(caller, policy_arn, lock=lock)
+        policy = _find(caller, policy_arn, lock=lock, counted=self.counted)
         missing: NoSuchEntity | AccessDenied | None = None
         if policy is None:
             told = self.missing.format(policy_arn=policy_arn, version_id=parameters.get("version_id"))
@@ -127,6 +131,7 @@ def bounding_policy(caller: Caller, policy_arn: str, *, lock: bool) -> ManagedPo
 
 
 policy = _Policy(NOT_FOUND)
+counted_policy = _Policy(NOT_FOUND, counted=True)
 used_policy = _Policy(NOT_ATTACHABLE)
 policy_version = _Policy(NO_VERSION)
 updated_policy = _Policy(NOT_ATTACHABLE, "Cannot update policies outside your own account.")

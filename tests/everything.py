@@ -21,7 +21,8 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
-from credentials.models import AccessKey, LoginProfile
+from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -64,11 +65,14 @@ def furnish(root: Person) -> Values:
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     email = str(root.user.email)
+    issued = create_service_token(root.caller, user_name="dave")
+    SECRETS.append(issued.secret["token"])
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     return (
         given
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+        | {"service_token_id": issued.entity.service_token_id}
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
 
@@ -149,11 +153,15 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "resource_owner": "arn:aws:iam::123456789012:root",
         "resource_policy": RESOURCE_POLICY,
         "account": account,
+        "action_name": "s3:GetObject",
         "account_alias": alias,
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
         "allow_change_password": True,
         "copy_permissions_from": user_name,
+        "context": [{"key": "s3:prefix", "values": ["home/"]}],
+        "description": "the gateway of the files",
+        "duration_days": 30,
         "email": email,
         "max_items": 10,
         "name": "Acme",
@@ -167,8 +175,11 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "path_prefix": "/",
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
+        "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
+        "service_token_id": arns.new_unique_id("ISTK"),
+        "signer": {"access_key_id": access_key_id},
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
@@ -236,6 +247,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (User, "account"),
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
+            (ServiceToken, "user__account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

@@ -16,6 +16,7 @@ from audit.models import Event
 from iamconsole import errors
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
+from permissions.actions import reference_of_iam
 from tests.conftest import ROOT, SECRETS, Person
 from tests.everything import (
     BY_CALLERS,
@@ -55,7 +56,10 @@ COMMON = {
     "Throttling": 400,
     "ValidationError": 400,
 }
-OUR_OWN = {"AlreadyShown"}  # only the console has forms that show a secret once
+OUR_OWN = {
+    "AlreadyShown",  # only the console has forms that show a secret once
+    "InvalidServiceToken",  # only the verifier door has such tokens
+}
 WRITERS = {
     "accounts/setup_links.py",
     "accounts/signin.py",
@@ -130,6 +134,14 @@ def test_our_own_model_lists_our_faults_with_their_status() -> None:
     statuses = {fault.__name__: fault.status for fault in FAULTS}
     for model in services()["iamconsole"].operations.values():
         assert model.errors == {code: statuses.get(code) for code in model.errors}
+
+
+def test_an_operation_declares_the_context_keys_of_awss_service_authorization_reference(subtests: Any) -> None:
+    for operation in every_operation():
+        if operation.service == "iam":
+            with subtests.test(operation.action):
+                listed = reference_of_iam()[operation.name]
+                assert sorted(operation.keys) == sorted([*listed["keys"], *listed["resource_keys"]])
 
 
 # Who may
@@ -224,7 +236,7 @@ def _check_lines(operation: Operation[Any], answer: Answer, lines: list[Event]) 
 
 def _check_answer(operation: Operation[Any], answer: Answer) -> None:
     if operation.issues_secret:
-        SECRETS.append(answer.text("SecretAccessKey") or PASSWORD)
+        SECRETS.append(answer.text("SecretAccessKey") or answer.text("Token") or PASSWORD)
         return
     present = {element.tag.rpartition("}")[2] for element in answer.xml.iter()}
     assert not present & set(sensitive_names(operation.model.output))

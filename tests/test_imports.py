@@ -3,14 +3,19 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.pure
 
 APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 # Each layer may import itself and the layers before it.
 LAYERS = [
-    ("iamconsole/errors", "iamconsole/configuration", "iamconsole/logs"),
+    ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
     (
-        "api/sigv4", "api/shapes", "api/wire", "permissions/wildcard", "permissions/strict_json", "permissions/resources",
+        "api/sigv4", "api/shapes", "api/wire", "api/question",
+        "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/actions", "permissions/aws_managed",
         "iamconsole/context_keys",

@@ -4,8 +4,9 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from botocore import xform_name
 from api import shapes
 from api.shapes import OperationModel, Shape, compiled, mask, service_for_version, services, snake, validate
 from iamconsole.errors import ValidationError
+
+pytestmark = pytest.mark.pure
 
 EVERY_OPERATION = [model for service in services().values() for model in service.operations.values()]
 
@@ -289,9 +292,9 @@ def test_sts_shortens_an_endless_value() -> None:
 def test_no_message_holds_a_sensitive_value() -> None:
     canaries = ["s3cret\x00", "ünglaublich-s3cret☂", "s3cret" * 100_000, 5_301_735, b"s3cret", ["s3cret"]]
     for model in EVERY_OPERATION:
-        for name in sensitive_parameters(model):
+        for name, given in sensitive_parameters(model):
             for canary in canaries:
-                message = refusal_or_none(model, {name: canary}) or ""
+                message = refusal_or_none(model, given(canary)) or ""
                 assert "s3cret" not in message, (model.name, name)
                 assert "5301735" not in message, (model.name, name)
 
@@ -304,25 +307,30 @@ def refusal_or_none(model: OperationModel, parameters: dict[str, object]) -> str
     return None
 
 
-def sensitive_parameters(model: OperationModel) -> list[str]:
-    """The names of an operation's sensitive parameters. None is inside another one, or these tests must learn to look."""
+Given = Callable[[object], Any]
 
-    def walk(shape: Shape, depth: int) -> Iterator[str]:
+
+def sensitive_parameters(model: OperationModel) -> list[tuple[str, Given]]:
+    """An operation's sensitive parameters, at every depth: each name, and what makes parameters of a value for it."""
+
+    def walk(shape: Shape, given: Given) -> Iterator[tuple[str, Given]]:
         for name, member in shape.members.items():
-            assert depth == 0 or not member.sensitive
+            inner = partial(lambda name, value: given({snake(name): value}), name)
             if member.sensitive:
-                yield snake(name)
-            yield from walk(member, depth + 1)
-        for part in shape.parts.values():
-            assert not part.sensitive
-            yield from walk(part, depth + 1)
+                yield snake(name), inner
+            yield from walk(member, inner)
+        for part, each in shape.parts.items():
+            assert not each.sensitive
+            yield from walk(
+                each, partial(lambda part, value: given([value] if part == "member" else {"key": value}), part)
+            )
 
-    return list(walk(model.input, 0)) if model.input else []
+    return list(walk(model.input, lambda value: value)) if model.input else []
 
 
 def test_there_are_sensitive_parameters_to_look_at() -> None:
-    names = {name for model in EVERY_OPERATION for name in sensitive_parameters(model)}
-    assert {"password", "old_password", "new_password", "private_key", "saml_assertion"} <= names
+    names = {name for model in EVERY_OPERATION for name, _ in sensitive_parameters(model)}
+    assert {"password", "old_password", "new_password", "private_key", "saml_assertion", "uri", "value"} <= names
 
 
 # What is not of its type: from a form or the shell, never a crash
@@ -443,8 +451,8 @@ def test_the_trail_keeps_no_secret() -> None:
 
 def test_every_sensitive_parameter_is_masked() -> None:
     for model in EVERY_OPERATION:
-        for name in sensitive_parameters(model):
-            assert mask(model, {name: "s3cret"}) == {name: "***"}
+        for _, given in sensitive_parameters(model):
+            assert mask(model, given("s3cret")) == given("***")
 
 
 def test_the_trails_copy_is_fit_for_json() -> None:

@@ -12,7 +12,9 @@ from iamconsole.operation import Page, operation
 from permissions.targets import bounding_policy
 
 
-@operation("iam:CreateUser", on=targets.new_user, lock=True, keys=("iam:PermissionsBoundary", *REQUEST_TAGS))
+@operation(
+    "iam:CreateUser", on=targets.new_user, lock=True, keys=("iam:PermissionsBoundary", *REQUEST_TAGS, *RESOURCE_TAGS)
+)
 def create_user(
     caller: Caller,
     *,
@@ -72,6 +74,7 @@ def delete_user(caller: Caller, *, user: User) -> None:
     for first, rows in (
         ("must delete login profile first.", hasattr(user, "login_profile")),
         ("must delete access keys first.", user.access_keys.exists()),
+        ("must delete service tokens first.", user.service_tokens.exists()),
         ("must remove users from group first.", user.memberships.exists()),
         ("must delete policies first.", user.policies.exists()),
         ("must detach all policies first.", user.attached_policies.exists()),

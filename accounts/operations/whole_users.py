@@ -154,6 +154,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     performs={
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
+        "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
         "iam:DetachUserPolicy": Each(_attached),
         "iam:RemoveUserFromGroup": Each(_joined),
@@ -161,7 +162,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with all there is: the password, access keys, policies and memberships. All of it goes, or nothing."""
+    """Delete a user with all there is: password, keys, tokens, policies, memberships. All of it goes, or nothing."""
     user.delete()
 
 

@@ -50,7 +50,11 @@ def delete_login_profile(caller: Caller, *, user: User) -> None:
 
 
 @operation(
-    "iam:ChangePassword", on=targets.the_caller, lock=True, before=hashing("new_password", proving="old_password")
+    "iam:ChangePassword",
+    on=targets.the_caller,
+    lock=True,
+    before=hashing("new_password", proving="old_password"),
+    keys=RESOURCE_TAGS,
 )
 def change_password(caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword) -> None:
     """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.

@@ -21,7 +21,7 @@ GROUP_KEYS = ("iam:PolicyARN",)
 
 @operation("iam:AttachUserPolicy", on=targets.attached_to_user, lock=True, changes_permissions=True, keys=USER_KEYS)
 def attach_user_policy(caller: Caller, *, user: User, policy: ManagedPolicy) -> None:
-    """Attach a managed policy to a user; nothing happens when it is. Raises LimitExceeded, PolicyNotAttachable."""
+    """Attach a managed policy to a user; nothing happens when it is. Raises LimitExceeded."""
     steps.attach_user_policy(user, policy)
 
 
@@ -44,7 +44,7 @@ def list_attached_user_policies(
 
 @operation("iam:AttachGroupPolicy", on=targets.attached_to_group, lock=True, changes_permissions=True, keys=GROUP_KEYS)
 def attach_group_policy(caller: Caller, *, group: Group, policy: ManagedPolicy) -> None:
-    """Attach a managed policy to a group; nothing happens when it is. Raises LimitExceeded, PolicyNotAttachable."""
+    """Attach a managed policy to a group; nothing happens when it is. Raises LimitExceeded."""
     steps.attach_group_policy(group, policy)
 
 
@@ -72,7 +72,7 @@ def _require_attached(policy: ManagedPolicy, deleted: int) -> None:
         raise NoSuchEntity(targets.NOT_FOUND.format(policy_arn=policy.arn))
 
 
-@operation("iam:ListEntitiesForPolicy", on=targets.used_policy, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:ListEntitiesForPolicy", on=targets.used_policy, reads=True, keys=targets.TAGS)
 def list_entities_for_policy(
     caller: Caller,
     *,

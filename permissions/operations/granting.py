@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.caller import Caller
 from accounts.models import Group, User
+from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import Page, Resolved, operation
 from permissions.compiled import policies_of, policies_of_group
@@ -30,7 +31,7 @@ class _Identity:
 _identity = _Identity()
 
 
-@operation("iam:ListPoliciesGrantingServiceAccess", on=_identity, reads=True)
+@operation("iam:ListPoliciesGrantingServiceAccess", on=_identity, reads=True, keys=RESOURCE_TAGS)
 def list_policies_granting_service_access(
     caller: Caller, *, principal: User | Group, service_namespaces: Sequence[str], marker: str | None = None
 ) -> Page[Mapping[str, Any]]:

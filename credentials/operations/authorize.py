@@ -1,0 +1,137 @@
+"""What other services ask: who signed this request, and whether they may do this action on this resource."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import Account
+from api import sigv4
+from credentials.access_keys import active_key, key_that_signed, note_use
+from credentials.models import AccessKey
+from iamconsole.errors import InvalidInput, ValidationError
+from iamconsole.operation import operation
+from permissions import language
+from permissions.engine import Decision, Reason
+
+# Of AWS's own context keys, those that the asking service knows and this one does not. All others are this one's to say.
+ASKERS_KEYS = frozenset(
+    {
+        *("aws:referer", "aws:requestedregion", "aws:securetransport", "aws:sourceip", "aws:sourcevpc"),
+        *("aws:sourcevpce", "aws:tagkeys", "aws:useragent", "aws:vpcsourceip"),
+    }
+)
+ASKERS_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """The answer. ``content_sha256`` is what the signature says of the body; there is none where no signature was checked."""
+
+    decision: str
+    allowed: bool
+    reason: str
+    principal: Mapping[str, str | None]
+    policy_type: str | None
+    policy: Mapping[str, str] | None
+    statement: Mapping[str, Any] | None
+    content_sha256: str | None
+
+
+@operation("iamconsole:Authorize", on=targets.everything, reads=True)
+def authorize(
+    caller: Caller,
+    *,
+    account: Account,
+    signer: Mapping[str, Any],
+    action_name: str,
+    resource_arn: str,
+    context: Sequence[Mapping[str, Any]] = (),
+    resource_policy: str | None = None,
+) -> Authorization:
+    """Who signed a request, and may they do this? Asked by a service of the same account, of its signed request or of a key.
+
+    A service that gives no request has verified the signature itself. Raises the faults of checking a signature, a key of
+    another account being InvalidClientTokenId like one that never was; InvalidInput for a context key that is not the
+    service's to say; MalformedPolicyDocument for a resource-based policy that cannot be understood.
+    """
+    keys = _context(context)
+    policy = None if resource_policy is None else language.parse(resource_policy, resource_based=True)
+    now = datetime.now(UTC)
+    key, content_sha256 = _signer(signer, account, action_name, now)
+    asked_for = Caller(user=key.user, door="verifier", access_key=key, time=now, request_id=caller.request_id)
+    decision = asked_for.decide(action_name, resource_arn, keys, resource_policy=policy)
+    told = decision.told
+    return Authorization(
+        decision=_word(decision),
+        allowed=decision.allowed,
+        reason=_reason(decision, asked_for, action_name, resource_arn),
+        principal={
+            "arn": asked_for.arn,
+            "user_id": key.user.user_id,
+            "user_name": key.user.user_name,
+            "account": key.user.account_id,
+            "access_key_id": key.access_key_id,
+        },
+        policy_type=None if decision.reason is Reason.ROOT else told["policy_type"],
+        policy=told.get("policy"),
+        statement=told.get("statement"),
+        content_sha256=content_sha256,
+    )
+
+
+def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datetime) -> tuple[AccessKey, str | None]:
+    """The signer's key, and what the signature says of the body."""
+    request: Mapping[str, Any] | None = signer.get("request")
+    access_key_id: str | None = signer.get("access_key_id")
+    if (request is None) is (access_key_id is None):
+        raise ValidationError("The signer is given by a request or by an access key id, one of the two.")
+    if request is None:
+        key = active_key(access_key_id or "", account_id=account.pk)
+        note_use(key, now, service=action.partition(":")[0], region="")
+        return key, None
+    signed = signed_request(request)
+    skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
+    claim = sigv4.read_claim(signed, now=now, services=None, skew=skew)
+    key = key_that_signed(claim, signed, account_id=account.pk)
+    note_use(key, now, service=claim.service, region=claim.region)
+    return key, sigv4.payload_hash(claim, signed)
+
+
+def signed_request(request: Mapping[str, Any]) -> sigv4.SignedRequest:
+    """A request as the asking service tells of it, in the members of the service model's SignedRequest."""
+    headers = [(header["name"], header["value"]) for header in request["headers"]]
+    return sigv4.SignedRequest.told(request["method"], request["uri"], headers, body_sha256=request.get("body_sha256"))
+
+
+def _context(given: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[str]]:
+    """The asking service's context keys, in lower case. What says who the signer is cannot be among them."""
+    keys: dict[str, Sequence[str]] = {}
+    for entry in given:
+        key = entry["key"].lower()
+        if key in keys:
+            raise InvalidInput(f"The context key {entry['key']} is given more than once.")
+        if key.startswith("aws:") and key not in ASKERS_KEYS and not key.startswith(ASKERS_PREFIXES):
+            raise InvalidInput(f"The context key {entry['key']} is not the asking service's to say.")
+        keys[key] = entry["values"]
+    return keys
+
+
+def _word(decision: Decision) -> str:
+    """The decision in the words of AWS's simulator, which has three."""
+    if decision.allowed:
+        return "allowed"
+    return "explicitDeny" if decision.reason is Reason.EXPLICIT_DENY else "implicitDeny"
+
+
+def _reason(decision: Decision, caller: Caller, action: str, resource: str) -> str:
+    who = f"User: {caller.arn} is"
+    if not decision.allowed:
+        return f"{who} not authorized to perform: {action} on resource: {resource} {decision.explanation}"
+    if decision.source is None:
+        return f"{who} the root user, who may do everything in the account"
+    return f"{who} allowed to perform: {action} on resource: {resource} by the policy {decision.source.name}"
