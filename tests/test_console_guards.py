@@ -28,6 +28,7 @@ from tests.browser import (
     shown_secret,
     signed_in,
     token_of,
+    walk_through,
 )
 from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_group, make_user
 
@@ -385,8 +386,7 @@ def test_all_of_it_works_without_javascript(visit: Callable[..., Visitor], root:
     give_password(alice)
     page = (visitor := visit(java_script_enabled=False)).sign_in(alice)
     expect(page.locator("h1")).to_have_text("Dashboard")
-    visitor.open(f"{USERS}add/")
-    page.get_by_label("User name", exact=True).fill("dora")
+    walk_through(page, "dora")
     page.get_by_role("button", name="Create user").click()
     secret = readable(page, "password")
     page.get_by_role("link", name="I have saved it").click()
@@ -459,7 +459,12 @@ def test_all_of_it_works_by_keyboard(visitor: Visitor, root: Person, alice: Pers
     page.keyboard.type("keys")
     tab_to(page, "[name=purpose]")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Permissions of keys")
     tab_to(page, "main button.primary")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Review and create keys")
+    tab_to(page, "[name=tag_value]")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("shown once")
     tab_to(page, "[data-show=secret]")
@@ -483,7 +488,7 @@ def test_a_form_with_errors_takes_the_focus_to_what_is_wrong(visitor: Visitor, a
     give_password(alice)
     page = visitor.sign_in(alice)
     visitor.open(f"{USERS}add/")
-    page.get_by_role("button", name="Create user").click()
+    page.get_by_role("button", name="Next").click()
     expect(page).to_have_title(re.compile("^Error: "))
     expect(page.locator("[role=alert]")).to_be_focused()
     page.get_by_role("link", name="User name: This field is required.").click()

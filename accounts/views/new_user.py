@@ -32,7 +32,9 @@ STEPS = ("User details", "Permissions", "Review and create")
 def details(request: HttpRequest) -> HttpResponse:
     """Step 1: name, path and purpose."""
     draft, allowed = Draft.of(request), may(caller_of(request), create_user, user_name="*")
-    form = DetailsForm(request.POST or None, initial=draft.values)
+    form = DetailsForm(
+        request.POST or None, initial=draft.values | ({"user_name": ""} if "again" in request.GET else {})
+    )
 
     def keep(data: dict[str, Any]) -> None:
         _check(caller_of(request), data)
@@ -118,8 +120,8 @@ def _create(request: HttpRequest, draft: Draft, form: ReviewForm) -> HttpRespons
     made: Made = create_user_with_access(
         with_nonce(request), **_parameters(draft), password=password, tags=form.rows or None
     )
-    draft.keep({"user_name": "", "tags": form.rows})
-    return reveal_user(request, made, password if generate else None, again=draft.at(DETAILS))
+    draft.keep({"tags": form.rows})
+    return reveal_user(request, made, password if generate else None, again=f"{draft.at(DETAILS)}&again=yes")
 
 
 def _to_review(caller: Caller, draft: Draft, form: ReviewForm) -> dict[str, Any]:
