@@ -27,7 +27,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 # Addresses that are no pages, and why.
 NO_PAGE = {
     "api": "the AWS door; a browser is sent to the console",
-    "authorize": "the door of verifiers",
+    "authorize": "the verifier door",
     "healthz": "JSON",
     "readyz": "JSON",
     "signout": "a button",
