@@ -19,7 +19,7 @@ from accounts.views import new_user, user_permissions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access
+from credentials.views import access_keys, console_access, service_tokens
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -77,6 +77,9 @@ class UserAdmin(ConsoleList):
 
     listing = list_users
     creating = create_user
+    title = "Users"
+    new_name = "user_name"
+    add_page = "admin:accounts_user_add"
     page = "admin:accounts_user_change"
     named_by = "user_name"
     empty_text = "A user is a person who signs in to the console, or a program that signs requests."
@@ -108,6 +111,12 @@ class UserAdmin(ConsoleList):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
+            path(
+                f"{one}/service-tokens/<str:service_token_id>/delete/",
+                view(service_tokens.delete),
+                name="user-token-delete",
+            ),
             path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
             path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
             path(f"{one}/policies/<name:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),

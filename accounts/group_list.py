@@ -15,6 +15,7 @@ from accounts.views import group_permissions, group_users, groups
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
+from permissions.views import policies
 
 
 @admin.register(Group, site=console)
@@ -24,6 +25,9 @@ class GroupAdmin(ConsoleList):
     address = "groups/"
     listing = list_groups
     creating = create_group
+    title = "Groups"
+    new_name = "group_name"
+    add_page = "admin:accounts_group_add"
     page = "admin:accounts_group_change"
     named_by = "group_name"
     empty_text = "A group gives all its users the same permissions: attach policies to it, then add users to it."
@@ -42,6 +46,11 @@ class GroupAdmin(ConsoleList):
             path(f"{one}/delete/", view(groups.delete), name="accounts_group_delete"),
             path(f"{one}/users/add/", view(group_users.add), name="group-users-add"),
             path(f"{one}/users/remove/", view(group_users.remove), name="group-users-remove"),
+            path(f"{one}/policies/create/", view(policies.edit_of_group), name="group-policy-create"),
+            path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit_of_group), name="group-policy-edit"),
+            path(
+                f"{one}/policies/<name:policy_name>/delete/", view(policies.delete_of_group), name="group-policy-delete"
+            ),
             path(f"{one}/permissions/attach/", view(group_permissions.attach), name="group-policies-attach"),
             path(f"{one}/permissions/detach/", view(group_permissions.detach), name="group-policy-detach"),
         ]

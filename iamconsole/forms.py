@@ -11,11 +11,18 @@ from django.http import HttpRequest
 
 from accounts.caller import Caller
 from api.shapes import snake
-from iamconsole.errors import AlreadyShown, Fault, NoSuchEntity, PasswordPolicyViolation, ValidationError
+from iamconsole.errors import (
+    AlreadyShown,
+    Fault,
+    InvalidInput,
+    NoSuchEntity,
+    PasswordPolicyViolation,
+    ValidationError,
+)
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
-_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)'")
+_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)[.\w]*'")
 
 
 class ConsoleForm(forms.Form):
@@ -28,6 +35,9 @@ class ConsoleForm(forms.Form):
         """Show a fault: a broken rule at the field it is of, in the field's own words (``rule``); else above the form."""
         if isinstance(fault, PasswordPolicyViolation) and self.password_field:
             self.add_error(self.password_field, fault.broken)
+            return
+        if isinstance(fault, InvalidInput) and fault.parameter in self.fields:
+            self.add_error(fault.parameter, fault.message)
             return
         names = (
             {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()

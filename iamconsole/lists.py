@@ -27,15 +27,18 @@ class NamedChangeList(ChangeList):
 
 
 class ConsoleList(ModelAdmin):
-    """A list that its ``listing`` operation allows and that has a button for ``creating`` another.
+    """A list that its ``listing`` operation allows and that has a button for ``creating`` another of a ``new_name``.
 
-    ``page`` is the route of one thing's page, which is given the attribute ``named_by``.
+    ``page`` is the route of one thing's page, which is given the attribute ``named_by``; ``add_page`` that of the button.
     """
 
     listing: ClassVar[Operation[Any]]
     creating: ClassVar[Operation[Any]]
+    new_name: ClassVar[str]
+    add_page: ClassVar[str]
     page: ClassVar[str]
     named_by: ClassVar[str]
+    title: ClassVar[str]
     empty_text: ClassVar[str]
 
     actions = None
@@ -48,12 +51,11 @@ class ConsoleList(ModelAdmin):
         """The list, if it is allowed: the operation decides, and records a refusal."""
         caller = caller_of(request)
         self.listing(caller, max_items=1)
-        kind = str(self.opts.verbose_name)
-        allowed = may(caller, self.creating, **{self.named_by: "*"}).allowed
+        allowed = may(caller, self.creating, **{self.new_name: "*"}).allowed
         context = {
-            "title": str(self.opts.verbose_name_plural).capitalize(),
-            "add_url": reverse(f"admin:accounts_{kind}_add") if allowed else "",
-            "add_label": f"Create {kind}",
+            "title": self.title,
+            "add_url": reverse(self.add_page) if allowed else "",
+            "add_label": f"Create {self.new_name.removesuffix('_name')}",
             "empty_text": self.empty_text,
         }
         return super().changelist_view(request, context | (extra_context or {}))

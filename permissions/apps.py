@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 
 
@@ -19,10 +21,11 @@ class PermissionsConfig(AppConfig):
         post_migrate.connect(_bring_catalogue, sender=self)
 
 
-def _bring_catalogue(*, apps: Any, **_: Any) -> None:
+def _bring_catalogue(*, using: str, **_: Any) -> None:
     from permissions.aws_managed import catalogue
     from permissions.catalogue import synchronise
 
-    # Migrated backwards, the table is gone.
-    if "managedpolicy" in apps.all_models["permissions"]:
+    # Migrated in part or backwards, the tables are not those of the models.
+    executor = MigrationExecutor(connections[using])
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         synchronise(catalogue())

@@ -5,7 +5,7 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -134,10 +134,10 @@ def invent(root: Person) -> Values:
     )
 
 
-def refusal_of(person: Person) -> str:
+def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
     """The id of the decision that the person's request has just been denied by."""
     with pytest.raises(AccessDenied) as caught:
-        list_account_aliases(person.caller)
+        ask(person.caller)
     return caught.value.decision_id
 
 

@@ -302,7 +302,8 @@ def test_an_inline_policy_is_written_changed_and_deleted(page: Page, bob: Person
     page.locator("summary", has_text="list").click()
     page.get_by_role("link", name="Edit list").click()
     expect(page.locator("[name=policy_document]")).to_have_value(allow("iam:ListUsers"))
-    expect(page.locator("[name=policy_name]")).to_be_disabled()
+    expect(page.locator("h1")).to_have_text("Edit list")
+    expect(page.locator("[name=policy_name]")).to_have_count(0)
     press(page, "Save policy", policy_document=allow("iam:GetUser"))
     expect(page.locator("main")).to_contain_text("is saved and in force")
     with pytest.raises(Exception, match="AccessDenied"):
@@ -317,7 +318,7 @@ def test_an_inline_policy_is_written_changed_and_deleted(page: Page, bob: Person
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ('{"Version": "2012-10-17"\n', "This is not JSON. At line 2"),
+        ('{"Version": "2012-10-17"\n', "Line 2, column 1: This is not JSON."),
         ("[" * 100_000, "Syntax|JSON|grammar|deep"),
         ("{}", "."),
         ('{"Version": "2012-10-17", "Statement": {"Effect": "Maybe", "Action": "*", "Resource": "*"}}', "."),

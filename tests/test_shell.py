@@ -69,7 +69,8 @@ def test_the_administrator_of_a_new_account_may_do_everything(server: Any) -> No
 
     iam = Person(caller_for(admin), made["access_key_id"], made["secret_access_key"]).client()
     assert [user["UserName"] for user in iam.list_users()["Users"]] == ["admin"]
-    assert iam.list_user_policies(UserName="admin")["PolicyNames"] == ["AdministratorAccess"]
+    (attached,) = iam.list_attached_user_policies(UserName="admin")["AttachedPolicies"]
+    assert attached["PolicyArn"] == "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 @pytest.mark.parametrize(

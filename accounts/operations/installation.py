@@ -16,13 +16,9 @@ from credentials.steps import add_access_key, end_sessions
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import Issued, Resolved, operation
 from permissions.models import ManagedPolicy
-from permissions.steps import put_user_policy
+from permissions.steps import attach_user_policy
 
-ADMINISTRATOR = "AdministratorAccess"
-ADMINISTRATOR_DOCUMENT = """{
-  "Version": "2012-10-17",
-  "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-}"""
+ADMINISTRATOR = "AdministratorAccess"  # AWS's policy that allows everything
 ALIAS = re.compile(r"(?![0-9]{12}$)[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 
 
@@ -101,7 +97,7 @@ def create_account(
     secret = {"root_setup_url": setup_links.issue(root)}
     if admin_user_name is not None:
         admin = add_user(account.account_id, user_name=admin_user_name)
-        put_user_policy(admin, ADMINISTRATOR, ADMINISTRATOR_DOCUMENT)
+        attach_user_policy(admin, ManagedPolicy.objects.aws_managed().get(policy_name=ADMINISTRATOR))
         key, secret["secret_access_key"] = add_access_key(admin)
         made["access_key_id"] = key.access_key_id
     if root_access_key:

@@ -33,6 +33,7 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
+from credentials.views import service_tokens
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
@@ -68,6 +69,7 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_enable": may(caller, create_login_profile, **named),
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
+        **service_tokens.card(request, user.user_name),
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
-from credentials.models import AccessKey
+from credentials.models import AccessKey, ServiceToken
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
 
@@ -50,6 +51,18 @@ def reveal_user(request: HttpRequest, made: Made, password: str | None, *, again
 def _key(issued: Issued[AccessKey]) -> dict[str, Any]:
     key, secret = issued.entity, issued.secret["secret_access_key"]
     return {"key": key, "secret": secret, "snippets": snippets(key.access_key_id, secret)}
+
+
+def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> HttpResponse:
+    """The page that shows a service token, once."""
+    token = issued.entity
+    context = {
+        "service_token": token,
+        "token": issued.secret["token"],
+        "public_url": settings.PUBLIC_URL,
+        "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
+    }
+    return _once(render(request, "service_token_created.html", context))
 
 
 def _once(response: HttpResponse) -> HttpResponse:
