@@ -248,18 +248,22 @@ class Operation(Generic[R]):
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
         """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
 
-        A composite's parts are foreseen as if all of them would happen, but for those that depend on what is chosen.
+        A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        target = self.on(caller, dict(given), lock=False)
-        asked = self._asked(target, given)
+        remaining = dict(given)
+        target = self.on(caller, remaining, lock=False)
+        first, *further = self._asked(target, given)
         plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
-        decisions = [
-            caller.decide(action, each.resource, self._context(action, each))
-            for action in (plain or (self.action,))
-            for each in asked
-        ]
-        return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
+        needed = [(action, asked) for action in plain for asked in (first, *further)]
+        if target.missing is None:
+            admitted = {**remaining, **target.entities}
+            parts = [(action, part) for action, part in self.performs.items() if isinstance(part, Each)]
+            needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
+        needed = needed or [(self.action, asked) for asked in (first, *further)]
+        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in needed]
+        decision, asked = next((each for each in decided if not each[0].allowed), decided[0])
+        return decision, asked.resource
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
@@ -282,11 +286,14 @@ class Operation(Generic[R]):
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         for action, asked in performed:
+            if action in _registry and _registry[action].reads:
+                continue
+            of_part = {} if asked is attempt.asked else asked.parameters
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
                 action=action,
                 resource=asked.resource,
-                parameters=attempt.parameters,
+                parameters={**attempt.parameters, **of_part},
                 response=told if isinstance(told, dict) else {},
             )
         return result
@@ -336,9 +343,12 @@ class Operation(Generic[R]):
     ) -> None:
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
         target = attempt.asked
-        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)] or [self.action]
+        performed = self._performed(admitted, target) if self.performs and exists else []
+        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        if not plain and not performed:
+            plain = [self.action]
         needed = [(action, asked) for action in plain for asked in (target, *further)]
-        if self.performs and exists and (performed := self._performed(admitted, target)):
+        if performed:
             # If one is denied, the first part that is denied is named, happening or not: which ones would tells what there is.
             denied = any(not self._allows(caller, *one) for one in performed)
             needed = needed + performed if denied else performed

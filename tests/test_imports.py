@@ -29,7 +29,7 @@ LAYERS = [
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
     ("iamconsole/operation",),
-    ("accounts/targets", "permissions/targets", "permissions/chained"),
+    ("accounts/targets", "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]
