@@ -1,11 +1,12 @@
 """The edge between a form and an operation: a fault becomes a form error, a part of a page that is not permitted says so."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest
 
 from accounts.caller import Caller
@@ -78,7 +79,7 @@ def part(caller: Caller, operation: Operation[R], **parameters: Any) -> Part[R]:
     """Ask an operation for a part of a page if the policies let the caller; what does not exist has no value."""
     decision, resource = operation.foresee(caller, **parameters)
     if not decision.allowed:
-        return Part(False, operation.action, resource)
+        return Part(False, decision.action or operation.action, resource)
     try:
         return Part(True, operation.action, resource, operation(caller, **parameters))
     except NoSuchEntity:
@@ -88,4 +89,26 @@ def part(caller: Caller, operation: Operation[R], **parameters: Any) -> Part[R]:
 def may(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[None]:
     """Whether the policies would let the caller, to show or grey out a button. The operation itself decides again."""
     decision, resource = operation.foresee(caller, **parameters)
-    return Part(decision.allowed, operation.action, resource)
+    return Part(decision.allowed, decision.action or operation.action, resource)
+
+
+def one_by_one(request: HttpRequest, names: Iterable[str], act: Callable[[str], object], done: str) -> None:
+    """Call an operation for each of ``names`` and report each; ``done`` says so of those that worked, with a place for them.
+
+    Raises the first fault when none works.
+    """
+    worked, refused = [], []
+    for name in names:
+        try:
+            act(name)
+            worked.append(name)
+        except Fault as fault:
+            refused.append(fault)
+    if refused and not worked:
+        raise refused[0]
+    for each in refused:
+        messages.error(request, each.message)
+    if worked:
+        messages.success(request, done.format(", ".join(worked)))
+    if not (worked or refused):
+        messages.warning(request, "Nothing was ticked, so nothing is changed.")

@@ -54,9 +54,8 @@ class ConsoleSite(AdminSite):
         from audit.views import decisions
         from credentials.views import access_keys
         from iamconsole import search
-        from permissions.views import policies, simulator
+        from permissions.views import simulator
 
-        group_policy = "accounts/group/<name:group_name>/policies"
         my_key = "my-security-credentials/access-keys"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
@@ -71,17 +70,6 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
-            path(f"{group_policy}/create/", self.admin_view(policies.edit_of_group), name="group-policy-create"),
-            path(
-                f"{group_policy}/<name:policy_name>/edit/",
-                self.admin_view(policies.edit_of_group),
-                name="group-policy-edit",
-            ),
-            path(
-                f"{group_policy}/<name:policy_name>/delete/",
-                self.admin_view(policies.delete_of_group),
-                name="group-policy-delete",
-            ),
         ]
         for model_admin in self._registry.values():
             prefix = getattr(model_admin, "address", f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/")

@@ -1,16 +1,16 @@
 """The list of managed policies, as a change list of Django's admin, and the addresses of the policy pages."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from accounts.signin import caller_of
 from iamconsole import addresses  # noqa: F401 - registers <name:> and <arn:>
-from iamconsole.forms import may
+from iamconsole.forms import part
+from iamconsole.lists import ConsoleList
 from iamconsole.site import console
 from permissions.models import ManagedPolicy
 from permissions.operations.managed import create_policy, list_policies
@@ -54,35 +54,24 @@ class Used(admin.SimpleListFilter):
         return queryset.filter(uses.get(str(self.value()), Q()))
 
 
-class PolicyChangeList(ChangeList):
-    """Rows link to the policy's page by its ARN."""
-
-    def url_for_result(self, result: Any) -> str:
-        """The policy's page."""
-        return reverse("admin:permissions_managedpolicy_change", args=[result.arn])
-
-
-if TYPE_CHECKING:
-    PolicyModelAdmin = admin.ModelAdmin[ManagedPolicy]
-else:
-    PolicyModelAdmin = admin.ModelAdmin
-
-
 @admin.register(ManagedPolicy, site=console)
-class PolicyAdmin(PolicyModelAdmin):
+class PolicyAdmin(ConsoleList):
     """The managed policies that the caller's account sees."""
 
     address = "policies/"
+    listing = list_policies
+    creating = create_policy
+    title = "Policies"
+    new_name = "policy_name"
+    add_page = "admin:permissions_managedpolicy_add"
+    page = "admin:permissions_managedpolicy_change"
+    named_by = "arn"
+    empty_text = "A policy of your own is written once, and attached to as many users and groups as need it."
     list_display = ("name", "type", "used_as", "about")
     list_filter = (PolicyType, Used)
     search_fields = ("policy_name",)
     search_help_text = "A part of the policy name"
     ordering = (F("account").desc(nulls_last=True), "policy_name_key")  # the account's own first
-    actions = None
-    list_per_page = 50
-    list_max_show_all = 200
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = True
 
     def get_urls(self) -> list[URLPattern]:
         """The addresses of the policy pages, in the place of admin's own."""
@@ -108,22 +97,11 @@ class PolicyAdmin(PolicyModelAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, if ListPolicies is allowed: the operation decides, and records a refusal."""
-        caller = caller_of(request)
-        own = list_policies(caller, scope="Local", max_items=1).items
-        allowed = may(caller, create_policy, policy_name="*").allowed
-        context = {
-            "title": "Policies",
-            "add_url": reverse("admin:permissions_managedpolicy_add") if allowed else "",
-            "add_label": "Create policy",
-            "has_own": bool(own),
-            "empty_text": "A policy of your own is written once, and attached to as many users and groups as need it.",
-        }
-        return super().changelist_view(request, context | (extra_context or {}))
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Our change list."""
-        return PolicyChangeList
+        """The list; an account without policies of its own is told what they are."""
+        own = part(caller_of(request), list_policies, scope="Local", max_items=1)
+        return super().changelist_view(
+            request, {"has_own": bool(own.value and own.value.items)} | (extra_context or {})
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ManagedPolicy]:
         """The account's own policies and AWS's, with their uses in the account."""
@@ -161,27 +139,3 @@ class PolicyAdmin(PolicyModelAdmin):
     def about(self, policy: ManagedPolicy) -> str:
         """What it is for."""
         return policy.description or "None"
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """No filter but the two of the list: a query string must not ask hidden columns."""
-        return lookup in {each.parameter_name for each in self.list_filter}
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """What the policies say."""
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: ManagedPolicy | None = None) -> bool:
-        """What the policies say of listing policies."""
-        return may(caller_of(request), list_policies).allowed
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never by admin's own form."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ManagedPolicy | None = None) -> bool:
-        """Never by admin's own form."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ManagedPolicy | None = None) -> bool:
-        """Never by admin's own form."""
-        return False

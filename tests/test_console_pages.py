@@ -16,9 +16,11 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
-from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
 from tests.everything import refusal_of
 
+READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
 AXE = Axe()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 VIOLATIONS = "async (rules) => ({violations: (await axe.run(rules)).violations})"
@@ -33,6 +35,10 @@ NO_PAGE = {
     "theme": "a button",
     "admin:me-key-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:user-group-remove": "a button",
+    "admin:user-policy-detach": "a button",
+    "admin:group-users-remove": "a button",
+    "admin:group-policy-detach": "a button",
 }
 
 
@@ -60,7 +66,7 @@ class Stage:
 
     root: Person  # of an account with an alias and users
     alice: Person  # may do everything in it
-    helper: Person  # may list and read its users, and nothing else
+    helper: Person  # may list and read its users and groups, and nothing else
     simulates: Person  # may simulate, and nothing else
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
@@ -79,7 +85,9 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
     from credentials.operations.service_tokens import create_service_token
-    from permissions.operations.inline import put_user_policy
+    from permissions.operations.attachments import attach_user_policy
+    from permissions.operations.boundaries import put_user_permissions_boundary
+    from permissions.operations.inline import put_group_policy, put_user_policy
 
     root = make_account()
     create_account_alias(root.caller, account_alias=f"acme-{root.account_id}")
@@ -89,6 +97,11 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     put_user_policy(root.caller, user_name="carol", policy_name="everything", policy_document=ALLOW_ALL)
     tag_user(root.caller, user_name="carol", tags=[{"key": "team", "value": "blue"}, {"key": "empty", "value": ""}])
     give_password(carol)
+    make_group(root, "developers", "carol", policy_arn=READ_ONLY)
+    put_group_policy(root.caller, group_name="developers", policy_name="more", policy_document=allow("iam:GetUser"))
+    make_group(root, "empty")
+    attach_user_policy(root.caller, user_name="carol", policy_arn=READ_ONLY)
+    put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=READ_ONLY)
     create_user(root.caller, user_name="bob")
     policies = furnish_policies(root)
     careful = make_user(root, "careful", CAREFUL)
@@ -96,7 +109,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage = Stage(
         root=root,
         alice=make_user(root, "alice", ALLOW_ALL),
-        helper=make_user(root, "helper", allow("iam:ListUsers", "iam:GetUser", "iam:ListPolicies", "iam:GetPolicy")),
+        helper=make_user(root, "helper", allow(*HELPS)),
         simulates=make_user(root, "simulates", allow("iam:Simulate*")),
         nobody=nobody,
         beginner=make_account(),
@@ -188,16 +201,47 @@ def press(button: str, **fields: str) -> How:
     return act
 
 
-def create(purpose: str, name: str, *, generate: bool = True) -> How:
-    """Create a user for a purpose."""
+def wizard(name: str, purpose: str = "person", then: How | None = None, **choice: str) -> How:
+    """Go through the first two steps of making a user, ticking what is chosen; then do something there."""
 
     def act(page: Page, stage: Stage) -> None:
         page.get_by_label("User name", exact=True).fill(name)
         page.locator(f"[name=purpose][value={purpose}]").check()
-        page.get_by_label("Generate the password").set_checked(generate)
-        page.get_by_role("button", name="Create user").click()
+        page.get_by_role("button", name="Next").click()
+        for chosen, value in choice.items():
+            page.locator(f"[name={chosen}][value='{value}']").check()
+        if then:
+            then(page, stage)
 
     return act
+
+
+def finish(button: str = "Create user", *, generate: bool = True) -> How:
+    """Go on to the last step and press its button."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.get_by_role("button", name="Next").click()
+        if not generate:
+            page.get_by_label("Generate the password").uncheck()
+        page.locator("main").get_by_role("button", name=button).click()
+
+    return act
+
+
+def way(how: str, then: How | None = None) -> How:
+    """Choose one of the three ways to give permissions."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator(f"[name=how][value={how}]").check()
+        if then:
+            then(page, stage)
+
+    return act
+
+
+def next_step(page: Page, stage: Stage) -> None:
+    """Go on."""
+    page.get_by_role("button", name="Next").click()
 
 
 def reveal(element: str, then: How) -> How:
@@ -280,7 +324,8 @@ def paste(page: Page, stage: Stage) -> None:
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
-CREDENTIALS, TAGS = "?tab=credentials", "?tab=tags"
+GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
+CREDENTIALS, TAGS, GROUPS_TAB = "?tab=credentials", "?tab=tags", "?tab=groups"
 POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
 POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
 TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
@@ -356,17 +401,37 @@ STATES = [
     State(LIST, "not permitted", "nobody", "iam:ListUsers"),
     State(LIST, "forged filter", "alice", "could not be understood", query="?password__startswith=a"),
     State(ADD, "form", "alice", "What is the user for?"),
-    State(ADD, "error", "alice", "Enter a password", then=create("person", "x", generate=False)),
-    State(ADD, "name taken", "alice", "already exists", then=create("none", "Carol")),
+    State(ADD, "error", "alice", "Use up to 64 letters", then=press("Next", user_name="a b", path="design")),
+    State(ADD, "name taken", "alice", "already exists", then=wizard("Carol")),
     State(ADD, "not permitted", "nobody", "iam:CreateUser"),
-    State(ADD, "password", "alice", "shown once", then=reveal("password", create("person", "erin"))),
-    State(ADD, "access key", "alice", "shown once", then=reveal("secret", create("service", "backup"))),
+    State("admin:user-add-permissions", "nothing entered yet", "alice", "What is the user for?"),
+    State("admin:user-add-review", "nothing entered yet", "alice", "What is the user for?"),
+    State(ADD, "permissions", "alice", "developers", then=wizard("erin")),
+    State(ADD, "permissions without groups", "beginner", "There is no group yet", then=wizard("erin")),
+    State(ADD, "permissions to copy", "alice", "Later changes", then=wizard("erin", then=way("copy"))),
+    State(ADD, "permissions: nobody to copy", "alice", "Enter the name", then=wizard("x", then=way("copy", next_step))),
+    State(
+        ADD,
+        "policies found",
+        "alice",
+        "IAMReadOnlyAccess",
+        then=wizard("erin", then=way("policies", press("Search", search="iamread"))),
+    ),
+    State(ADD, "review", "alice", "developers", then=wizard("erin", then=next_step, group_names="developers")),
+    State(ADD, "review without permissions", "alice", "may do nothing", then=wizard("erin", "none", then=next_step)),
+    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(generate=False))),
+    State(ADD, "password", "alice", "Message to send", then=reveal("password", wizard("erin", then=finish()))),
+    State(ADD, "access key", "alice", "shown once", then=reveal("secret", wizard("backup", "service", then=finish()))),
+    State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
     State(CHANGE, "empty", "alice", "No policy yet", ("bob",)),
     State(CHANGE, "empty credentials", "alice", "None yet", ("bob",), CREDENTIALS),
     State(CHANGE, "empty tags", "alice", "No tag yet", ("bob",), TAGS),
+    State(CHANGE, "typical groups", "alice", "Remove", ("carol",), GROUPS_TAB),
+    State(CHANGE, "empty groups", "alice", "In no group yet", ("bob",), GROUPS_TAB),
+    State(CHANGE, "partly permitted groups", "helper", "iam:ListGroupsForUser", ("carol",), GROUPS_TAB),
     State(CHANGE, "partly permitted", "helper", "iam:ListUserPolicies", ("carol",)),
     State(CHANGE, "partly permitted credentials", "helper", "iam:GetLoginProfile", ("carol",), CREDENTIALS),
     State(CHANGE, "partly permitted tags", "helper", "iam:ListUserTags", ("carol",), TAGS),
@@ -390,6 +455,75 @@ STATES = [
     State("admin:user-tags", "typical", "alice", "Save tags", ("carol",)),
     State("admin:user-tags", "error", "alice", "reserved", ("carol",), then=press("Save tags", tag_key="aws:team")),
     State("admin:user-tags", "not permitted", "helper", "iam:TagUser", ("carol",)),
+    State("admin:user-permissions-add", "groups", "alice", "developers", ("bob",)),
+    State("admin:user-permissions-add", "policies", "alice", "Prefer a group", ("bob",), "?how=policies"),
+    State("admin:user-permissions-add", "copy", "alice", "Later changes", ("bob",), "?how=copy"),
+    State(
+        "admin:user-permissions-add",
+        "error",
+        "alice",
+        "must name groups",
+        ("bob",),
+        then=press("Add permissions"),
+    ),
+    State("admin:user-permissions-add", "not permitted", "helper", "iam:AddUserToGroup", ("bob",)),
+    State("admin:user-boundary", "empty", "alice", "Set boundary", ("bob",)),
+    State("admin:user-boundary", "typical", "alice", "Remove boundary", ("carol",)),
+    State(
+        "admin:user-boundary",
+        "error",
+        "alice",
+        "Enter the ARN",
+        ("bob",),
+        then=press("Set boundary", permissions_boundary="x"),
+    ),
+    State("admin:user-boundary", "not permitted", "helper", "iam:PutUserPermissionsBoundary", ("bob",)),
+    State(GROUPS, "empty", "beginner", "No groups"),
+    State(GROUPS, "typical", "alice", "developers"),
+    State(GROUPS, "nothing matches", "alice", "Nothing matches", query="?q=zzz"),
+    State(GROUPS, "partly permitted", "helper", "Not permitted"),
+    State(GROUPS, "not permitted", "nobody", "iam:ListGroups"),
+    State("admin:accounts_group_add", "form", "alice", "Name it after"),
+    State(
+        "admin:accounts_group_add", "error", "alice", "already exists", then=press("Create group", group_name="EMPTY")
+    ),
+    State("admin:accounts_group_add", "not permitted", "nobody", "iam:CreateGroup"),
+    State(GROUP, "typical", "alice", "carol", ("developers",)),
+    State(GROUP, "typical permissions", "alice", "IAMReadOnlyAccess", ("developers",), "?tab=permissions"),
+    State(GROUP, "empty", "alice", "Nobody is in this group yet", ("empty",)),
+    State(GROUP, "empty permissions", "alice", "No policy yet", ("empty",), "?tab=permissions"),
+    State(GROUP, "partly permitted", "helper", "iam:RemoveUserFromGroup", ("developers",)),
+    State(
+        GROUP, "partly permitted permissions", "helper", "iam:ListGroupPolicies", ("developers",), "?tab=permissions"
+    ),
+    State(GROUP, "not permitted", "nobody", "iam:GetGroup", ("developers",)),
+    State(GROUP, "not there", "alice", "cannot be found", ("nothing",)),
+    State("admin:group-rename", "form", "alice", "The ARN changes", ("developers",)),
+    State(
+        "admin:group-rename",
+        "error",
+        "alice",
+        "already exists",
+        ("developers",),
+        then=press("Save", new_group_name="empty"),
+    ),
+    State("admin:group-rename", "not permitted", "helper", "iam:UpdateGroup", ("developers",)),
+    State("admin:accounts_group_delete", "typical", "alice", "The users stay", ("developers",)),
+    State("admin:accounts_group_delete", "empty", "alice", "Users: none", ("empty",)),
+    State(
+        "admin:accounts_group_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("developers",),
+        then=press("Delete group", typed_name="x"),
+    ),
+    State("admin:accounts_group_delete", "not permitted", "helper", "iam:DeleteGroup", ("developers",)),
+    State("admin:group-users-add", "typical", "alice", "bob", ("developers",)),
+    State("admin:group-users-add", "nothing found", "alice", "0 found", ("empty",), then=press("Search", search="zzz")),
+    State("admin:group-users-add", "not permitted", "helper", "iam:AddUserToGroup", ("developers",)),
+    State("admin:group-policies-attach", "typical", "alice", "The first 20", ("developers",)),
+    State("admin:group-policies-attach", "not permitted", "helper", "iam:AttachGroupPolicy", ("developers",)),
     State("admin:user-console-access", "enable", "alice", "Enable console access for bob", ("bob",)),
     State("admin:user-console-access", "set", "alice", "Set another password", ("carol",)),
     State("admin:user-console-access", "not permitted", "helper", "iam:UpdateLoginProfile", ("carol",)),

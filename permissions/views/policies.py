@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.caller import Caller
@@ -80,10 +80,7 @@ def _group(caller: Caller, group_name: str) -> _Owner:
 
 
 def _page_of(group: Group) -> str:
-    try:
-        return f"{reverse('admin:accounts_group_change', args=[group.group_name])}?tab=permissions"
-    except NoReverseMatch:
-        return reverse("admin:permissions_managedpolicy_changelist")
+    return f"{reverse('admin:accounts_group_change', args=[group.group_name])}?tab=permissions"
 
 
 def _review(caller: Caller, group: Group, old: str, new: str) -> Review | None:
