@@ -426,7 +426,7 @@ STATES = [
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
-    State(CHANGE, "empty", "alice", "No policy yet", ("bob",)),
+    State(CHANGE, "empty", "alice", "No policy yet", ("newcomer",)),
     State(CHANGE, "empty credentials", "alice", "None yet", ("bob",), CREDENTIALS),
     State(CHANGE, "empty tags", "alice", "No tag yet", ("bob",), TAGS),
     State(CHANGE, "typical groups", "alice", "Remove", ("carol",), GROUPS_TAB),
