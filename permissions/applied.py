@@ -9,7 +9,8 @@ from accounts.choices import kind_of
 from accounts.models import Group, User
 from accounts.operations.groups import list_groups_for_user
 from iamconsole.forms import Part, may, part
-from iamconsole.operation import Operation, Page
+from iamconsole.operation import Operation
+from iamconsole.paging import Page
 from permissions.models import ManagedPolicy
 from permissions.operations.attachments import (
     detach_group_policy,

@@ -28,7 +28,7 @@ LAYERS = [
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
-    ("iamconsole/operation",),
+    ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip

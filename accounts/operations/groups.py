@@ -9,7 +9,8 @@ from accounts.quotas import refuse_beyond
 from accounts.steps import join
 from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 
 @operation("iam:CreateGroup", on=targets.new_group, lock=True)

@@ -10,7 +10,8 @@ from accounts.models import Account, Group, User
 from accounts.targets import everything
 from api.shapes import snake
 from iamconsole.errors import InvalidInput, MalformedPolicyDocument, NoSuchEntity
-from iamconsole.operation import Page, Resolved, operation
+from iamconsole.operation import Resolved, operation
+from iamconsole.paging import Page
 from permissions import language
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import BUDGET, Policies, Source

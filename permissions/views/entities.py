@@ -15,7 +15,8 @@ from accounts.operations.groups import list_groups
 from accounts.operations.users import list_users
 from accounts.signin import caller_of
 from iamconsole.forms import ConsoleForm, Part, may, submitted
-from iamconsole.operation import Operation, Page
+from iamconsole.operation import Operation
+from iamconsole.paging import Page
 from permissions.models import ManagedPolicy
 from permissions.operations.attachments import (
     attach_group_policy,
