@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.operations.account import create_account_alias
-from accounts.operations.groups import list_groups
+from accounts.operations.groups import create_group, list_groups
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from audit.models import Event
@@ -101,6 +101,8 @@ TASKS: Final = (
         create_user,
         (("user_name", "*"),),
     ),
+    Task("Groups", "list team members", "admin:accounts_group_changelist", list_groups),
+    Task("Create group", "add new team", "admin:accounts_group_add", create_group, (("group_name", "*"),)),
     Task(
         "Simulator",
         "simulate test try policy policies permission permissions why denied access",
@@ -136,7 +138,7 @@ class Named:
 
     def told(self, row: Any, term: str) -> Hit:
         """One of them."""
-        url = address(f"{self.page}_change", getattr(row, self.argument))
+        url = reverse(f"{self.page}_change", args=[getattr(row, self.argument)])
         return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=row.arn == term)
 
 
@@ -149,14 +151,6 @@ NAMED: Final = (
     Named("Groups", list_groups, Group.objects.in_account, "group_name", "admin:accounts_group", "group_name"),
     Named("Policies", list_policies, _policies, "policy_name", "admin:permissions_managedpolicy", "arn"),
 )
-
-
-def address(route: str, *arguments: Any) -> str:
-    """The address of a page, or nothing where the console has no such page."""
-    try:
-        return reverse(route, args=arguments)
-    except NoReverseMatch:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -190,8 +184,8 @@ class Search:
         hits = [named.told(row, self.term) for row in found[:MOST]]
         if len(found) <= MOST:
             return Kind(named.label, hits, len(hits))
-        listed = address(f"{named.page}_changelist")
-        return Kind(named.label, hits, rows.count(), more=f"{listed}?{urlencode({'q': self.term})}" if listed else "")
+        listed = reverse(f"{named.page}_changelist")
+        return Kind(named.label, hits, rows.count(), more=f"{listed}?{urlencode({'q': self.term})}")
 
     def _access_keys(self) -> list[Hit]:
         """The owner of a whole access key id, if the caller may list that user's keys."""
