@@ -462,7 +462,7 @@ STATES = [
         "admin:user-permissions-add",
         "error",
         "alice",
-        "must name groups",
+        "Nothing is named",
         ("bob",),
         then=press("Add permissions"),
     ),

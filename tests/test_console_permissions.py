@@ -93,7 +93,7 @@ def test_only_the_chosen_way_counts(admin: Client, root: Person, bob: Person):
         f"{USERS}bob/permissions/add/", {"how": "groups", "group_names": ["developers"], "policy_arns": [READ_ONLY]}
     )
     assert (bob.user.groups.count(), bob.user.attached_policies.count()) == (1, 0)
-    assert "must name groups" in text(admin.post(f"{USERS}bob/permissions/add/", {"how": "policies"}))
+    assert "Nothing is named" in text(admin.post(f"{USERS}bob/permissions/add/", {"how": "policies"}))
 
 
 def test_a_boundary_is_set_changed_and_removed(admin: Client, root: Person, bob: Person):
