@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
 from api import sigv4
+from api.canonical import SignedRequest
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
 from iamconsole.database import patience
 from iamconsole.errors import InvalidClientTokenId
@@ -35,7 +36,7 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
     return key
 
 
-def key_that_signed(claim: sigv4.Claim, request: sigv4.SignedRequest, *, account_id: str | None = None) -> AccessKey:
+def key_that_signed(claim: sigv4.Claim, request: SignedRequest, *, account_id: str | None = None) -> AccessKey:
     """The key whose signature proves the claim. Raises InvalidClientTokenId as ``active_key``, SignatureDoesNotMatch."""
     if claim.session_token is not None:
         # This server issues no session tokens, so every one is made up.
