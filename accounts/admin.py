@@ -13,7 +13,7 @@ from accounts.columns import UserColumns
 from accounts.models import User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
-from accounts.views import users
+from accounts.views import user_sessions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
@@ -113,6 +113,9 @@ class UserAdmin(UserModelAdmin):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/sessions/end/", view(user_sessions.end_all), name="user-sessions-end"),
+            path(f"{one}/sessions/<str:session_id>/end/", view(user_sessions.end), name="user-session-end"),
+            path(f"{one}/sign-in-throttle/reset/", view(user_sessions.reset_throttle), name="user-throttle-reset"),
             path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
             path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
             path(f"{one}/policies/<name:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),

@@ -3,18 +3,19 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
-from accounts.models import Account, User
+from accounts.models import Account, Session, User
 from audit.models import INSTALLATION
 from audit.record import Origin
 from credentials.models import AccessKey
-from iamconsole.errors import AccessDenied, InvalidClientTokenId
+from iamconsole.errors import AccessDenied, InvalidClientTokenId, SudoRequired
 from permissions import engine, language
 from permissions.compiled import policies_of
 
+SUDO_WINDOW = timedelta(minutes=15)
 MOST_NEAR = 10  # how many statements that would have allowed it a refusal tells of
 Door = Literal["console", "api", "shell", "verifier"]
 
@@ -38,6 +39,9 @@ class Caller:
     # When the session began that the caller came in by, and when a second factor was shown in it; a key has neither.
     session_start: datetime | None = None
     mfa_time: datetime | None = None
+    # Of a console session: its id, and when who is in last proved it by a password or a second factor.
+    session_id: str = ""
+    sudo_time: datetime | None = None
     # What a console form that shows a one-time secret carries; spent in the operation's transaction.
     nonce: str | None = field(default=None, repr=False)
 
@@ -100,9 +104,15 @@ class Caller:
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             return replace(self, user=key.user, access_key=key)
         user = User.objects.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
-        if user is None:
+        ended = self.session_id and not Session.objects.filter(pk=self.session_id).exists()
+        if user is None or ended:
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)
+
+    def require_sudo(self) -> None:
+        """Raise SudoRequired in a console session in which nothing was proved for a quarter of an hour."""
+        if self.door == "console" and (self.sudo_time is None or self.time - self.sudo_time > SUDO_WINDOW):
+            raise SudoRequired("Confirm that it is you.")
 
     def decide(
         self,

@@ -69,6 +69,15 @@ class NewPasswordForm(SetupForm):
     field_order = ("old_password", "new_password", "confirm_password")
 
 
+class ConfirmForm(ConsoleForm):
+    """The own password once more, and the form that is sent again when it is right."""
+
+    password = forms.CharField(
+        label="Your password", max_length=128, strip=False, widget=password_input("current-password")
+    )
+    again = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 class RootEmailForm(ConsoleForm):
     """Another e-mail address for the root user."""
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 from django.contrib.auth.hashers import check_password, make_password
 from django.utils.crypto import constant_time_compare
 
+from accounts import throttle
 from accounts.models import User
 from credentials.secrets import SYMBOLS
 
@@ -44,9 +45,13 @@ class OldPassword:
 
     @classmethod
     def of(cls, password: str, user: User) -> Self:
-        """Compare with the user's hash; takes some ten milliseconds."""
-        text = normalised(password)
-        return cls(text, user.password if check_password(text, user.password) else None)
+        """Compare with the user's hash, for one try of the user's; takes some ten milliseconds. Raises Throttling."""
+        text, budgets = normalised(password), throttle.proof_budgets(user)
+        throttle.reserve(budgets)
+        if not check_password(text, user.password):
+            return cls(text, None)
+        throttle.refund(budgets)
+        return cls(text, user.password)
 
     def proves(self, user: User) -> bool:
         """Whether it is the password of ``user`` still."""

@@ -23,7 +23,14 @@ from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
 from iamconsole.context_keys import context_of
-from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, ValidationError
+from iamconsole.errors import (
+    AccessDenied,
+    ConcurrentModification,
+    Fault,
+    InvalidInput,
+    SudoRequired,
+    ValidationError,
+)
 from permissions.engine import Decision
 
 R = TypeVar("R")
@@ -193,6 +200,7 @@ class Operation(Generic[R]):
     changes_permissions: bool
     public: bool
     by_operator: bool
+    sensitive: bool
     performs: Performs
     before: Before | None
     keys: tuple[str, ...]
@@ -225,8 +233,12 @@ class Operation(Generic[R]):
             admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
                 return self.function(caller, **admitted)
+            if self.sensitive:
+                caller.require_sudo()
             ready = self.before(admitted) if self.before else {}
             return self._write_alone(caller, {**given, **ready}, attempt)
+        except SudoRequired:  # nothing is refused: the console asks, and the same comes again
+            raise
         except Fault as fault:
             if not self.reads or isinstance(fault, AccessDenied):
                 self._record_refusal(caller, attempt, fault)
@@ -369,6 +381,7 @@ def operation(
     changes_permissions: bool = False,
     public: bool = False,
     by_operator: bool = False,
+    sensitive: bool = False,
     performs: Performs | None = None,
     before: Before | None = None,
     keys: tuple[str, ...] = (),
@@ -379,6 +392,8 @@ def operation(
     on: what it is about, loaded and decided on. reads: changes nothing, opens no transaction. lock: its target is locked.
     issues_secret: its answer may carry members the model marks sensitive. changes_permissions: raises the account's policy
     epoch. public: needs no permission (AWS names them). by_operator: for the shell's operator alone, no policy can grant it.
+    sensitive: in a console session it wants a proof of who asks that is not older than fifteen minutes; so does all that issues a
+    secret or changes permissions.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
     ``action``. before: what takes long and needs no lock, such as hashing: it is given what was admitted and returns arguments
     in the place of others. keys: the context keys of the
@@ -404,6 +419,7 @@ def operation(
             changes_permissions=changes_permissions,
             public=public,
             by_operator=by_operator,
+            sensitive=sensitive or issues_secret or changes_permissions,
             performs=performs or {},
             before=before,
             keys=keys,

@@ -50,7 +50,7 @@ class ConsoleSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
-        from accounts.views import account, me
+        from accounts.views import account, confirm, me
         from credentials.views import access_keys
 
         my_key = "my-security-credentials/access-keys"
@@ -61,6 +61,17 @@ class ConsoleSite(AdminSite):
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),
+            path("my-security-credentials/sign-ins/", self.admin_view(me.sign_ins), name="me-sign-ins"),
+            path(
+                "my-security-credentials/sessions/end-others/", self.admin_view(me.end_others), name="me-sessions-end"
+            ),
+            path(
+                "my-security-credentials/sessions/<str:session_id>/end/",
+                self.admin_view(me.end_session),
+                name="me-session-end",
+            ),
+            path("confirm/", self.admin_view(confirm.page), name="confirm"),
+            path("stay/", self.admin_view(me.stay), name="stay"),
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),

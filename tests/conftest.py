@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,12 @@ def allow(*actions: str, resource: str = "*") -> str:
 
 
 def caller_for(user: Any, door: str = "api") -> Any:
-    """A user as a caller, read anew."""
+    """A user as a caller, read anew; in the console, as somebody who has just signed in."""
     from accounts.caller import Caller
     from accounts.models import User
 
-    return Caller(user=User.objects.select_related("account").get(pk=user.pk), door=door, source_ip="127.0.0.1")
+    user = User.objects.select_related("account").get(pk=user.pk)
+    return Caller(user=user, door=door, source_ip="127.0.0.1", sudo_time=datetime.now(UTC))
 
 
 def make_account() -> Any:

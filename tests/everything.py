@@ -4,14 +4,17 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 """
 
 import re
+import secrets
 import uuid
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from accounts import arns, targets
 from accounts.models import Account, Session, SetupLink, User
@@ -54,7 +57,13 @@ def furnish(root: Person) -> Values:
     SECRETS.append(issued.secret["token"])
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     given |= {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
-    return given | {"service_token_id": issued.entity.service_token_id}
+    session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
+    return given | {"service_token_id": issued.entity.service_token_id, "session_id": session.session_id}
+
+
+def tomorrow() -> datetime:
+    """When what is made today ends."""
+    return timezone.now() + timedelta(days=1)
 
 
 def invent(root: Person) -> Values:
@@ -109,6 +118,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "root_access_key": False,
         "root_email": email,
         "service_token_id": arns.new_unique_id("ISTK"),
+        "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
         "status": "Inactive",
         "tag_keys": ["team"],

@@ -415,7 +415,7 @@ def test_signing_in_takes_up_no_session_it_did_not_make(newcomer: Person):
 def test_the_session_table_opens_nothing(erin: Person):
     client = enter(erin)
     row = row_of(client)
-    assert (row.user_id, row.source_ip) == (erin.user.pk, "127.0.0.1")
+    assert (row.user_id, row.source_ip[:4]) == (erin.user.pk, "127.")
     for stolen in (row.session_key, row.session_data):
         thief = a_client()
         thief.cookies["session"] = stolen

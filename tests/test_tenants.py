@@ -4,18 +4,18 @@ What she asks about alice's things is answered as if they had never been; and th
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from accounts.caller import Caller
 from accounts.models import User
 from accounts.nonces import new_nonce
 from api import wire
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
-from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
+from tests.conftest import ALLOW_ALL, SECRETS, Person, caller_for, make_account, make_user
 from tests.everything import Values, furnish, give_password, invent, names_of, parameters, rows_of, without_names
 from tests.raw import Answer, ask, run
 
@@ -45,8 +45,8 @@ def identifiers(root: Person, values: Values) -> list[str]:
 
 def by_door(trudy: Person, door: Any, operation: Operation[Any], given: Values) -> str:
     """What an operation answers to trudy in the console or the shell, as data or as the fault."""
-    user = User.objects.select_related("account").get(pk=trudy.user.pk)
-    caller = Caller(user=user, door=door, nonce=new_nonce(user) if door == "console" else None)
+    caller = caller_for(trudy.user, door)
+    caller = replace(caller, nonce=new_nonce(caller.user) if door == "console" else None)
     try:
         result = operation(caller, **given)
     except Fault as fault:

@@ -27,6 +27,7 @@ from accounts.operations.whole_users import (
     set_user_tags,
 )
 from accounts.signin import caller_of
+from accounts.views import user_sessions
 from credentials.operations.access_keys import (
     create_access_key,
     delete_access_key,
@@ -45,7 +46,12 @@ from credentials.views.reveal import reveal_access_key, reveal_password, with_no
 from iamconsole.forms import may, part, submitted
 from permissions.operations.inline import delete_user_policy, get_user_policy, list_user_policies, put_user_policy
 
-TABS = (("permissions", "Permissions"), ("credentials", "Security credentials"), ("tags", "Tags"))
+TABS = (
+    ("permissions", "Permissions"),
+    ("credentials", "Security credentials"),
+    ("tags", "Tags"),
+    ("sessions", "Sessions"),
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,12 @@ def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
 
 
-_TAB = {"permissions": _permissions_tab, "credentials": _credentials_tab, "tags": _tags_tab}
+_TAB = {
+    "permissions": _permissions_tab,
+    "credentials": _credentials_tab,
+    "tags": _tags_tab,
+    "sessions": user_sessions.tab,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -33,7 +33,7 @@ def list_access_keys(
     )
 
 
-@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True)
+@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True, sensitive=True)
 def update_access_key(caller: Caller, *, user: User, access_key_id: str, status: str) -> None:
     """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
     if status not in AccessKey.Status.values:
@@ -43,7 +43,7 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     key.save(update_fields=["status"])
 
 
-@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True)
+@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, sensitive=True)
 def delete_access_key(caller: Caller, *, user: User, access_key_id: str) -> None:
     """Delete a key: nothing it signs is accepted any more. Raises NoSuchEntity for a key that is not the user's."""
     _key(user, access_key_id).delete()

@@ -10,7 +10,7 @@ from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, Valid
 from iamconsole.operation import operation
 
 
-@operation("iam:CreateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
+@operation("iam:CreateLoginProfile", on=targets.user, lock=True, sensitive=True, before=hashing("password"))
 def create_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool = False
 ) -> LoginProfile:
@@ -28,7 +28,7 @@ def get_login_profile(caller: Caller, *, user: User) -> LoginProfile:
     return _profile(user)
 
 
-@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
+@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, sensitive=True, before=hashing("password"))
 def update_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool | None = None
 ) -> None:
@@ -41,7 +41,7 @@ def update_login_profile(
         profile.save(update_fields=["password_reset_required"])
 
 
-@operation("iam:DeleteLoginProfile", on=targets.user, lock=True)
+@operation("iam:DeleteLoginProfile", on=targets.user, lock=True, sensitive=True)
 def delete_login_profile(caller: Caller, *, user: User) -> None:
     """Take the password away and end the user's sessions. Access keys go on working."""
     _profile(user)
