@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import arns
 from accounts.models import User
+from credentials.mfa import models as second_factors  # noqa: F401 - Django looks for an app's models here
 from credentials.secrets import new_secret_access_key, new_service_token
 
 SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column

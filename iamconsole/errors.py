@@ -91,6 +91,12 @@ class AccessDenied(Fault):
         self.message += f" (decision id: {decision_id})"
 
 
+class InvalidAuthenticationCode(Fault):
+    """The codes of an MFA device are wrong, used, or not two in a row."""
+
+    status = 403
+
+
 class MissingAuthenticationToken(Fault):
     """The request is not signed."""
 
@@ -105,6 +111,12 @@ class InvalidClientTokenId(Fault):
 
 class InvalidServiceToken(Fault):
     """A service asks with a token that is missing, unknown or expired. Not an AWS code: AWS has no such tokens."""
+
+    status = 403
+
+
+class ExpiredToken(Fault):
+    """The session of a session token is over."""
 
     status = 403
 

@@ -3,7 +3,11 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.pure
 
 APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 # Each layer may import itself and the layers before it.

@@ -24,6 +24,8 @@ from api import shapes, wire
 from api.shapes import OperationModel, services, snake
 from iamconsole.errors import Fault, MalformedInput, ValidationError
 
+pytestmark = pytest.mark.pure
+
 REQUEST_ID = "00000000-0000-0000-0000-000000000001"
 IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 EVERY_OPERATION = [(name, operation) for name in ("iam", "sts") for operation in services()[name].operations]
