@@ -118,7 +118,7 @@ def reserve(budgets: Sequence[Budget]) -> None:
         for budget in budgets:
             if not budget.take(now):
                 wait = ceil(budget.wait(now) / _SECOND / 10) * 10
-                raise Throttling(f"Too many attempts. Try again in {_in_words(wait)}.", wait=wait)
+                raise Throttling(f"Too many attempts. Try again in {in_words(wait)}.", wait=wait)
 
 
 def refund(budgets: Sequence[Budget]) -> None:
@@ -158,7 +158,8 @@ def _network(address: str) -> str:
     return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
-def _in_words(seconds: int) -> str:
+def in_words(seconds: int) -> str:
+    """How long to wait, for people."""
     if seconds < 2 * _MINUTE:
         return f"{seconds} seconds"
     if seconds < 2 * _HOUR:

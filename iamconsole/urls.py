@@ -14,6 +14,7 @@ urlpatterns = [
     path("console/", console.urls),
     path("signin/", entry.signin, name="signin"),
     path("signin/<str:account>/", entry.signin, name="signin-account"),
+    path("second-factor/", entry.second_factor, name="second-factor"),
     path("new-password/", entry.new_password, name="new-password"),
     path("setup/<str:token>/", entry.setup, name="setup"),
     path("signout/", entry.signout, name="signout"),

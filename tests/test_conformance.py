@@ -62,7 +62,8 @@ OUR_OWN = {
 }
 WRITERS = {
     "accounts/setup_links.py",
-    "accounts/signin.py",
+    "accounts/signin/session.py",
+    "accounts/signin/who.py",
     "api/authenticate.py",
     "audit/record.py",
     "iamconsole/operation.py",

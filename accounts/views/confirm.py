@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 from accounts import signin as signing_in
 from accounts.forms import ConfirmForm
 from accounts.signin import caller_of
-from iamconsole.errors import Throttling
+from credentials.mfa.codes import devices_of
+from iamconsole.errors import InvalidAuthenticationCode, Throttling
 
 _SALT = "form to send again"
 _LIFETIME = 15 * 60
@@ -33,26 +34,43 @@ def ask(request: HttpRequest, secrets: frozenset[str]) -> HttpResponse:
         "left_out": bool(request.FILES) or any(request.POST.get(name) for name in secrets),
     }
     again = signing.dumps(form_to_send, salt=_SALT, compress=True)
-    return _page(request, ConfirmForm(initial={"again": again}), HTTPStatus.FORBIDDEN)
+    return _page(request, _form(request, initial={"again": again}), HTTPStatus.FORBIDDEN)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
-    """Check the password; if it is right, the change goes on as if nothing had been asked."""
-    form = ConfirmForm(request.POST or None)
+    """Check the password or the code; if it is right, the change goes on as if nothing had been asked."""
+    form = _form(request, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form)
     try:
-        right = signing_in.confirm(request, form.cleaned_data["password"])
+        _check(request, form)
     except Throttling as fault:
         form.add_error(None, fault.message)
         answer = _page(request, form, HTTPStatus.TOO_MANY_REQUESTS)
         answer["Retry-After"] = str(fault.wait)
         return answer
-    if not right:
-        form.add_error("password", "This is not your password.")
+    if form.errors:
         return _page(request, form)
     return _send_again(request, form.cleaned_data["again"])
+
+
+def _check(request: HttpRequest, form: ConfirmForm) -> None:
+    given = form.cleaned_data
+    if given["password"]:
+        if not signing_in.confirm_by_password(request, given["password"]):
+            form.add_error("password", "This is not your password.")
+        return
+    device = devices_of(caller_of(request).principal).get(pk=given["device"])
+    try:
+        signing_in.confirm_by_code(request, device, given["code"])
+    except InvalidAuthenticationCode as fault:
+        form.add_error("code", fault.message)
+
+
+def _form(request: HttpRequest, data: QueryDict | None = None, **options: Any) -> ConfirmForm:
+    own = devices_of(caller_of(request).principal)
+    return ConfirmForm(data, devices=[(str(each.pk), each.name) for each in own if each.has_codes], **options)
 
 
 def _page(request: HttpRequest, form: ConfirmForm, status: int = HTTPStatus.OK) -> HttpResponse:

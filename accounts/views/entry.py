@@ -11,15 +11,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import known_browsers, setup_links
 from accounts import signin as signing_in
-from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
+from accounts.forms import CodeForm, NewPasswordForm, RecoveryCodeForm, RootSignInForm, SetupForm, SignInForm
+from credentials.mfa.codes import devices_of
+from credentials.mfa.models import MFADevice
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
-from iamconsole.errors import NoSuchEntity, Throttling
+from iamconsole.errors import InvalidAuthenticationCode, NoSuchEntity, Throttling
 from iamconsole.forms import may, submitted
 from iamconsole.logs import served
 
 WRONG = "Your sign-in information is incorrect."
 REMEMBERED = "account"
+RECOVERY = "recovery"
+MISSES = 2  # after so many wrong codes the page says what may be the matter
 MESSAGES = {
     "signed-out": "You are signed out.",
     "ready": "Your password is set. Sign in with it now.",
@@ -86,6 +90,42 @@ def _after(request: HttpRequest) -> str:
     after = request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(after, {request.get_host()}, require_https=request.is_secure())
     return after if safe else reverse("admin:index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """The step after the password of who has an MFA device: a code of one of them, or a recovery code."""
+    owed = signing_in.pending(request, "second-factor")
+    if owed is None:
+        return _go_on(request, None)
+    devices = [each for each in devices_of(owed.user) if each.has_codes]
+    device = _chosen(devices, request.GET.get("device", ""))
+    form = (CodeForm if device else RecoveryCodeForm)(request.POST or None)
+    wait = 0
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _go_on(request, signing_in.give_code(request, owed, device, form.cleaned_data["code"]))
+        except InvalidAuthenticationCode as fault:
+            form.add_error("code", fault.message)
+        except Throttling as fault:
+            form.add_error(None, fault.message)
+            wait = fault.wait
+    context = {
+        "form": form,
+        "pending": owed.user,
+        "device": device,
+        "others": [each for each in devices if each != device],
+        "recovery": RECOVERY,
+        "missed_often": bool(form.errors) and owed.misses + 1 >= MISSES,
+    }
+    return _told_to_wait(render(request, "second_factor.html", context), wait)
+
+
+def _chosen(devices: list[MFADevice], asked: str) -> MFADevice | None:
+    """The device whose number is asked for, or the first; none for a recovery code."""
+    if asked == RECOVERY or not devices:
+        return None
+    return next((each for each in devices if str(each.pk) == asked), devices[0])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
