@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_user
+from tests.test_signin_states import add_device
 
 AXE = Axe()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -31,6 +32,12 @@ NO_PAGE = {
     "theme": "a button",
     "admin:me-key-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:me-session-end": "a button",
+    "admin:me-sessions-end": "a button",
+    "admin:user-session-end": "a button",
+    "admin:user-sessions-end": "a button",
+    "admin:user-throttle-reset": "a button",
+    "admin:stay": "asked by the script",
 }
 
 
@@ -44,6 +51,7 @@ class Stage:
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
+    careful: Person  # has two MFA devices
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
@@ -72,6 +80,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         nobody=make_user(root, "nobody"),
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
+        careful=make_user(root, "careful", allow("iam:*")),
         keys=(carol.access_key_id, second),
     )
     give_password(stage.newcomer, must_change=True)
@@ -81,6 +90,10 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         stage.visitors[name].sign_in(getattr(stage, name))
     stage.visitors["stranger"] = Visitor(chromium)
     stage.visitors["newcomer"] = Visitor(chromium)
+    stage.visitors["careful"] = Visitor(chromium)
+    give_password(stage.careful)
+    for name in ("phone", "tablet"):
+        add_device(stage.careful.user, name)
     for visitor in stage.visitors.values():
         visitor.context.add_init_script(AXE.axe_script)
         visitor.page.on("dialog", lambda dialog: dialog.accept())  # "leave without saving the secret?"
@@ -184,9 +197,76 @@ def follow_link_and_fail(page: Page, stage: Stage) -> None:
     press("Set password", new_password="weak", confirm_password="other")(page, stage)
 
 
+def give_password_only(page: Page, stage: Stage) -> None:
+    """Sign in as the user who has MFA devices, up to the second factor."""
+    page.goto("/signin/")
+    answers = {"account": stage.careful.account_id, "user_name": "careful", "password": PASSWORD}
+    press("Sign in", **answers)(page, stage)
+    expect(page.locator("h1")).to_have_text("Multi-factor authentication")
+
+
+def ask_for_recovery(page: Page, stage: Stage) -> None:
+    """Choose to give a recovery code."""
+    give_password_only(page, stage)
+    page.get_by_text("Use another device or a recovery code").click()
+    page.get_by_role("link", name="A recovery code").click()
+
+
+def miss(times: int) -> How:
+    """Give wrong codes."""
+
+    def act(page: Page, stage: Stage) -> None:
+        from credentials.mfa.models import GuessBudget
+
+        GuessBudget.objects.all().delete()
+        give_password_only(page, stage)
+        for _ in range(times):
+            press("Sign in", code="000000")(page, stage)
+            expect(page.locator("[role=alert]")).to_be_visible()
+
+    return act
+
+
+def try_too_often(page: Page, stage: Stage) -> None:
+    """Give a wrong password once more than is let through."""
+    from accounts import throttle
+
+    budgets = throttle.sign_in_budgets(account=stage.root.account_id, who="nobody-there", address="192.0.2.1")
+    for _ in range(throttle.USER.burst):
+        throttle.reserve(budgets[:1])
+    press("Sign in", account=stage.root.account_id, user_name="nobody-there", password="c")(page, stage)
+
+
+def wait_too_long(then: How) -> How:
+    """Do something sensitive long after sign-in."""
+
+    def act(page: Page, stage: Stage) -> None:
+        from accounts.models import Session
+
+        for session in Session.objects.filter(user=stage.alice.user):
+            data = session.get_decoded()
+            data["proved"] -= 3600
+            session.session_data = session.get_session_store_class()().encode(data)
+            session.save(update_fields=["session_data"])
+        then(page, stage)
+
+    return act
+
+
+def confirm_wrongly(page: Page, stage: Stage) -> None:
+    """Come to the question who it is, and give a wrong password."""
+    wait_too_long(press("Save tags"))(page, stage)
+    press("Confirm", password="wrong")(page, stage)
+
+
+def warn(page: Page, stage: Stage) -> None:
+    """Let the session come near its end, as the page's clock has it."""
+    page.evaluate("document.getElementById('session-end').hidden = false")
+
+
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
-CREDENTIALS, TAGS = "?tab=credentials", "?tab=tags"
+CREDENTIALS, TAGS, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=sessions"
 STATES = [
     State("signin", "iam user", "stranger", "Account ID or alias"),
     State("signin", "root user", "stranger", "Root user e-mail address", query="?as=root"),
@@ -209,6 +289,16 @@ STATES = [
     State("new-password", "late", "stranger", "That took too long"),
     State("new-password", "form", "newcomer", "must choose a new password", then=give_first_password),
     State("new-password", "weak", "newcomer", "8 to 128", then=partial(choose, old_password=PASSWORD, **WEAK)),
+    State("signin", "too many attempts", "stranger", "Too many attempts. Try again in", then=try_too_often),
+    State("second-factor", "late", "stranger", "That took too long"),
+    State("second-factor", "form", "careful", "phone", then=give_password_only),
+    State("second-factor", "recovery code", "careful", "one of your recovery codes", then=ask_for_recovery),
+    State("second-factor", "error", "careful", "The code is not right", then=miss(1)),
+    State("second-factor", "missed often", "careful", "every 30 seconds", then=miss(2)),
+    State("second-factor", "too many attempts", "careful", "Too many attempts. Try again in", then=miss(6)),
+    State("admin:confirm", "opened", "alice", "more than 15 minutes"),
+    State("admin:me-sign-ins", "typical", "alice", "Signed in"),
+    State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
     State("help", "signed in", "alice", "Programs"),
     State("signout", "opened", "alice", "nothing to see"),
@@ -262,6 +352,9 @@ STATES = [
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
+    State(CHANGE, "typical sessions", "root", "End all sessions", ("alice",), SESSIONS),
+    State(CHANGE, "empty sessions", "alice", "not signed in anywhere", ("bob",), SESSIONS),
+    State(CHANGE, "partly permitted sessions", "helper", "iamconsole:ListSessions", ("carol",), SESSIONS),
     State(CHANGE, "empty", "alice", "No policy yet", ("bob",)),
     State(CHANGE, "empty credentials", "alice", "None yet", ("bob",), CREDENTIALS),
     State(CHANGE, "empty tags", "alice", "No tag yet", ("bob",), TAGS),
@@ -287,6 +380,15 @@ STATES = [
     State("admin:user-tags", "empty", "alice", "Save tags", ("bob",)),
     State("admin:user-tags", "typical", "alice", "Save tags", ("carol",)),
     State("admin:user-tags", "error", "alice", "reserved", ("carol",), then=press("Save tags", tag_key="aws:team")),
+    State(
+        "admin:user-tags",
+        "asked who it is",
+        "alice",
+        "Confirm that it is you",
+        ("bob",),
+        then=wait_too_long(press("Save tags")),
+    ),
+    State("admin:user-tags", "asked and wrong", "alice", "not your password", ("bob",), then=confirm_wrongly),
     State("admin:user-tags", "not permitted", "helper", "iam:TagUser", ("carol",)),
     State("admin:user-console-access", "enable", "alice", "Enable console access for bob", ("bob",)),
     State("admin:user-console-access", "set", "alice", "Set another password", ("carol",)),

@@ -63,8 +63,8 @@ def _make_session(request: HttpRequest, pk: int, epoch: int, began: datetime, mf
     if user is None:
         return None
     _note_where(request)
+    request.session[SIGNED_IN] = began.timestamp()  # before the row is made, which ends by it
     auth.login(request, user, backend=BACKEND)
-    request.session[SIGNED_IN] = began.timestamp()
     request.session[PROVED] = timezone.now().timestamp()
     if mfa_time:
         request.session[MFA_TIME] = mfa_time
