@@ -69,10 +69,18 @@ class NewPasswordForm(SetupForm):
     field_order = ("old_password", "new_password", "confirm_password")
 
 
+class CodeInput(forms.TextInput):
+    """A field for a one-time code. A page never repeats what was typed into it."""
+
+    def format_value(self, value: Any) -> None:
+        """Nothing."""
+        return
+
+
 def code_field(label: str, **options: Any) -> forms.CharField:
     """A field for a one-time code, which phones and password managers can fill in."""
     attributes = {"autocomplete": "one-time-code", "spellcheck": "false"}
-    return forms.CharField(label=label, max_length=32, widget=forms.TextInput(attrs=attributes), **options)
+    return forms.CharField(label=label, max_length=32, widget=CodeInput(attrs=attributes), **options)
 
 
 class CodeForm(ConsoleForm):

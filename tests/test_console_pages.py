@@ -52,6 +52,7 @@ class Stage:
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
     careful: Person  # has two MFA devices
+    late: Person  # signed in long ago
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
@@ -80,11 +81,12 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         nobody=make_user(root, "nobody"),
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
+        late=make_user(root, "late", ALLOW_ALL),
         careful=make_user(root, "careful", allow("iam:*")),
         keys=(carol.access_key_id, second),
     )
     give_password(stage.newcomer, must_change=True)
-    for name in ("root", "alice", "helper", "nobody", "beginner"):
+    for name in ("root", "alice", "helper", "nobody", "beginner", "late"):
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
         stage.visitors[name].sign_in(getattr(stage, name))
@@ -243,7 +245,7 @@ def wait_too_long(then: How) -> How:
     def act(page: Page, stage: Stage) -> None:
         from accounts.models import Session
 
-        for session in Session.objects.filter(user=stage.alice.user):
+        for session in Session.objects.filter(user=stage.late.user):
             data = session.get_decoded()
             data["proved"] -= 3600
             session.session_data = session.get_session_store_class()().encode(data)
@@ -296,7 +298,7 @@ STATES = [
     State("second-factor", "error", "careful", "The code is not right", then=miss(1)),
     State("second-factor", "missed often", "careful", "every 30 seconds", then=miss(2)),
     State("second-factor", "too many attempts", "careful", "Too many attempts. Try again in", then=miss(6)),
-    State("admin:confirm", "opened", "alice", "more than 15 minutes"),
+    State("admin:confirm", "opened", "late", "more than 15 minutes"),
     State("admin:me-sign-ins", "typical", "alice", "Signed in"),
     State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
@@ -383,12 +385,12 @@ STATES = [
     State(
         "admin:user-tags",
         "asked who it is",
-        "alice",
+        "late",
         "Confirm that it is you",
         ("bob",),
         then=wait_too_long(press("Save tags")),
     ),
-    State("admin:user-tags", "asked and wrong", "alice", "not your password", ("bob",), then=confirm_wrongly),
+    State("admin:user-tags", "asked and wrong", "late", "not your password", ("bob",), then=confirm_wrongly),
     State("admin:user-tags", "not permitted", "helper", "iam:TagUser", ("carol",)),
     State("admin:user-console-access", "enable", "alice", "Enable console access for bob", ("bob",)),
     State("admin:user-console-access", "set", "alice", "Set another password", ("carol",)),
