@@ -6,7 +6,8 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from audit.models import Event
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 
 @operation("iamconsole:ListOwnSignIns", on=targets.the_caller, reads=True, public=True)
