@@ -3,7 +3,10 @@
 An operation that is registered tomorrow is found here by its parameters, and fails with a sentence if one has no value.
 """
 
+import base64
+import json
 import re
+import secrets
 import uuid
 from collections.abc import Mapping
 from functools import cache
@@ -20,12 +23,17 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
+from credentials import targets as credential_targets
+from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions.models import UserPolicy
+from tests.authenticators import App, SecurityKey, give_app, session_of
 from tests.conftest import SECRETS, Person, allow, make_user
+from tests.raw import Answer
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
@@ -54,7 +62,9 @@ def furnish(root: Person) -> Values:
     SECRETS.append(issued.secret["token"])
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     given |= {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
-    return given | {"service_token_id": issued.entity.service_token_id}
+    token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
+    given |= give_app(root.account_id, dave.user, "dave").two_codes()
+    return given | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
 
 
 def invent(root: Person) -> Values:
@@ -63,7 +73,35 @@ def invent(root: Person) -> Values:
     alias = f"nemo-{root.account_id}"
     given = _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
     nemo = arns.user(root.account_id, "/", "nemo")
-    return given | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+    given |= {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+    return given | {
+        "serial_number": arns.mfa(root.account_id, "/", "nemo"),
+        "authentication_code1": "123456",
+        "authentication_code2": "654321",
+        "token_serial_number": "TOKEN-00000000",
+    }
+
+
+def own_factor(person: Person) -> tuple[Person, Values, Values]:
+    """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and an answer.
+
+    The answer is a security key's, to the options it was asked by; codes and answers are good only if used at once.
+    """
+    app = give_app(person.account_id, person.user, f"app-of-{person.name}")
+    session = session_of(person, app, -1)
+    asked = begin_passkey_registration(person.caller)
+    answer = SecurityKey().create(json.loads(asked["creation_options"]))
+    return session, {"serial_number": app.serial_number, "token_code": app.code(0)}, {"credential": answer}
+
+
+def new_app(root: Person, name: str) -> App:
+    """An app that is nobody's yet."""
+    return give_app(root.account_id, None, name)
+
+
+def file_of_tokens() -> bytes:
+    """A file of one hardware token that is nowhere yet."""
+    return f"serial_number,seed_hex\nFILE-{secrets.token_hex(4)},{secrets.token_hex(20)}\n".encode()
 
 
 def refusal_of(person: Person) -> str:
@@ -88,6 +126,14 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "account_alias": alias,
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
+        "assignment_status": "Assigned",
+        "credential": "{}",
+        "duration_seconds": 900,
+        "file_format": "csv",
+        "mfa_device_name": f"key-of-{user_name}",
+        "token_code": "123456",
+        "token_file": file_of_tokens(),
+        "virtual_mfa_device_name": user_name,
         "allow_change_password": True,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
         "description": "the gateway of the files",
@@ -128,6 +174,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     given = {name: values[name] for name in sorted(names)}
     if operation.on is targets.new_user:
         given["user_name"] = values["new_user_name"]
+    if operation.on is credential_targets.hardware_token:
+        given["serial_number"] = values["token_serial_number"]
     return given
 
 
@@ -157,6 +205,17 @@ def without_names(text: str, given: Values) -> str:
     return text
 
 
+def secrets_in(answer: Answer) -> list[str]:
+    """The secrets that an answer shows this once."""
+    if answer.code is not None:
+        return []
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    seed = answer.text("Base32StringSeed")
+    found += [base64.b64decode(seed).decode() if seed else None]
+    found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
+    return [each for each in found if each]
+
+
 def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
     """Every row that belongs to an account, and its trail."""
     return {
@@ -167,6 +226,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
             (ServiceToken, "user__account"),
+            (MFADevice, "account"),
+            (RecoveryCode, "user__account"),
             (UserPolicy, "user__account"),
             (Session, "user__account"),
             (SetupLink, "user__account"),

@@ -8,6 +8,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account, User
 from accounts.quotas import quota_of
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import Page, operation
@@ -73,9 +74,6 @@ _FIXED = {
     "ServerCertificates": 0,
     "ServerCertificatesQuota": 20,
     "SigningCertificatesPerUserQuota": 2,
-    "MFADevices": 0,
-    "MFADevicesInUse": 0,
-    "AccountMFAEnabled": 0,
     "AccountSigningCertificatesPresent": 0,
     "GlobalEndpointTokenVersion": 1,
 }
@@ -85,6 +83,7 @@ _FIXED = {
 def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[str, int]]:
     """AWS's 34 counts and quotas of the account."""
     root = User.objects.get(account=account, user_name__isnull=True)
+    devices = MFADevice.objects.filter(account=account)
     return {
         "summary_map": _FIXED
         | {
@@ -93,6 +92,9 @@ def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[s
             "UserPolicySizeQuota": quota_of(account, "UserPolicySize"),
             "AccessKeysPerUserQuota": quota_of(account, "AccessKeysPerUser"),
             "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
+            "MFADevices": devices.count(),
+            "MFADevicesInUse": devices.filter(user__isnull=False).count(),
+            "AccountMFAEnabled": int(devices.filter(user=root).exists()),
             "AccountPasswordPresent": int(root.has_usable_password()),
         }
     }

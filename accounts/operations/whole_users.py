@@ -8,10 +8,11 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.steps import add_user
 from accounts.tags import Tag, checked, merged
+from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey
 from credentials.passwords import NewPassword, hashing
-from credentials.steps import add_access_key, add_login_profile
-from iamconsole.operation import Issued, operation
+from credentials.steps import add_access_key, add_login_profile, release_devices
+from iamconsole.operation import Asked, Each, Issued, operation
 from permissions.steps import put_user_policy
 
 CHANGE_OWN = "IAMUserChangePassword"
@@ -74,6 +75,21 @@ def create_service_account(
     return Issued(key, {"secret_access_key": secret})
 
 
+def _factors(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user once for each MFA device."""
+    user: User = admitted["user"]
+    devices = MFADevice.objects.filter(user=user).order_by("pk")
+    return [
+        Asked(user.arn, {"serial_number": device.serial_number}, label=f"user {user.user_name}") for device in devices
+    ]
+
+
+def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user's virtual MFA devices."""
+    devices = VirtualMFADevice.objects.filter(user=admitted["user"]).order_by("pk")
+    return [Asked(device.arn, tags=device.tags) for device in devices]
+
+
 @operation(
     "iamconsole:DeleteUserWithCredentials",
     on=targets.user,
@@ -83,12 +99,18 @@ def create_service_account(
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
+        "iam:DeactivateMFADevice": Each(_factors),
+        "iam:DeleteVirtualMFADevice": Each(_virtual_devices),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
         "iam:DeleteUser": _always,
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with password, access keys, service tokens and inline policies. All of it goes, or nothing."""
+    """Delete a user with password, keys, service tokens, MFA devices and inline policies. All of it goes, or nothing.
+
+    A hardware token goes back to the account's inventory.
+    """
+    release_devices(user)
     user.delete()
 
 
