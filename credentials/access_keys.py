@@ -30,7 +30,7 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
 
     Raises InvalidClientTokenId, in the same words for a key of another account than ``account_id``, where that is given.
     """
-    keys = AccessKey.objects.select_related("user__account")
+    keys = AccessKey.objects.select_related("user__account", "user__boundary")
     if account_id is not None:
         keys = keys.filter(user__account=account_id)
     key = keys.filter(access_key_id=access_key_id).first()
@@ -82,7 +82,7 @@ def _in_session(token: str, access_key_id: str, now: datetime, account_id: str |
         user: User | None = key.user
     else:
         key = None
-        users = User.objects.select_related("account").filter(user_id=session.user_id)
+        users = User.objects.select_related("account", "boundary").filter(user_id=session.user_id)
         user = (users if account_id is None else users.filter(account=account_id)).first()
     if user is None or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)

@@ -2,7 +2,7 @@
 
 alice owns the test and administers her account; bob is in it too and may do nothing but what a test gives him; mallory may
 do nothing and would like to; trudy administers another account; root is alice's account's root user. ``server`` is gunicorn with
-two workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
+four workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
 """
 
 import io
@@ -190,7 +190,7 @@ def trudy() -> Person:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """gunicorn with two workers over the tests' database. Yields the path of its log."""
+    """gunicorn with four workers over the tests' database. Yields the path of its log."""
     path = tmp_path_factory.mktemp("server") / "log"
     with path.open("w") as log:
         process = subprocess.Popen(

@@ -17,8 +17,9 @@ import pytest
 from django.contrib.auth.hashers import make_password
 
 from accounts import arns, targets
-from accounts.models import Account, Session, SetupLink, User
+from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
+from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
@@ -30,14 +31,27 @@ from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
-from permissions.models import UserPolicy
+from permissions.models import (
+    AttachedGroupPolicy,
+    AttachedUserPolicy,
+    GroupPolicy,
+    ManagedPolicy,
+    PolicyVersion,
+    UserPolicy,
+)
+from permissions.operations.attachments import attach_group_policy, attach_user_policy
+from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_group_policy
+from permissions.operations.managed import create_policy
+from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, give_app, session_of
-from tests.conftest import SECRETS, Person, allow, make_user
+from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
 )
+AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -60,11 +74,58 @@ def furnish(root: Person) -> Values:
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
+    policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
-    given |= {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
     token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
-    given |= give_app(root.account_id, dave.user, "dave").two_codes()
-    return given | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
+    return (
+        given
+        | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+        | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
+        | give_app(root.account_id, dave.user, "dave").two_codes()
+        | _policies("blue", policy_arn, "v2", dave.user.arn)
+    )
+
+
+def _give_permissions(root: Person) -> str:
+    """Put dave into a group and under a boundary, with policies of every kind. Returns the ARN of the account's own."""
+    create_group(root.caller, group_name="blue")
+    add_user_to_group(root.caller, group_name="blue", user_name="dave")
+    put_group_policy(root.caller, group_name="blue", policy_name="given", policy_document=allow("iam:GetUser"))
+    document = allow("iam:GetUser")
+    policy = create_policy(
+        root.caller,
+        policy_name="shared",
+        policy_document=document,
+        description="read",
+        tags=[{"key": "Team", "value": "blue"}],
+    )
+    create_policy_version(root.caller, policy_arn=policy.arn, policy_document=document)
+    attach_user_policy(root.caller, user_name="dave", policy_arn=policy.arn)
+    attach_group_policy(root.caller, group_name="blue", policy_arn=policy.arn)
+    attach_group_policy(root.caller, group_name="blue", policy_arn=AWS_POLICY)
+    put_user_permissions_boundary(root.caller, user_name="dave", permissions_boundary=policy.arn)
+    return policy.arn
+
+
+def _policies(group_name: str, policy_arn: str, version_id: str, arn: str) -> Values:
+    return {
+        "arn": arn,
+        "description": "to read",
+        "entity_filter": "User",
+        "filter": ["User", "Group", "LocalManagedPolicy"],
+        "group_name": group_name,
+        "new_group_name": f"new-{group_name}",
+        "only_attached": False,
+        "permissions_boundary": policy_arn,
+        "policy_arn": policy_arn,
+        "policy_usage_filter": "PermissionsPolicy",
+        "quota_name": "GroupsPerUser",
+        "quota_value": 9,
+        "scope": "All",
+        "service_namespaces": ["iam"],
+        "set_as_default": True,
+        "version_id": version_id,
+    }
 
 
 def invent(root: Person) -> Values:
@@ -73,13 +134,13 @@ def invent(root: Person) -> Values:
     alias = f"nemo-{root.account_id}"
     given = _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
     nemo = arns.user(root.account_id, "/", "nemo")
-    given |= {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
-    return given | {
-        "serial_number": arns.mfa(root.account_id, "/", "nemo"),
-        "authentication_code1": "123456",
-        "authentication_code2": "654321",
-        "token_serial_number": "TOKEN-00000000",
-    }
+    return (
+        given
+        | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
+        | {"authentication_code1": "123456", "authentication_code2": "654321"}
+        | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
+    )
 
 
 def own_factor(person: Person) -> tuple[Person, Values, Values]:
@@ -89,7 +150,7 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
     session = session_of(person, app, -1)
-    asked = begin_passkey_registration(person.caller)
+    asked = begin_passkey_registration(caller_for(person.user))
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
     return session, {"serial_number": app.serial_number, "token_code": app.code(0)}, {"credential": answer}
 
@@ -174,6 +235,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     given = {name: values[name] for name in sorted(names)}
     if operation.on is targets.new_user:
         given["user_name"] = values["new_user_name"]
+    if operation.on is targets.new_group:
+        given["group_name"] = values["new_group_name"]
     if operation.on is credential_targets.hardware_token:
         given["serial_number"] = values["token_serial_number"]
     return given
@@ -194,6 +257,14 @@ def give_password(user: User) -> None:
 def new_target(root: Person, user_name: str) -> User:
     """A user with nothing."""
     return create_user(root.caller, user_name=user_name)
+
+
+def new_targets(root: Person, name: str) -> Values:
+    """A user, a group and a managed policy with nothing, as values."""
+    new_target(root, name)
+    create_group(root.caller, group_name=name)
+    policy = create_policy(root.caller, policy_name=name, policy_document=allow("iam:GetUser"))
+    return {"user_name": name, "group_name": name, "policy_arn": policy.arn}
 
 
 def without_names(text: str, given: Values) -> str:
@@ -229,6 +300,13 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
             (UserPolicy, "user__account"),
+            (Group, "account"),
+            (Membership, "group__account"),
+            (GroupPolicy, "group__account"),
+            (ManagedPolicy, "account"),
+            (PolicyVersion, "policy__account"),
+            (AttachedUserPolicy, "user__account"),
+            (AttachedGroupPolicy, "group__account"),
             (Session, "user__account"),
             (SetupLink, "user__account"),
             (Event, "chain"),

@@ -57,6 +57,8 @@ def test_a_service_account_is_made_with_a_key_that_works(root: Person, server: P
                 "iam:DeleteAccessKey",
                 "iamconsole:DeleteServiceToken",
                 "iam:DeleteUserPolicy",
+                "iam:DetachUserPolicy",
+                "iam:RemoveUserFromGroup",
                 "iam:DeleteUser",
             ],
             {"UserName": "dave"},

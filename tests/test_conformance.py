@@ -16,6 +16,7 @@ from audit.models import Event
 from iamconsole import errors
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
+from permissions.actions import reference_of_iam
 from tests.authenticators import give_app
 from tests.conftest import ROOT, SECRETS, Person
 from tests.everything import (
@@ -28,7 +29,7 @@ from tests.everything import (
     invent,
     names_of,
     new_app,
-    new_target,
+    new_targets,
     own_factor,
     parameters,
     rows_of,
@@ -99,7 +100,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
         with subtests.test(operation.action):
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
-            assert handed_over <= {"user", "account", "key", "root", "principal", "event", "device"}
+            assert handed_over <= {"user", "account", "key", "root", "principal", "event", "group", "policy", "device"}
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts
             for entity in handed_over:
@@ -138,6 +139,14 @@ def test_our_own_model_lists_our_faults_with_their_status() -> None:
     statuses = {fault.__name__: fault.status for fault in FAULTS}
     for model in services()["iamconsole"].operations.values():
         assert model.errors == {code: statuses.get(code) for code in model.errors}
+
+
+def test_an_operation_declares_the_context_keys_of_awss_service_authorization_reference(subtests: Any) -> None:
+    for operation in every_operation():
+        if operation.service == "iam":
+            with subtests.test(operation.action):
+                listed = reference_of_iam()[operation.name]
+                assert sorted(operation.keys) == sorted([*listed["keys"], *listed["resource_keys"]])
 
 
 # Who may
@@ -203,9 +212,8 @@ def _situations(root: Person, alice: Person) -> Iterator[tuple[Person, Values]]:
     give_password(alice.user)
     yield alice, existing
     yield alice, invented
-    new_target(root, "bare")
-    bare = new_app(root, "bare").two_codes()
-    yield alice, {**existing, **bare, "user_name": "bare", "new_user_name": "newer"}
+    bare = {**new_targets(root, "bare"), **new_app(root, "bare").two_codes()}
+    yield alice, {**existing, **bare, "new_user_name": "newer", "new_group_name": "newer"}
     yield root, {**existing, "email": f"new-{existing['email']}"}
     yield root, {**existing, **new_app(root, "bare-too").two_codes()}
     yield root, {**existing, **give_app(root.account_id, root.user, "root").two_codes()}

@@ -27,9 +27,10 @@ LAYERS = [
      "credentials/mfa/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa"),
-    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
+    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
+     "permissions/catalogue"),
     ("iamconsole/operation",),
-    ("accounts/targets", "credentials/targets"),
+    ("accounts/targets", "credentials/targets", "permissions/targets", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]

@@ -124,10 +124,13 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
     before = len(events_of(root.account_id))
     delete_user_with_credentials(root.caller, user_name="dave")
     done = ["iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iamconsole:DeleteServiceToken"]
-    done += ["iam:DeleteUserPolicy", "iam:DeleteUser"]
+    done += ["iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup", "iam:DeleteUser"]
     assert lines(root.account_id, before) == [(action, "Success") for action in done]
     create_person(root.caller, user_name="dave", password=PASSWORD)
-    assert lines(root.account_id, before + 5) == [("iam:CreateUser", "Success"), ("iam:CreateLoginProfile", "Success")]
+    assert lines(root.account_id, before + len(done)) == [
+        ("iam:CreateUser", "Success"),
+        ("iam:CreateLoginProfile", "Success"),
+    ]
     assert AccessKey.objects.filter(user__account=root.account_id, user__user_name="dave").count() == 0
 
 

@@ -90,6 +90,27 @@ def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
     return [Asked(device.arn, tags=device.tags) for device in devices]
 
 
+def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user once for each managed policy that is attached."""
+    user: User = admitted["user"]
+    return [
+        Asked(
+            user.arn,
+            {"policy_arn": attached.policy.arn},
+            label=f"user {user.user_name}",
+            tags=user.tags,
+            boundary=user.boundary_arn,
+        )
+        for attached in user.attached_policies.select_related("policy").order_by("pk")
+    ]
+
+
+def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The groups the user is in."""
+    groups = admitted["user"].groups.order_by("group_name_key")
+    return [Asked(group.arn, label=f"group {group.group_name}") for group in groups]
+
+
 @operation(
     "iamconsole:DeleteUserWithCredentials",
     on=targets.user,
@@ -102,11 +123,13 @@ def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
         "iam:DeactivateMFADevice": Each(_factors),
         "iam:DeleteVirtualMFADevice": Each(_virtual_devices),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
+        "iam:DetachUserPolicy": Each(_attached),
+        "iam:RemoveUserFromGroup": Each(_joined),
         "iam:DeleteUser": _always,
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with password, keys, service tokens, MFA devices and inline policies. All of it goes, or nothing.
+    """Delete a user with all there is: password, keys, tokens, MFA devices, policies, memberships. All of it goes, or nothing.
 
     A hardware token goes back to the account's inventory.
     """

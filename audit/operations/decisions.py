@@ -63,7 +63,7 @@ def _told(event: Event, why: dict[str, Any]) -> dict[str, Any]:
         **why,
         "decision_id": str(event.event_id),
         "event_time": event.event_time,
-        "request_id": event.request_id,
+        "event_request_id": event.request_id,
         "actor_arn": event.actor_arn,
         "action": event.action,
         "message": event.message,

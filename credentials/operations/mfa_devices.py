@@ -9,6 +9,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from accounts.tags import RESOURCE_TAGS
 from credentials.mfa import throttle
 from credentials.mfa.codes import INVALID_CODE, match_two
 from credentials.mfa.models import MFADevice
@@ -16,6 +17,14 @@ from credentials.steps import end_sessions, refuse_without_second_factor, releas
 from credentials.targets import no_such_device
 from iamconsole.errors import EntityAlreadyExists, InvalidAuthenticationCode, InvalidUserType, NoSuchEntity
 from iamconsole.operation import Page, operation
+
+# Context keys of those that enable passkeys, which iamconsole:FinishPasskeyRegistration does under this action.
+SECURITY_KEYS = (
+    "iam:RegisterSecurityKey",
+    "iam:FIDO-certification",
+    "iam:FIDO-FIPS-140-2-certification",
+    "iam:FIDO-FIPS-140-3-certification",
+)
 
 
 def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -27,7 +36,7 @@ def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-@operation("iam:EnableMFADevice", on=targets.user, lock=True)
+@operation("iam:EnableMFADevice", on=targets.user, lock=True, keys=(*SECURITY_KEYS, *RESOURCE_TAGS))
 def enable_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
@@ -47,7 +56,7 @@ def enable_root_mfa_device(
     _enable(caller, user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iam:ResyncMFADevice", on=targets.user, lock=True, before=_paying)
+@operation("iam:ResyncMFADevice", on=targets.user, lock=True, before=_paying, keys=RESOURCE_TAGS)
 def resync_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
@@ -67,7 +76,7 @@ def resync_root_mfa_device(
     _resync(user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iam:DeactivateMFADevice", on=targets.user_or_root, lock=True)
+@operation("iam:DeactivateMFADevice", on=targets.user_or_root, lock=True, keys=RESOURCE_TAGS)
 def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> None:
     """Take a device from the named user, or from the caller, which ends the user's sessions.
 
@@ -79,7 +88,7 @@ def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> 
     end_sessions(user)
 
 
-@operation("iam:ListMFADevices", on=targets.user_or_root, reads=True)
+@operation("iam:ListMFADevices", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
 def list_mfa_devices(
     caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
 ) -> Page[MFADevice]:
@@ -93,7 +102,7 @@ def list_mfa_devices(
     )
 
 
-@operation("iam:GetMFADevice", on=targets.user_or_root, reads=True)
+@operation("iam:GetMFADevice", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
 def get_mfa_device(caller: Caller, *, user: User, serial_number: str) -> MFADevice:
     """One device of the named user, or of the caller. Raises NoSuchEntity."""
     return _found(user, serial_number, lock=False)

@@ -8,7 +8,7 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account
 from accounts.quotas import refuse_beyond
-from accounts.tags import REQUEST_TAGS, RESOURCE_TAGS, Tag, checked, merged, without
+from accounts.tags import REQUEST_TAGS, Tag, checked, merged, without
 from credentials import qr, targets
 from credentials.mfa.models import MFADevice, VirtualMFADevice
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, ValidationError
@@ -18,7 +18,13 @@ SEED_BYTES = 20  # 160 bits, as RFC 4226 section 4 recommends
 LONGEST_SERIAL_NUMBER = 256
 
 
-@operation("iam:CreateVirtualMFADevice", on=targets.new_device, lock=True, issues_secret=True, keys=REQUEST_TAGS)
+@operation(
+    "iam:CreateVirtualMFADevice",
+    on=targets.new_device,
+    lock=True,
+    issues_secret=True,
+    keys=(*REQUEST_TAGS, "aws:ResourceTag"),
+)
 def create_virtual_mfa_device(
     caller: Caller, *, account: Account, virtual_mfa_device_name: str, path: str = "/", tags: Sequence[Tag] = ()
 ) -> Issued[MFADevice]:
@@ -71,7 +77,7 @@ def list_virtual_mfa_devices(
     )
 
 
-@operation("iam:DeleteVirtualMFADevice", on=targets.virtual_device, lock=True, keys=RESOURCE_TAGS)
+@operation("iam:DeleteVirtualMFADevice", on=targets.virtual_device, lock=True, keys=("aws:ResourceTag",))
 def delete_virtual_mfa_device(caller: Caller, *, device: MFADevice) -> None:
     """Delete a device that is nobody's. Raises DeleteConflict while it is somebody's."""
     if device.user_id is not None:
@@ -79,7 +85,7 @@ def delete_virtual_mfa_device(caller: Caller, *, device: MFADevice) -> None:
     device.delete()
 
 
-@operation("iam:TagMFADevice", on=targets.virtual_device, lock=True, keys=(*REQUEST_TAGS, *RESOURCE_TAGS))
+@operation("iam:TagMFADevice", on=targets.virtual_device, lock=True, keys=(*REQUEST_TAGS, "aws:ResourceTag"))
 def tag_mfa_device(caller: Caller, *, device: MFADevice, tags: Sequence[Tag]) -> None:
     """Set tags; their keys' case is minded. Raises InvalidInput, LimitExceeded past 50."""
     if not tags:
@@ -88,14 +94,14 @@ def tag_mfa_device(caller: Caller, *, device: MFADevice, tags: Sequence[Tag]) ->
     device.save(update_fields=["tags"])
 
 
-@operation("iam:UntagMFADevice", on=targets.virtual_device, lock=True, keys=("aws:TagKeys", *RESOURCE_TAGS))
+@operation("iam:UntagMFADevice", on=targets.virtual_device, lock=True, keys=("aws:TagKeys", "aws:ResourceTag"))
 def untag_mfa_device(caller: Caller, *, device: MFADevice, tag_keys: Sequence[str]) -> None:
     """Remove tags; keys the device does not have are passed over."""
     device.tags = without(device.tags, tag_keys, minds_case=True)
     device.save(update_fields=["tags"])
 
 
-@operation("iam:ListMFADeviceTags", on=targets.virtual_device, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:ListMFADeviceTags", on=targets.virtual_device, reads=True, keys=("aws:ResourceTag",))
 def list_mfa_device_tags(
     caller: Caller, *, device: MFADevice, max_items: int | None = None, marker: str | None = None
 ) -> Page[Tag]:
