@@ -80,7 +80,14 @@ def _factors(admitted: Mapping[str, Any]) -> list[Asked]:
     user: User = admitted["user"]
     devices = MFADevice.objects.filter(user=user).order_by("pk")
     return [
-        Asked(user.arn, {"serial_number": device.serial_number}, label=f"user {user.user_name}") for device in devices
+        Asked(
+            user.arn,
+            {"serial_number": device.serial_number},
+            label=f"user {user.user_name}",
+            tags=user.tags,
+            boundary=user.boundary_arn,
+        )
+        for device in devices
     ]
 
 
