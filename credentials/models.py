@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import User
-from credentials.mfa import models as second_factors  # noqa: F401 - Django looks for an app's models here
 from credentials.secrets import new_secret_access_key, new_service_token
 
 SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column

@@ -3,11 +3,13 @@
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile
 from credentials.passwords import NewPassword, broken_rules
-from iamconsole.errors import EntityAlreadyExists, PasswordPolicyViolation
+from iamconsole.errors import AccessDenied, EntityAlreadyExists, PasswordPolicyViolation
 
 
 def set_password(user: User, password: NewPassword) -> None:
@@ -48,3 +50,37 @@ def add_access_key(user: User) -> tuple[AccessKey, str]:
     """Issue a key to a locked user. Returns it with its secret. Raises LimitExceeded at two, active or not."""
     refuse_beyond("AccessKeysPerUser", user.account, AccessKey.objects.filter(user=user))
     return AccessKey.issue(user)
+
+
+def refuse_without_second_factor(caller: Caller, user: User) -> None:
+    """Raise AccessDenied when the caller, who has a second factor, would change the own factors without having shown it.
+
+    A password or a long-term key alone must not be enough to add a factor or to take one away (AWS since 2023). Whoever has the
+    shell has the database.
+    """
+    is_own = caller.user is not None and caller.user.pk == user.pk
+    if is_own and caller.mfa_time is None and caller.door != "shell" and MFADevice.objects.filter(user=user).exists():
+        raise AccessDenied(
+            f"User: {caller.arn} has an MFA device and must use it first: own MFA devices and recovery codes are changed in a"
+            " session with multi-factor authentication only."
+        )
+
+
+def release_device(device: MFADevice) -> None:
+    """Take a locked device from its user. Virtual devices and hardware tokens can be enabled again, passkeys are gone."""
+    user = device.user
+    if device.has_codes:
+        device.user, device.enable_date, device.confirmed, device.failures = None, None, False, 0
+        device.save(update_fields=["user", "enable_date", "confirmed", "failures"])
+    else:
+        device.delete()
+    if not MFADevice.objects.filter(user=user).exists():
+        RecoveryCode.objects.filter(user=user).delete()
+
+
+def release_devices(user: User) -> None:
+    """Take every device from a locked user. Virtual devices go altogether: nobody else has what they were made with."""
+    for device in MFADevice.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"):
+        release_device(device)
+        if device.kind == MFADevice.Kind.VIRTUAL:
+            device.delete()

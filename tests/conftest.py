@@ -63,6 +63,7 @@ class Person:
     caller: Any
     access_key_id: str
     secret_access_key: str
+    session_token: str | None = None
 
     @property
     def user(self) -> Any:
@@ -85,6 +86,7 @@ class Person:
             service,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
+            aws_session_token=self.session_token,
             endpoint_url=URL,
             region_name="us-east-1",
             config=Config(retries={"total_max_attempts": 1}, **config),
@@ -95,6 +97,7 @@ class Person:
         return os.environ | {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            **({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}),
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": URL,

@@ -3,6 +3,8 @@
 An operation that is registered tomorrow is found here by its parameters, and fails with a sentence if one has no value.
 """
 
+import base64
+import json
 import re
 import secrets
 import uuid
@@ -24,7 +26,10 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
+from credentials import targets as credential_targets
+from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -42,7 +47,9 @@ from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
-from tests.conftest import SECRETS, Person, allow, make_user
+from tests.authenticators import App, SecurityKey, give_app, session_of
+from tests.conftest import SECRETS, Person, allow, caller_for, make_user
+from tests.raw import Answer
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
@@ -73,10 +80,13 @@ def furnish(root: Person) -> Values:
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
+    token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
-        | {"service_token_id": issued.entity.service_token_id, "session_id": session.session_id}
+        | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
+        | {"session_id": session.session_id}
+        | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
 
@@ -139,8 +149,32 @@ def invent(root: Person) -> Values:
     return (
         given
         | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
+        | {"authentication_code1": "123456", "authentication_code2": "654321"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
     )
+
+
+def own_factor(person: Person) -> tuple[Person, Values, Values]:
+    """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and an answer.
+
+    The answer is a security key's, to the options it was asked by; codes and answers are good only if used at once.
+    """
+    app = give_app(person.account_id, person.user, f"app-of-{person.name}")
+    session = session_of(person, app, -1)
+    asked = begin_passkey_registration(caller_for(person.user))
+    answer = SecurityKey().create(json.loads(asked["creation_options"]))
+    return session, {"serial_number": app.serial_number, "token_code": app.code(0)}, {"credential": answer}
+
+
+def new_app(root: Person, name: str) -> App:
+    """An app that is nobody's yet."""
+    return give_app(root.account_id, None, name)
+
+
+def file_of_tokens() -> bytes:
+    """A file of one hardware token that is nowhere yet."""
+    return f"serial_number,seed_hex\nFILE-{secrets.token_hex(4)},{secrets.token_hex(20)}\n".encode()
 
 
 def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
@@ -166,6 +200,14 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "account_alias": alias,
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
+        "assignment_status": "Assigned",
+        "credential": "{}",
+        "duration_seconds": 900,
+        "file_format": "csv",
+        "mfa_device_name": f"key-of-{user_name}",
+        "token_code": "123456",
+        "token_file": file_of_tokens(),
+        "virtual_mfa_device_name": user_name,
         "allow_change_password": True,
         "copy_permissions_from": user_name,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
@@ -210,6 +252,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
         given["user_name"] = values["new_user_name"]
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
+    if operation.on is credential_targets.hardware_token:
+        given["serial_number"] = values["token_serial_number"]
     return given
 
 
@@ -248,6 +292,17 @@ def without_names(text: str, given: Values) -> str:
     return text
 
 
+def secrets_in(answer: Answer) -> list[str]:
+    """The secrets that an answer shows this once."""
+    if answer.code is not None:
+        return []
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    seed = answer.text("Base32StringSeed")
+    found += [base64.b64decode(seed).decode() if seed else None]
+    found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
+    return [each for each in found if each]
+
+
 def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
     """Every row that belongs to an account, and its trail."""
     return {
@@ -258,6 +313,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
             (ServiceToken, "user__account"),
+            (MFADevice, "account"),
+            (RecoveryCode, "user__account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

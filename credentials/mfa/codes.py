@@ -11,6 +11,8 @@ from credentials.mfa import throttle
 from credentials.mfa.models import Attempt, MFADevice, seed_of
 from iamconsole.errors import InvalidAuthenticationCode
 
+INVALID_CODE = "Authentication code for device is not valid."
+
 
 def devices_of(user: User) -> "QuerySet[MFADevice]":
     """The devices that are enabled for the user, the oldest first."""
@@ -46,7 +48,7 @@ def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None
     if device.has_codes and codes[0] and codes[1]:
         step = totp.find_pair(seed_of(device), codes[0], codes[1], around + device.drift, after=device.last_t)
     if step is None:
-        raise InvalidAuthenticationCode("Authentication code for device is not valid.")
+        raise InvalidAuthenticationCode(INVALID_CODE)
     # No more drift than lets the second code in: who types slowly makes a clock look late that is not.
     off = step - around
     device.drift = max(off - totp.NEAR, 0) if off > 0 else min(off + totp.NEAR, 0)
