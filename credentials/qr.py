@@ -23,8 +23,8 @@ def png(text: str) -> bytes:
 
 
 def svg(text: str) -> str:
-    """A picture for pages, as an element to stand in them."""
-    return _drawn(text, SvgPathFillImage).decode()
+    """A picture for pages, as an element to stand in them: without the XML declaration."""
+    return _drawn(text, SvgPathFillImage).decode().partition("?>")[2].strip()
 
 
 def _drawn(text: str, image_factory: type) -> bytes:

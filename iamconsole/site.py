@@ -52,11 +52,12 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys
+        from credentials.views import access_keys, mfa_devices, recovery_codes
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
             path("account/", self.admin_view(account.settings_page), name="account"),
@@ -81,6 +82,17 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
+            path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
+            path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),
+            path(f"{my_mfa}/hardware/", self.admin_view(mfa_devices.hardware), name="me-mfa-hardware"),
+            path(f"{my_mfa}/<arn:serial_number>/resync/", self.admin_view(mfa_devices.resync), name="me-mfa-resync"),
+            path(f"{my_mfa}/<arn:serial_number>/remove/", self.admin_view(mfa_devices.remove), name="me-mfa-remove"),
+            path(
+                "my-security-credentials/recovery-codes/",
+                self.admin_view(recovery_codes.create),
+                name="me-recovery-codes",
+            ),
         ]
         for model_admin in self._registry.values():
             prefix = getattr(model_admin, "address", f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/")

@@ -33,6 +33,7 @@ from tests.browser import (
 )
 from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_user
 from tests.everything import refusal_of
+from tests.test_signin_states import add_device
 
 AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 USERS = "/console/accounts/user/"
@@ -63,6 +64,10 @@ ANSWERS: dict[str, Any] = {
     "policy_arns": [AWS_POLICY],
     "permissions_boundary": AWS_POLICY,
     "how": "groups",
+    "virtual_mfa_device_name": "phone",
+    "serial_number": "arn:aws:iam::123456789012:mfa/phone",
+    "authentication_code1": "123456",
+    "authentication_code2": "234567",
 }
 
 
@@ -241,6 +246,7 @@ def test_a_legal_name_is_only_a_name(name: str, root: Person):
     assert "is saved" in text(made)
     names = {"user_name": name, "policy_name": name, "access_key_id": user.access_keys.get().access_key_id}
     names["service_token_id"] = create_service_token(root.caller, user_name=name).entity.service_token_id
+    names["serial_number"] = add_device(user).serial_number
     for address in console_addresses(**names):
         if address.startswith(USERS) and address not in STEPS:
             assert client.get(urlsplit(urljoin("http://localhost/", address)).path).status_code in (200, 405), address
@@ -279,6 +285,7 @@ def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person)
         root, "alice"
     )
     names["service_token_id"] = create_service_token(root.caller, user_name="alice").entity.service_token_id
+    names["serial_number"] = add_device(alice.user).serial_number
     names["decision_id"] = refusal_of(mallory)
     link = f"/setup/{issue_link(root)}/"
     before = everything()

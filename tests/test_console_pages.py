@@ -3,6 +3,7 @@
 A state is an address, who looks at it, and what is done there. A route without a state fails the first test.
 """
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,8 +16,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.authenticators import App
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
-from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
+from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
 from tests.everything import refusal_of
 from tests.test_signin_states import add_device
 
@@ -41,6 +43,10 @@ NO_PAGE = {
     "admin:user-session-end": "a button",
     "admin:user-sessions-end": "a button",
     "admin:user-throttle-reset": "a button",
+    "admin:me-mfa-enable": "the second step of admin:me-mfa-assign",
+    "admin:user-mfa-enable": "the second step of admin:user-mfa-assign",
+    "admin:me-mfa-discard": "a button",
+    "admin:user-mfa-discard": "a button",
     "admin:stay": "asked by the script",
     "admin:user-group-remove": "a button",
     "admin:user-policy-detach": "a button",
@@ -84,6 +90,9 @@ class Stage:
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
     decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
+    devices: dict[str, str] = field(
+        default_factory=dict
+    )  # serial numbers by "@" and the user's name: alice has one device
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -145,7 +154,8 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["guarded"] = Visitor(chromium)
     give_password(stage.guarded)
     for name in ("phone", "tablet"):
-        add_device(stage.guarded.user, name)
+        stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
     for visitor in stage.visitors.values():
         visitor.context.add_init_script(AXE.axe_script)
         visitor.page.on("dialog", lambda dialog: dialog.accept())  # "leave without saving the secret?"
@@ -201,6 +211,7 @@ class State:
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
         keys["token"] = stage.token
         keys |= stage.policies
+        keys |= stage.devices
         keys |= stage.decisions
         return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
 
@@ -340,6 +351,28 @@ def miss(times: int) -> How:
     return act
 
 
+def enrol(name: str, *, right: bool = True) -> How:
+    """Make a device and answer with two codes of it."""
+
+    def act(page: Page, stage: Stage) -> None:
+        press("Show QR code", virtual_mfa_device_name=name)(page, stage)
+        key = page.locator("#key").inner_text()
+        SECRETS.append(key)
+        app = App("", base64.b32decode(key))
+        codes = {"authentication_code1": app.code() if right else "000000", "authentication_code2": app.code(1)}
+        press("Add MFA", **codes)(page, stage)
+        if right:
+            SECRETS.extend(page.locator("#codes").inner_text().split())
+
+    return act
+
+
+def see_key(page: Page, stage: Stage) -> None:
+    """Make a device and look at its key."""
+    press("Show QR code", virtual_mfa_device_name="seen")(page, stage)
+    SECRETS.append(page.locator("#key").inner_text())
+
+
 def edit_policy(*buttons: str, document: str | None = None, **fields: str) -> How:
     """Write a document into the editor, then press one button after the other."""
 
@@ -405,6 +438,7 @@ def paste(page: Page, stage: Stage) -> None:
 
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
+CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
 CREDENTIALS, TAGS, GROUPS_TAB, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=groups", "?tab=sessions"
@@ -475,6 +509,46 @@ STATES = [
     State("admin:me", "typical", "alice", "Change password"),
     State("admin:me", "root user", "beginner", "Root user"),
     State("admin:me", "not permitted", "nobody", "iam:ListAccessKeys"),
+    State("admin:me", "with an MFA device", "alice", "Assign a second device as a backup"),
+    State("admin:me-mfa-assign", "form", "alice", "Step 1 of 3"),
+    State(
+        "admin:me-mfa-assign",
+        "error",
+        "alice",
+        "without spaces",
+        then=press("Show QR code", virtual_mfa_device_name="a b"),
+    ),
+    State("admin:me-mfa-assign", "key", "root", "Or enter the key by hand", then=see_key),
+    State("admin:me-mfa-assign", "wrong codes", "root", "start again", then=enrol("missed", right=False)),
+    State("admin:me-mfa-assign", "recovery codes", "beginner", "Ten recovery codes", then=enrol("phone")),
+    State("admin:me-mfa-assign", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-hardware", "form", "alice", "Assign hardware token"),
+    State("admin:me-mfa-hardware", "error", "alice", "9 or more", then=press("Add MFA", **CODES, serial_number="?")),
+    State("admin:me-mfa-hardware", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-resync", "form", "alice", "Two codes in a row", ("@alice",)),
+    State("admin:me-mfa-resync", "error", "alice", "is not valid", ("@alice",), then=press("Resync", **CODES)),
+    State("admin:me-mfa-resync", "not there", "alice", "does not exist", ("@guarded",)),
+    State("admin:me-mfa-resync", "not permitted", "nobody", "iam:ListMFADevices", ("@alice",)),
+    State("admin:me-mfa-remove", "the last one", "alice", "This is your last MFA device", ("@alice",)),
+    State(
+        "admin:me-mfa-remove",
+        "not ticked",
+        "alice",
+        "This field is required",
+        ("@alice",),
+        then=press("Remove MFA device"),
+    ),
+    State("admin:me-recovery-codes", "form", "alice", "Ten codes"),
+    State("admin:me-recovery-codes", "error", "alice", "must use it first", then=press("Create recovery codes")),
+    State("admin:me-recovery-codes", "not permitted", "nobody", "iamconsole:CreateRecoveryCodes"),
+    State("admin:user-mfa-assign", "form", "alice", "The device must be at hand", ("bob",)),
+    State("admin:user-mfa-assign", "not there", "alice", "cannot be found", ("nobody-at-all",)),
+    State("admin:user-mfa-assign", "not permitted", "helper", "iam:EnableMFADevice", ("bob",)),
+    State("admin:user-mfa-hardware", "form", "alice", "Assign hardware token to bob", ("bob",)),
+    State("admin:user-mfa-resync", "form", "alice", "Two codes in a row", ("guarded", "@guarded")),
+    State("admin:user-mfa-remove", "one of two", "alice", "All sessions of guarded end", ("guarded", "@guarded")),
+    State("admin:user-mfa-remove", "the last one", "root", "the last MFA device of alice", ("alice", "@alice")),
+    State("admin:user-mfa-remove", "not permitted", "helper", "iam:ListMFADevices", ("guarded", "@guarded")),
     State("admin:me-password", "form", "alice", "Current password"),
     State("admin:me-password", "error", "alice", "8 to 128", then=press("Change password", old_password="x", **WEAK)),
     State("admin:me-password", "not permitted", "nobody", "iam:ChangePassword"),
@@ -517,6 +591,7 @@ STATES = [
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
+    State(CHANGE, "credentials with MFA devices", "alice", "(2 of 8)", ("guarded",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
     State(CHANGE, "typical sessions", "root", "End all sessions", ("alice",), SESSIONS),
     State(CHANGE, "empty sessions", "alice", "not signed in anywhere", ("bob",), SESSIONS),

@@ -1,7 +1,16 @@
 """Signing in: the only place that makes a session. Its steps, and who is in."""
 
 from accounts.signin.password import check, nobodys_password
-from accounts.signin.session import BACKEND, Backend, confirm_by_code, confirm_by_password, renew, session_end, sign_out
+from accounts.signin.session import (
+    BACKEND,
+    Backend,
+    confirm_by_code,
+    confirm_by_password,
+    renew,
+    session_end,
+    sign_out,
+    stay_in,
+)
 from accounts.signin.steps import Onward, Pending, begin, finish_new_password, give_code, pending, pending_caller
 from accounts.signin.who import PROVED, caller_of
 
@@ -24,4 +33,5 @@ __all__ = [
     "renew",
     "session_end",
     "sign_out",
+    "stay_in",
 ]

@@ -102,14 +102,27 @@ def _tell(request: HttpRequest, last: Event | None, failures: int) -> None:
     messages.add_message(request, level, told, fail_silently=True)
 
 
-def renew(request: HttpRequest) -> None:
-    """Give a user who has just changed the own password a new session in the place of the ended one, which ends when that did."""
+def renew(request: HttpRequest, *, mfa_time: datetime | None = None) -> None:
+    """Give a user who has just changed the own password a new session in the place of the ended one, which ends when that did.
+
+    ``mfa_time``: when a second factor was shown, if later than the ended session knows.
+    """
     caller = caller_of(request)
     user, began = caller.principal, caller.session_start or timezone.now()
-    mfa_time = caller.mfa_time.timestamp() if caller.mfa_time else None
+    shown = mfa_time or caller.mfa_time
     request.session.flush()
     with transaction.atomic(durable=True):
-        _make_session(request, user.pk, user.auth_epoch + 1, began, mfa_time)
+        _make_session(request, user.pk, user.auth_epoch + 1, began, shown.timestamp() if shown else None)
+
+
+def stay_in(request: HttpRequest, *, codes_given: bool) -> None:
+    """The same for a user whose own MFA devices have just changed, which proves nothing of who is in.
+
+    ``codes_given``: the change was made by codes of the device, which has been shown by them.
+    """
+    proved = request.session.get(PROVED)
+    renew(request, mfa_time=timezone.now() if codes_given else None)
+    request.session[PROVED] = proved
 
 
 def confirm_by_password(request: HttpRequest, password: str) -> bool:

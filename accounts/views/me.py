@@ -21,6 +21,7 @@ from credentials.operations.access_keys import (
 )
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
+from credentials.views import mfa_devices
 from iamconsole.forms import may, part, submitted
 
 PAGE = 50
@@ -29,7 +30,7 @@ RECENT = 5  # how many sign-ins stand on the first page
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Who I am, my password, my access keys, my sessions and sign-ins."""
+    """Who I am, my password, my MFA devices, my access keys, my sessions and sign-ins."""
     caller = caller_of(request)
     context = {
         "user": caller.principal,
@@ -38,6 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_create_key": may(caller, create_access_key),
         "may_update_key": may(caller, update_access_key),
         "may_delete_key": may(caller, delete_access_key),
+        **mfa_devices.card(request),
         "sessions": list_own_sessions(caller),
         "sign_ins": _with_browsers(list_own_sign_ins(caller, max_items=RECENT).items),
     }

@@ -34,7 +34,7 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
-from credentials.views import service_tokens
+from credentials.views import mfa_devices, service_tokens
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
@@ -76,6 +76,7 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_enable": may(caller, create_login_profile, **named),
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
+        **mfa_devices.card(request, user.user_name),
         **service_tokens.card(request, user.user_name),
     }
 
