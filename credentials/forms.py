@@ -126,3 +126,44 @@ class RemoveDeviceForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         if not is_last:
             del self.fields["understood"]
+
+
+class SeedsInput(forms.Textarea):
+    """A field for the text of a file with seeds. A page never repeats what was put into it."""
+
+    def format_value(self, value: Any) -> None:
+        """Nothing."""
+        return
+
+
+class ImportForm(ConsoleForm):
+    """A vendor's file of hardware tokens, chosen or pasted."""
+
+    file_format = forms.ChoiceField(
+        label="Form",
+        choices=[("csv", "CSV"), ("pskc", "PSKC, the XML of RFC 6030")],
+        initial="csv",
+        widget=forms.RadioSelect,
+    )
+    file = forms.FileField(label="The vendor's file", required=False, help_text="500 KB at most.")
+    pasted = forms.CharField(
+        label="Or its text",
+        required=False,
+        widget=SeedsInput(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="CSV begins with a line that names the columns: serial_number, seed_hex or seed_base32, and if need be"
+        " digits and period. Of PSKC the keys are read that are not encrypted.",
+    )
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The text has the seeds."""
+        return frozenset({"pasted"})
+
+    def clean(self) -> dict[str, Any]:
+        """The bytes of the one that is given, as ``token_file``."""
+        data = super().clean() or {}
+        file = data.get("file")
+        data["token_file"] = file.read() if file else data.get("pasted", "").encode()
+        if not data["token_file"] and not self.errors:
+            self.add_error("file", "Choose a file, or paste its text.")
+        return data

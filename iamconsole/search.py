@@ -27,6 +27,7 @@ from audit.models import Event
 from audit.operations.decisions import get_decision
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.hardware_tokens import list_hardware_tokens
 from credentials.operations.login_profiles import change_password
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
@@ -112,6 +113,10 @@ TASKS: Final = (
     Task("My security credentials", "me own profile access keys password", "admin:me"),
     Task("Change password", "my own new", "admin:me-password", change_password),
     Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
+    Task(
+        "Assign MFA device", "my own multi-factor authenticator app totp second factor qr code", "admin:me-mfa-assign"
+    ),
+    Task("MFA devices of the account", "hardware tokens import inventory", "admin:mfa-inventory", list_hardware_tokens),
     Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
 )
 

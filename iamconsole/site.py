@@ -52,7 +52,7 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys, mfa_devices, recovery_codes
+        from credentials.views import access_keys, device_inventory, mfa_devices, recovery_codes
         from iamconsole import search
         from permissions.views import simulator
 
@@ -63,6 +63,13 @@ class ConsoleSite(AdminSite):
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
+            path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
+            path("mfa-devices/import/", self.admin_view(device_inventory.import_tokens), name="mfa-import"),
+            path(
+                "mfa-devices/<arn:serial_number>/delete/",
+                self.admin_view(device_inventory.delete),
+                name="mfa-inventory-delete",
+            ),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
             path("search/", self.admin_view(search.page), name="search"),

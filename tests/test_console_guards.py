@@ -66,6 +66,8 @@ ANSWERS: dict[str, Any] = {
     "how": "groups",
     "virtual_mfa_device_name": "phone",
     "serial_number": "arn:aws:iam::123456789012:mfa/phone",
+    "file_format": "csv",
+    "pasted": "serial_number,seed_hex\nTOKEN-0001,3132333435363738393031323334353637383930\n",
     "authentication_code1": "123456",
     "authentication_code2": "234567",
 }
@@ -138,7 +140,7 @@ def test_what_another_account_has_looks_as_if_it_had_never_been(root: Person, al
 def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, mallory: Person, bob: Person):
     client = signed_in(mallory)
     names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"} | furnish(root, "bob")
-    names["decision_id"] = refusal_of(mallory)
+    names |= {"decision_id": refusal_of(mallory), "serial_number": "TOKEN-0001"}
     before = counts()
     own = f"{USERS}bob/access-keys/create/"
     answers = ANSWERS | {"typed_name": "bob", "typed_id": bob.access_key_id, "nonce": nonce_in(client.get(own))}

@@ -8,6 +8,7 @@ from typing import Any
 import png
 import pytest
 import zxingcpp
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
@@ -17,7 +18,7 @@ from credentials.mfa.models import MFADevice, RecoveryCode
 from tests.authenticators import App, give_app
 from tests.browser import Visitor, give_password, nonce_in, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_user
-from tests.everything import events_of
+from tests.everything import events_of, file_of_tokens
 
 ME = "/console/my-security-credentials/"
 OWN = f"{ME}mfa/"
@@ -299,6 +300,52 @@ def test_long_after_sign_in_it_is_asked_who_it_is(alice: Person) -> None:
     answer = client.post(f"{OWN}assign/", {"virtual_mfa_device_name": "phone", "nonce": nonce})
     assert "Confirm that it is you" in text(answer)
     assert not MFADevice.objects.filter(account=alice.account_id).exists()
+
+
+# The account's inventory
+
+
+@pytest.mark.parametrize("how", ["file", "pasted"])
+def test_tokens_come_from_a_file_or_its_text_and_are_deleted(how: str, alice: Person, bob: Person) -> None:
+    client, content = signed_in(alice), file_of_tokens()
+    seed = content.decode().strip().rpartition(",")[2]
+    given = SimpleUploadedFile("tokens.csv", content) if how == "file" else content.decode()
+    done = client.post("/console/mfa-devices/import/", {"file_format": "csv", how: given}, follow=True)
+    assert "1 hardware token imported" in text(done)
+    assert seed not in text(done)
+    token = MFADevice.objects.get(account=alice.account_id)
+    address = reverse("admin:mfa-inventory-delete", args=[token.serial_number])
+    assert address in text(done)
+    app = App(token.serial_number, bytes.fromhex(seed))
+    pages = f"{USERS}bob/mfa/"
+    nonce = {"nonce": nonce_in(client.get(f"{pages}hardware/"))}
+    assert client.post(f"{pages}hardware/", app.two_codes() | nonce).status_code == 302
+    inventory = text(client.get("/console/mfa-devices/"))
+    assert "In use" in inventory
+    assert f"{USERS}bob/change/" in inventory
+    assert "in use: deactivate it first" in text(client.post(address))
+    client.post(reverse("admin:user-mfa-remove", args=["bob", token.serial_number]))
+    assert "is deleted" in text(client.post(address, follow=True))
+    assert not MFADevice.objects.filter(account=alice.account_id).exists()
+
+
+def test_a_bad_file_is_told_by_its_line_and_not_repeated(alice: Person) -> None:
+    client, content = signed_in(alice), file_of_tokens().decode()
+    seed = content.strip().rpartition(",")[2]
+    answer = client.post("/console/mfa-devices/import/", {"file_format": "csv", "pasted": f"{content}short,00\n"})
+    assert "line 3" in text(answer)
+    assert seed not in text(answer)
+    assert "Choose a file" in text(client.post("/console/mfa-devices/import/", {"file_format": "csv"}))
+    assert not MFADevice.objects.filter(account=alice.account_id).exists()
+
+
+def test_an_unfinished_enrolment_is_found_and_deleted(alice: Person) -> None:
+    client = signed_in(alice)
+    app = app_on(begin(client, "forgotten"))
+    address = reverse("admin:mfa-inventory-delete", args=[app.serial_number])
+    assert address in text(client.get("/console/mfa-devices/"))
+    assert "is deleted" in text(client.post(address, follow=True))
+    app_on(begin(client, "forgotten"))
 
 
 # Those who get nothing

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from tests.authenticators import App
+from tests.authenticators import App, give_app
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
 from tests.everything import refusal_of
@@ -155,6 +155,8 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     give_password(stage.guarded)
     for name in ("phone", "tablet"):
         stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
+    give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
     for visitor in stage.visitors.values():
         visitor.context.add_init_script(AXE.axe_script)
@@ -438,6 +440,7 @@ def paste(page: Page, stage: Stage) -> None:
 
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
+DELETE = "Delete MFA device"
 CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
@@ -541,6 +544,15 @@ STATES = [
     State("admin:me-recovery-codes", "form", "alice", "Ten codes"),
     State("admin:me-recovery-codes", "error", "alice", "must use it first", then=press("Create recovery codes")),
     State("admin:me-recovery-codes", "not permitted", "nobody", "iamconsole:CreateRecoveryCodes"),
+    State("admin:mfa-inventory", "typical", "alice", "TOKEN-0001"),
+    State("admin:mfa-inventory", "empty", "beginner", "None yet"),
+    State("admin:mfa-inventory", "not permitted", "nobody", "iamconsole:ListHardwareTokens"),
+    State("admin:mfa-import", "form", "alice", "The vendor's file"),
+    State("admin:mfa-import", "error", "alice", "must name the columns", then=press("Import tokens", pasted="x")),
+    State("admin:mfa-import", "not permitted", "nobody", "iamconsole:ImportHardwareTokens"),
+    State("admin:mfa-inventory-delete", "token", "alice", "This cannot be undone", ("TOKEN-0001",)),
+    State("admin:mfa-inventory-delete", "in use", "alice", "Must deactivate", ("@alice",), then=press(DELETE)),
+    State("admin:mfa-inventory-delete", "not permitted", "nobody", "iamconsole:DeleteHardwareToken", ("TOKEN-0001",)),
     State("admin:user-mfa-assign", "form", "alice", "The device must be at hand", ("bob",)),
     State("admin:user-mfa-assign", "not there", "alice", "cannot be found", ("nobody-at-all",)),
     State("admin:user-mfa-assign", "not permitted", "helper", "iam:EnableMFADevice", ("bob",)),
