@@ -21,7 +21,7 @@ from accounts.models import Account, User
 from accounts.sessions import SessionStore
 from audit.models import INSTALLATION
 from audit.record import Origin, record, record_unauthenticated
-from credentials.passwords import normalised
+from credentials.passwords import expiry, normalised
 from credentials.secrets import new_password
 from iamconsole.logs import served
 
@@ -93,7 +93,12 @@ def _chain_of(account: str) -> str:
 def begin(request: HttpRequest, user: User, after: str) -> str | None:
     """Sign a user in whose password was right. Returns where to go, or None when the user is gone or changed meanwhile."""
     request.session.flush()
-    if not user.is_root and user.login_profile.password_reset_required:
+    expires = expiry(user)
+    expired = expires is not None and expires.passed
+    if expires and expired and expires.hard:
+        _record_failure(request, user, user.account_id)
+        return reverse("password-expired")
+    if expired or (not user.is_root and user.login_profile.password_reset_required):
         request.session[PENDING] = {
             "user": user.pk,
             "epoch": user.auth_epoch,

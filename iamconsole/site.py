@@ -51,13 +51,14 @@ class ConsoleSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
         from accounts.views import account, me
-        from credentials.views import access_keys
+        from credentials.views import access_keys, password_policy
 
         my_key = "my-security-credentials/access-keys"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
+            path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),

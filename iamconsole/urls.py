@@ -15,6 +15,7 @@ urlpatterns = [
     path("signin/", entry.signin, name="signin"),
     path("signin/<str:account>/", entry.signin, name="signin-account"),
     path("new-password/", entry.new_password, name="new-password"),
+    path("password-expired/", entry.password_expired, name="password-expired"),
     path("setup/<str:token>/", entry.setup, name="setup"),
     path("signout/", entry.signout, name="signout"),
     path("theme/", pages.theme, name="theme"),

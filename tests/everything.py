@@ -20,7 +20,8 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
-from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -49,6 +50,7 @@ def furnish(root: Person) -> Values:
     give_password(dave.user)
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
+    update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
@@ -90,6 +92,15 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "alias": f"{alias}-2",
         "allow_change_password": True,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
+        "allow_users_to_change_password": True,
+        "hard_expiry": True,
+        "max_password_age": 90,
+        "minimum_password_length": 12,
+        "password_reuse_prevention": 5,
+        "require_lowercase_characters": True,
+        "require_numbers": True,
+        "require_symbols": True,
+        "require_uppercase_characters": True,
         "description": "the gateway of the files",
         "duration_days": 30,
         "email": email,
@@ -166,6 +177,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (User, "account"),
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
+            (PasswordPolicy, "account"),
+            (PasswordHistory, "user__account"),
             (ServiceToken, "user__account"),
             (UserPolicy, "user__account"),
             (Session, "user__account"),

@@ -39,8 +39,7 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
-from credentials.passwords import rules
-from credentials.secrets import new_password
+from credentials.passwords import generated, rules
 from credentials.views.reveal import reveal_access_key, reveal_password, with_nonce
 from iamconsole.forms import may, part, submitted
 from permissions.operations.inline import delete_user_policy, get_user_policy, list_user_policies, put_user_policy
@@ -72,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     context = {
         "form": form,
-        "rules": rules(),
+        "rules": rules(caller.account),
         "nonce": new_nonce(caller.principal),
         "may": may(caller, create_user, user_name="*"),
     }
@@ -80,7 +79,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def _create_person(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-    password = new_password() if data["generate"] else data["password"]
+    password = generated(caller_of(request).account) if data["generate"] else data["password"]
     user = create_person(
         with_nonce(request),
         user_name=data["user_name"],
