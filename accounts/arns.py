@@ -5,6 +5,10 @@ import re
 import secrets
 
 ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+POLICY = re.compile(
+    r"arn:aws(?P<region>-[a-z-]+)?:iam::(?P<account>aws|[0-9]{12}):"
+    r"policy(?P<path>(?:/[A-Za-z0-9.,+@=_-]+)*/)(?P<name>[A-Za-z0-9_+=,.@-]+)"
+)
 ACCESS_KEY_ID = re.compile(r"AKIA[A-Z2-7]{16}", re.ASCII)
 # An access key id is base32 whose first 6 bytes hold the account, shifted by 7 bits.
 _ACCOUNT_SHIFT = 7
@@ -29,6 +33,19 @@ def group(account_id: str, path: str, group_name: str) -> str:
 def policy(account_id: str | None, path: str, policy_name: str) -> str:
     """A managed policy's ARN; AWS's own policies, which are of no account, have ``aws`` in its place."""
     return iam(account_id or "aws", f"policy{path}{policy_name}")
+
+
+def is_policy(arn: str) -> bool:
+    """Whether it has the form of a managed policy's ARN, in whatever partition and account."""
+    return POLICY.fullmatch(arn) is not None
+
+
+def policy_parts(arn: str) -> tuple[str | None, str, str] | None:
+    """Account (None for AWS's own), path and name of a managed policy's ARN; None when no policy here could have it."""
+    found = POLICY.fullmatch(arn)
+    if found is None or found["region"]:
+        return None
+    return (None if found["account"] == "aws" else found["account"]), found["path"], found["name"]
 
 
 def root(account_id: str) -> str:

@@ -135,6 +135,18 @@ class User(AbstractBaseUser):
         """What people call the user in messages."""
         return self.user_name or "root user"
 
+    @property
+    def boundary_arn(self) -> str:
+        """The ARN of the permissions boundary, empty when there is none."""
+        return self.boundary.arn if self.boundary else ""
+
+    @property
+    def permissions_boundary(self) -> dict[str, str] | None:
+        """The permissions boundary as AWS answers it."""
+        if not self.boundary:
+            return None
+        return {"permissions_boundary_type": "Policy", "permissions_boundary_arn": self.boundary.arn}
+
     def rename(self, user_name: str) -> None:
         """Set the name and its key; saves nothing."""
         self.user_name = user_name
@@ -156,6 +168,22 @@ class User(AbstractBaseUser):
         return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 
+class GroupQuerySet(models.QuerySet["Group"]):
+    """Groups, always asked for by account."""
+
+    def in_account(self, account: Account | str) -> Self:
+        """The groups of one account."""
+        return self.filter(account=account)
+
+    def named(self, account: Account | str, group_name: str) -> Self:
+        """The group of that name, whatever its case, or none."""
+        return self.in_account(account).filter(group_name_key=group_name.lower())
+
+    def under(self, path_prefix: str) -> Self:
+        """Those whose path begins with the prefix, its case minded."""
+        return self.alias(path_start=Left("path", len(path_prefix))).filter(path_start=path_prefix)
+
+
 class Group(models.Model):
     """A group of users of one account. Its policies are its members'."""
 
@@ -166,6 +194,8 @@ class Group(models.Model):
     path = models.CharField(max_length=512, default="/")
     create_date = models.DateTimeField(default=timezone.now)
     users = models.ManyToManyField(User, through="Membership", related_name="groups")
+
+    objects = GroupQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

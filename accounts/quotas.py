@@ -17,11 +17,19 @@ QUOTAS: Final[Mapping[str, int]] = {
     "ServiceTokensPerUser": 5,
     "PoliciesPerAccount": 1500,
     "VersionsPerPolicy": 5,
-    "AttachedPoliciesPerUser": 10,
-    "AttachedPoliciesPerGroup": 10,
+    "PoliciesPerUser": 10,
+    "PoliciesPerGroup": 10,
     "PolicySize": 6144,
     "UserPolicySize": 2048,
     "GroupPolicySize": 5120,
+}
+
+# As far as AWS raises them (the same page); the others are not bounded here.
+GREATEST: Final[Mapping[str, int]] = {
+    "GroupsPerAccount": 500,
+    "PoliciesPerAccount": 5000,
+    "PoliciesPerUser": 20,
+    "PoliciesPerGroup": 20,
 }
 
 

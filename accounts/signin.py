@@ -42,7 +42,7 @@ class Backend:
 
     def get_user(self, pk: int) -> User | None:
         """The user, or None when it is gone."""
-        return User.objects.select_related("account").filter(pk=pk).first()
+        return User.objects.select_related("account", "boundary").filter(pk=pk).first()
 
 
 @lru_cache(maxsize=1)

@@ -6,22 +6,38 @@ from django.core.exceptions import ValidationError as FormError
 from django.core.validators import validate_email
 
 from accounts import arns
-from accounts.models import Account, User
+from accounts.models import Account, Group, Membership, User
 from accounts.quotas import refuse_beyond
 from accounts.tags import Tag, checked
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
+from permissions.models import ManagedPolicy
 
 
-def add_user(account_id: str, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()) -> User:
+def add_user(
+    account_id: str,
+    *,
+    user_name: str,
+    path: str = "/",
+    tags: Sequence[Tag] = (),
+    boundary: ManagedPolicy | None = None,
+) -> User:
     """Make a user without credentials. The account's row must be locked, so that the count and the name hold."""
     account = Account.objects.get(pk=account_id)
     if User.objects.named(account, user_name).exists():
         raise EntityAlreadyExists(f"User with name {user_name} already exists.")
     refuse_beyond("UsersPerAccount", account, User.objects.in_account(account))
-    user = User(account=account, user_id=arns.new_unique_id("AIDA"), path=path, tags=checked(tags))
+    user = User(account=account, user_id=arns.new_unique_id("AIDA"), path=path, tags=checked(tags), boundary=boundary)
     user.rename(user_name)
     user.save(force_insert=True)
     return user
+
+
+def join(user: User, group: Group) -> None:
+    """Make a locked user a member; nothing happens when it is one. Raises LimitExceeded at the groups a user may be in."""
+    memberships = Membership.objects.filter(user=user)
+    if not memberships.filter(group=group).exists():
+        refuse_beyond("GroupsPerUser", user.account, memberships)
+        Membership.objects.create(group=group, user=user)
 
 
 def checked_email(email: str) -> str:

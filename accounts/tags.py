@@ -1,4 +1,8 @@
-"""Tags: up to 50 pairs on an entity. Users' tag keys ignore case: tagging ``team`` replaces ``Team``."""
+"""Tags: up to 50 pairs on an entity.
+
+Users' tag keys ignore case, so that tagging ``team`` replaces ``Team``; those of managed policies mind it (IAM User Guide,
+"Tags for AWS Identity and Access Management resources").
+"""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -6,6 +10,9 @@ from typing import TypedDict
 from iamconsole.errors import InvalidInput, LimitExceeded
 
 TAGS_PER_ENTITY = 50
+# Context keys: of operations on what has tags, and of those that are given tags.
+RESOURCE_TAGS = ("aws:ResourceTag", "iam:ResourceTag")
+REQUEST_TAGS = ("aws:RequestTag", "aws:TagKeys")
 
 
 class Tag(TypedDict):
@@ -15,31 +22,36 @@ class Tag(TypedDict):
     value: str
 
 
-def checked(tags: Sequence[Tag]) -> list[Tag]:
+def checked(tags: Sequence[Tag], *, minds_case: bool = False) -> list[Tag]:
     """The tags of one call. Raises InvalidInput on reserved or repeated keys."""
     seen: set[str] = set()
     for tag in tags:
-        folded = tag["key"].lower()
-        if folded.startswith("aws:"):
+        if tag["key"].lower().startswith("aws:"):
             raise InvalidInput("Tag keys beginning with aws: are reserved for system use.")
-        if folded in seen:
-            raise InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-        seen.add(folded)
+        key = _folded(tag["key"], minds_case)
+        if key in seen:
+            why = "" if minds_case else " Please note that Tag keys are case insensitive."
+            raise InvalidInput(f"Duplicate tag keys found.{why}")
+        seen.add(key)
     return [{"key": tag["key"], "value": tag["value"]} for tag in tags]
 
 
-def merged(old: Sequence[Tag], new: Sequence[Tag]) -> list[Tag]:
-    """``old`` with ``new`` set over it. Raises LimitExceeded past 50."""
-    fresh = checked(new)
-    replaced = {tag["key"].lower(): tag for tag in fresh}
-    kept = [replaced.pop(tag["key"].lower(), tag) for tag in old]
-    result = kept + [tag for tag in fresh if tag["key"].lower() in replaced]
+def merged(old: Sequence[Tag], new: Sequence[Tag], *, minds_case: bool = False) -> list[Tag]:
+    """``old`` with ``new`` set over it. Raises InvalidInput, LimitExceeded past 50."""
+    fresh = checked(new, minds_case=minds_case)
+    replaced = {_folded(tag["key"], minds_case): tag for tag in fresh}
+    kept = [replaced.pop(_folded(tag["key"], minds_case), tag) for tag in old]
+    result = kept + [tag for tag in fresh if _folded(tag["key"], minds_case) in replaced]
     if len(result) > TAGS_PER_ENTITY:
         raise LimitExceeded("The number of tags has reached the maximum limit.")
     return result
 
 
-def without(old: Sequence[Tag], keys: Sequence[str]) -> list[Tag]:
+def without(old: Sequence[Tag], keys: Sequence[str], *, minds_case: bool = False) -> list[Tag]:
     """``old`` without the named keys; unknown ones are passed over."""
-    gone = {key.lower() for key in keys}
-    return [tag for tag in old if tag["key"].lower() not in gone]
+    gone = {_folded(key, minds_case) for key in keys}
+    return [tag for tag in old if _folded(tag["key"], minds_case) not in gone]
+
+
+def _folded(key: str, minds_case: bool) -> str:
+    return key if minds_case else key.lower()

@@ -1,18 +1,18 @@
 """What operations are about: each target loads the entity once and says on which ARN its permission is decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts import arns
 from accounts.caller import Caller
-from accounts.models import Account, User
+from accounts.models import Account, Group, User
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
 from iamconsole.operation import Resolved
 
 
 def _users(*, lock: bool) -> Any:
-    """Users to load with their account, their own row locked where they are written to."""
-    users = User.objects.select_related("account")
+    """Users to load with their account and boundary, their own row locked where they are written to."""
+    users = User.objects.select_related("account", "boundary")
     return users.select_for_update(no_key=True, of=("self",)) if lock else users
 
 
@@ -23,7 +23,25 @@ def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:
         entities={"user": user},
         label=f"user {user_name}",
         missing=None if user else NoSuchEntity(f"The user with name {user_name} cannot be found."),
+        tags=user.tags if user else (),
+        boundary=user.boundary_arn if user else "",
     )
+
+
+def _group_named(caller: Caller, group_name: str, *, lock: bool) -> Resolved:
+    groups = Group.objects.select_related("account").named(caller.account_id, group_name)
+    group = (groups.select_for_update(no_key=True, of=("self",)) if lock else groups).first()
+    return Resolved(
+        resource=group.arn if group else arns.group(caller.account_id, "/", group_name),
+        entities={"group": group},
+        label=f"group {group_name}",
+        missing=None if group else NoSuchEntity(f"The group with name {group_name} cannot be found."),
+    )
+
+
+def _lock_account(caller: Caller, *, lock: bool) -> None:
+    if lock:
+        Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,13 @@ class _User:
             user = _users(lock=True).filter(pk=user.pk).first()
             if user is None:
                 raise NoSuchEntity(f"The user with name {caller.principal.label} cannot be found.")
-        return Resolved(user.arn, {"user": user}, label="" if user.is_root else f"user {user.user_name}")
+        return Resolved(
+            user.arn,
+            {"user": user},
+            label="" if user.is_root else f"user {user.user_name}",
+            tags=user.tags,
+            boundary=user.boundary_arn,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,8 +88,7 @@ class _NewUser:
     consumes: frozenset[str] = frozenset()
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
-        if lock:
-            Account.objects.select_for_update(no_key=True).get(pk=caller.account_id)
+        _lock_account(caller, lock=lock)
         return Resolved(arns.user(caller.account_id, parameters.get("path", "/"), parameters["user_name"]))
 
 
@@ -84,9 +107,7 @@ class _RenamedUser:
             parameters.get("new_path", user.path if user else "/"),
             parameters.get("new_user_name", (user.user_name if user else None) or user_name),
         )
-        return Resolved(
-            target.resource, target.entities, label=target.label, missing=target.missing, further=(new_arn,)
-        )
+        return replace(target, further=(new_arn,))
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,67 @@ class _UserList:
 
 
 @dataclass(frozen=True)
+class _Group:
+    """The group named by ``group_name``."""
+
+    consumes: frozenset[str] = frozenset({"group_name"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return _group_named(caller, parameters.pop("group_name"), lock=lock)
+
+
+@dataclass(frozen=True)
+class _NewGroup:
+    """A group that is about to be made, decided on the ARN it will have. The account's row is what is locked."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        _lock_account(caller, lock=lock)
+        return Resolved(arns.group(caller.account_id, parameters.get("path", "/"), parameters["group_name"]))
+
+
+@dataclass(frozen=True)
+class _RenamedGroup:
+    """A group that is about to be renamed or moved: decided on the ARN it has and on the one it will have."""
+
+    consumes: frozenset[str] = frozenset({"group_name"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        group_name = parameters.pop("group_name")
+        target = _group_named(caller, group_name, lock=lock)
+        group: Group | None = target.entities["group"]
+        new_arn = arns.group(
+            caller.account_id,
+            parameters.get("new_path", group.path if group else "/"),
+            parameters.get("new_group_name", group.group_name if group else group_name),
+        )
+        return replace(target, further=(new_arn,))
+
+
+@dataclass(frozen=True)
+class _GroupList:
+    """The groups under a path."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return Resolved(arns.iam(caller.account_id, f"group{parameters.get('path_prefix', '/')}"))
+
+
+@dataclass(frozen=True)
+class _Membership:
+    """A user and a group, decided on the group. AWS reports a missing user before a missing group."""
+
+    consumes: frozenset[str] = frozenset({"group_name", "user_name"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        group = _group_named(caller, parameters.pop("group_name"), lock=lock)
+        user = _named(caller, parameters.pop("user_name"), lock=lock)
+        return replace(group, entities={**group.entities, **user.entities}, missing=user.missing or group.missing)
+
+
+@dataclass(frozen=True)
 class _KeyOwner:
     """The owner of an access key. A key of another account and one that never was are refused in the same words."""
 
@@ -110,7 +192,7 @@ class _KeyOwner:
 
         access_key_id = parameters.pop("access_key_id")
         key = (
-            AccessKey.objects.select_related("user__account")
+            AccessKey.objects.select_related("user__account", "user__boundary")
             .filter(access_key_id=access_key_id, user__account=caller.account_id)
             .first()
         )
@@ -123,6 +205,8 @@ class _KeyOwner:
             {"key": key},
             denial=denial,
             missing=None if key else AccessDenied(denial),
+            tags=key.user.tags if key else (),
+            boundary=key.user.boundary_arn if key else "",
         )
 
 
@@ -145,5 +229,10 @@ the_caller = _Caller()
 new_user = _NewUser()
 renamed_user = _RenamedUser()
 user_list = _UserList()
+group = _Group()
+new_group = _NewGroup()
+renamed_group = _RenamedGroup()
+group_list = _GroupList()
+membership = _Membership()
 key_owner = _KeyOwner()
 everything = _Everything()

@@ -25,7 +25,7 @@ INTEGER = re.compile(r"([+-]?)0*([0-9]{1,10})")
 EPOCH = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 # AWS leaves these out when they are empty; it sends every other empty list.
-LEFT_OUT_WHEN_EMPTY = {("User", "Tags"), ("Role", "Tags")}
+LEFT_OUT_WHEN_EMPTY = {("User", "Tags"), ("Role", "Tags"), ("Policy", "Description")}
 
 
 def decode(raw: bytes) -> list[tuple[str, str]]:
@@ -261,7 +261,7 @@ class _Picker:
                 found = []
             if found is not None:
                 picked[name] = self.value(member, found)
-            if picked.get(name) == [] and (shape.name, name) in LEFT_OUT_WHEN_EMPTY:
+            if picked.get(name) in ([], "") and (shape.name, name) in LEFT_OUT_WHEN_EMPTY:
                 del picked[name]
         return picked
 

@@ -26,7 +26,7 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
 
     Raises InvalidClientTokenId, in the same words for a key of another account than ``account_id``, where that is given.
     """
-    keys = AccessKey.objects.select_related("user__account")
+    keys = AccessKey.objects.select_related("user__account", "user__boundary")
     if account_id is not None:
         keys = keys.filter(user__account=account_id)
     key = keys.filter(access_key_id=access_key_id).first()

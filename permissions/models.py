@@ -1,8 +1,10 @@
 """Policies as they are stored: the documents are kept as given."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
 from accounts import arns
@@ -54,6 +56,62 @@ class GroupPolicy(models.Model):
         return self.group.group_name
 
 
+class ManagedPolicyQuerySet(models.QuerySet["ManagedPolicy"]):
+    """Managed policies, always asked for as one account sees them."""
+
+    def own(self, account_id: str) -> Self:
+        """The account's own."""
+        return self.filter(account=account_id)
+
+    def aws_managed(self) -> Self:
+        """AWS's own, which every account sees."""
+        return self.filter(account__isnull=True)
+
+    def with_arn(self, account_id: str, policy_arn: str) -> Self:
+        """The policy with that ARN, to the letter, if it is the account's own or one of AWS's; or none."""
+        parts = arns.policy_parts(policy_arn)
+        if parts is None or parts[0] not in (None, account_id):
+            return self.none()
+        owner, path, policy_name = parts
+        visible = self.own(owner) if owner else self.aws_managed()
+        return visible.filter(policy_name_key=policy_name.lower(), policy_name=policy_name, path=path)
+
+    def under(self, path_prefix: str) -> Self:
+        """Those whose path begins with the prefix, its case minded."""
+        return self.alias(path_start=Left("path", len(path_prefix))).filter(path_start=path_prefix)
+
+    def counted(self, account_id: str) -> Self:
+        """Each with how many entities of the account it is attached to, and how many it bounds."""
+        users = AttachedUserPolicy.objects.filter(user__account=account_id)
+        groups = AttachedGroupPolicy.objects.filter(group__account=account_id)
+        bounded = User.objects.get_queryset().filter(account=account_id, boundary=OuterRef("pk"))
+        return self.annotate(
+            attachment_count=_number_of(users.filter(policy=OuterRef("pk")), "policy")
+            + _number_of(groups.filter(policy=OuterRef("pk")), "policy"),
+            permissions_boundary_usage_count=_number_of(bounded, "boundary"),
+        )
+
+    def attached_in(self, account_id: str) -> Self:
+        """Those that are attached to a user or group of the account."""
+        users = AttachedUserPolicy.objects.filter(user__account=account_id)
+        groups = AttachedGroupPolicy.objects.filter(group__account=account_id)
+        return self.filter(Q(pk__in=users.values("policy")) | Q(pk__in=groups.values("policy")))
+
+    def bounding_in(self, account_id: str) -> Self:
+        """Those that bound a user of the account."""
+        bounded = User.objects.get_queryset().filter(account=account_id, boundary__isnull=False)
+        return self.filter(pk__in=bounded.values("boundary"))
+
+    def used_in(self, account_id: str) -> Self:
+        """Those that are attached to, or bound, an entity of the account."""
+        return self.attached_in(account_id) | self.bounding_in(account_id)
+
+
+def _number_of(rows: models.QuerySet[models.Model], column: str) -> Coalesce:
+    counted = rows.order_by().values(column).annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0, output_field=models.IntegerField())
+
+
 class ManagedPolicy(models.Model):
     """A managed policy: a customer's, of one account, or one of AWS's own, which every account sees and none changes."""
 
@@ -70,7 +128,16 @@ class ManagedPolicy(models.Model):
     # Numbers are not given twice, not even after a version was deleted.
     latest_version_number = models.PositiveIntegerField(default=1)
 
+    # Of one account; `ManagedPolicyQuerySet.counted` reads them.
+    attachment_count = 0
+    permissions_boundary_usage_count = 0
+    is_attachable = True
+
+    objects = ManagedPolicyQuerySet.as_manager()
+
     class Meta:
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "policy_name_key"], name="managed_policy_name_once_per_account"),
             models.UniqueConstraint(
@@ -87,6 +154,11 @@ class ManagedPolicy(models.Model):
     def arn(self) -> str:
         """The policy's ARN."""
         return arns.policy(self.account_id, self.path, self.policy_name)
+
+    @property
+    def policy_arn(self) -> str:
+        """The ARN, under the name it has in a list of what is attached."""
+        return self.arn
 
     @property
     def is_aws_managed(self) -> bool:

@@ -1,10 +1,26 @@
 """Steps that operations share. Only operations call them, inside their transaction."""
 
-from accounts.models import User
-from accounts.quotas import quota_of
-from iamconsole.errors import LimitExceeded
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Account, Group, User
+from accounts.quotas import quota_of, refuse_beyond
+from iamconsole.errors import LimitExceeded, MalformedPolicyDocument
 from permissions import language
-from permissions.models import UserPolicy
+from permissions.models import (
+    AttachedGroupPolicy,
+    AttachedUserPolicy,
+    GroupPolicy,
+    ManagedPolicy,
+    UserPolicy,
+)
+from permissions.resources import LEGACY
+
+CURRENT = "2012-10-17"
+TOO_OLD = f"Policy document must be version {CURRENT} or greater."
 
 
 def put_user_policy(user: User, policy_name: str, policy_document: str) -> UserPolicy:
@@ -12,16 +28,80 @@ def put_user_policy(user: User, policy_name: str, policy_document: str) -> UserP
 
     Raises MalformedPolicyDocument, LimitExceeded.
     """
-    language.parse(policy_document)
-    key = policy_name.lower()
-    others = UserPolicy.objects.filter(user=user).exclude(policy_name_key=key).values_list("policy_document", flat=True)
-    quota = quota_of(user.account, "UserPolicySize")
-    if sum(map(language.quota_size, others)) + language.quota_size(policy_document) > quota:
-        raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for user {user.user_name}")
+    _check_inline(
+        UserPolicy.objects.filter(user=user), policy_name, policy_document,
+        quota=quota_of(user.account, "UserPolicySize"), owner=f"user {user.user_name}",
+    )  # fmt: skip
     policy, _ = UserPolicy.objects.update_or_create(
         user=user,
-        policy_name_key=key,
+        policy_name_key=policy_name.lower(),
         defaults={"policy_document": policy_document},
         create_defaults={"policy_name": policy_name, "policy_document": policy_document},
     )
     return policy
+
+
+def put_group_policy(group: Group, policy_name: str, policy_document: str) -> GroupPolicy:
+    """Set an inline policy of a locked group. The name's first spelling is kept.
+
+    Raises MalformedPolicyDocument, LimitExceeded.
+    """
+    _check_inline(
+        GroupPolicy.objects.filter(group=group), policy_name, policy_document,
+        quota=quota_of(group.account, "GroupPolicySize"), owner=f"group {group.group_name}",
+    )  # fmt: skip
+    policy, _ = GroupPolicy.objects.update_or_create(
+        group=group,
+        policy_name_key=policy_name.lower(),
+        defaults={"policy_document": policy_document},
+        create_defaults={"policy_name": policy_name, "policy_document": policy_document},
+    )
+    return policy
+
+
+def _check_inline(policies: QuerySet[Any], policy_name: str, policy_document: str, *, quota: int, owner: str) -> None:
+    language.parse(policy_document)
+    others = policies.exclude(policy_name_key=policy_name.lower()).values_list("policy_document", flat=True)
+    if sum(map(language.quota_size, others)) + language.quota_size(policy_document) > quota:
+        raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {owner}")
+
+
+def check_managed(account: Account, policy_document: str) -> None:
+    """Check a document for a managed policy, which must name the current version of the language, and its size.
+
+    Raises MalformedPolicyDocument, LimitExceeded. As recorded of AWS, what is no policy at all is said before the version, and
+    the version before anything else.
+    """
+    try:
+        version = language.parse(policy_document).version
+    except MalformedPolicyDocument as fault:
+        unreadable = fault.message in (language.SYNTAX, LEGACY)
+        if unreadable or json.loads(policy_document).get("Version") == CURRENT:
+            raise
+        raise MalformedPolicyDocument(TOO_OLD) from fault
+    if version != CURRENT:
+        raise MalformedPolicyDocument(TOO_OLD)
+    quota = quota_of(account, "PolicySize")
+    if language.quota_size(policy_document) > quota:
+        raise LimitExceeded(f"Cannot exceed quota for PolicySize: {quota}")
+
+
+def attach_user_policy(user: User, policy: ManagedPolicy) -> None:
+    """Attach a managed policy to a locked user; nothing happens when it is. Raises LimitExceeded."""
+    attached = AttachedUserPolicy.objects.filter(user=user)
+    if not attached.filter(policy=policy).exists():
+        refuse_beyond("PoliciesPerUser", user.account, attached)
+        AttachedUserPolicy.objects.create(user=user, policy=policy)
+
+
+def attach_group_policy(group: Group, policy: ManagedPolicy) -> None:
+    """Attach a managed policy to a locked group; nothing happens when it is. Raises LimitExceeded."""
+    attached = AttachedGroupPolicy.objects.filter(group=group)
+    if not attached.filter(policy=policy).exists():
+        refuse_beyond("PoliciesPerGroup", group.account, attached)
+        AttachedGroupPolicy.objects.create(group=group, policy=policy)
+
+
+def by_name(policies: Iterable[ManagedPolicy]) -> list[ManagedPolicy]:
+    """Attached policies in the order they are listed: by name without regard to case, an account's own before AWS's."""
+    return sorted(policies, key=lambda policy: (policy.policy_name_key or "", policy.is_aws_managed))

@@ -133,7 +133,11 @@ class FieldPattern:
         if not self.variables:
             return self.fields
         values = _values(self.text, self.variables, context, steps)
-        return None if values is None else _fields(self.marked.translate(values), self.most)
+        if values is None:
+            return None
+        # A value must not bring what stands for a wildcard here.
+        plain = {place: _PRIVATE.sub("\ufffd", value) for place, value in values.items()}
+        return _fields(self.marked.translate(plain), self.most)
 
 
 def _values(text: str, variables: tuple[Variable, ...], context: Context, steps: Steps) -> dict[int, str] | None:
@@ -145,7 +149,7 @@ def _values(text: str, variables: tuple[Variable, ...], context: Context, steps:
         if value is None:
             return None
         steps.take(len(value))
-        values[place] = _PRIVATE.sub("\ufffd", value)
+        values[place] = value
     return values
 
 

@@ -2,7 +2,7 @@
 
 alice owns the test and administers her account; bob is in it too and may do nothing but what a test gives him; mallory may
 do nothing and would like to; trudy administers another account; root is alice's account's root user. ``server`` is gunicorn with
-two workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
+four workers over the database the tests use, and ``iam`` is boto3 against it. Nothing is rolled back or flushed between tests.
 """
 
 import io
@@ -155,6 +155,19 @@ def make_user(root: Person, user_name: str, policy: str | None = None, path: str
     return Person(caller_for(user), issued.entity.access_key_id, secret)
 
 
+def make_group(root: Person, group_name: str, *user_names: str, policy_arn: str | None = None) -> str:
+    """A group of root's account with users in it and, if given, one managed policy. Returns its name."""
+    from accounts.operations.groups import add_user_to_group, create_group
+    from permissions.operations.attachments import attach_group_policy
+
+    create_group(root.caller, group_name=group_name)
+    for user_name in user_names:
+        add_user_to_group(root.caller, group_name=group_name, user_name=user_name)
+    if policy_arn is not None:
+        attach_group_policy(root.caller, group_name=group_name, policy_arn=policy_arn)
+    return group_name
+
+
 @pytest.fixture
 def root() -> Person:
     """The root user of alice's account."""
@@ -187,7 +200,7 @@ def trudy() -> Person:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """gunicorn with two workers over the tests' database. Yields the path of its log."""
+    """gunicorn with four workers over the tests' database. Yields the path of its log."""
     path = tmp_path_factory.mktemp("server") / "log"
     with path.open("w") as log:
         process = subprocess.Popen(

@@ -31,7 +31,7 @@ if "IAMCONSOLE_TEST_PORT" not in os.environ:
         "ENCRYPTION_KEYS": "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
         "LOG_FORMAT": "json",
         "LOG_STREAM": "stderr",
-        "WEB_CONCURRENCY": "2",
+        "WEB_CONCURRENCY": "4",
         # Tests of races ask more than a client should; the budgets have tests of their own.
         "API_REQUESTS_PER_SECOND": "1000000",
         "API_FAILURES_PER_MINUTE": "1000000",

@@ -5,7 +5,7 @@ An operation that is registered tomorrow is found here by its parameters, and fa
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -14,8 +14,9 @@ import pytest
 from django.contrib.auth.hashers import make_password
 
 from accounts import arns, targets
-from accounts.models import Account, Session, SetupLink, User
+from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
+from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
@@ -25,12 +26,26 @@ from credentials.operations.password_policies import update_account_password_pol
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
-from permissions.models import UserPolicy
+from permissions import access
+from permissions.models import (
+    AttachedGroupPolicy,
+    AttachedUserPolicy,
+    GroupPolicy,
+    ManagedPolicy,
+    PolicyVersion,
+    UserPolicy,
+)
+from permissions.operations.attachments import attach_group_policy, attach_user_policy
+from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_group_policy
+from permissions.operations.managed import create_policy
+from permissions.operations.versions import create_policy_version
 from tests.conftest import SECRETS, Person, allow, make_user
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
 )
+AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -54,9 +69,58 @@ def furnish(root: Person) -> Values:
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
+    policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
-    given |= {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
-    return given | {"service_token_id": issued.entity.service_token_id}
+    return (
+        given
+        | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+        | {"service_token_id": issued.entity.service_token_id}
+        | _policies("blue", policy_arn, "v2", dave.user.arn)
+    )
+
+
+def _give_permissions(root: Person) -> str:
+    """Put dave into a group and under a boundary, with policies of every kind. Returns the ARN of the account's own."""
+    create_group(root.caller, group_name="blue")
+    add_user_to_group(root.caller, group_name="blue", user_name="dave")
+    put_group_policy(root.caller, group_name="blue", policy_name="given", policy_document=allow("iam:GetUser"))
+    document = allow("iam:GetUser")
+    policy = create_policy(
+        root.caller,
+        policy_name="shared",
+        policy_document=document,
+        description="read",
+        tags=[{"key": "Team", "value": "blue"}],
+    )
+    create_policy_version(root.caller, policy_arn=policy.arn, policy_document=document)
+    attach_user_policy(root.caller, user_name="dave", policy_arn=policy.arn)
+    attach_group_policy(root.caller, group_name="blue", policy_arn=policy.arn)
+    attach_group_policy(root.caller, group_name="blue", policy_arn=AWS_POLICY)
+    put_user_permissions_boundary(root.caller, user_name="dave", permissions_boundary=policy.arn)
+    return policy.arn
+
+
+def _policies(group_name: str, policy_arn: str, version_id: str, arn: str) -> Values:
+    return {
+        "arn": arn,
+        "description": "to read",
+        "entity_filter": "User",
+        "filter": ["User", "Group", "LocalManagedPolicy"],
+        "group_name": group_name,
+        "group_names": [group_name],
+        "new_group_name": f"new-{group_name}",
+        "only_attached": False,
+        "permissions_boundary": policy_arn,
+        "policy_arn": policy_arn,
+        "policy_arns": [policy_arn],
+        "policy_usage_filter": "PermissionsPolicy",
+        "quota_name": "GroupsPerUser",
+        "quota_value": 9,
+        "scope": "All",
+        "service_namespaces": ["iam"],
+        "set_as_default": True,
+        "version_id": version_id,
+    }
 
 
 def invent(root: Person) -> Values:
@@ -65,18 +129,23 @@ def invent(root: Person) -> Values:
     alias = f"nemo-{root.account_id}"
     given = _values("000000000000", "nemo", key_id, policy_name="nothing", alias=alias, email=f"{alias}@example.org")
     nemo = arns.user(root.account_id, "/", "nemo")
-    return given | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+    return (
+        given
+        | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
+    )
 
 
-def refusal_of(person: Person) -> str:
+def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
     """The id of the decision that the person's request has just been denied by."""
     with pytest.raises(AccessDenied) as caught:
-        list_account_aliases(person.caller)
+        ask(person.caller)
     return caught.value.decision_id
 
 
 def _values(account: str, user_name: str, access_key_id: str, *, policy_name: str, alias: str, email: str) -> Values:
     return {
+        "access_key": True,
         "access_key_id": access_key_id,
         "action_names": ["s3:GetObject"],
         "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
@@ -91,6 +160,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
         "allow_change_password": True,
+        "copy_permissions_from": user_name,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
         "allow_users_to_change_password": True,
         "hard_expiry": True,
@@ -137,8 +207,10 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
-    if operation.on is targets.new_user:
+    if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
+    if operation.on is targets.new_group:
+        given["group_name"] = values["new_group_name"]
     return given
 
 
@@ -159,10 +231,19 @@ def new_target(root: Person, user_name: str) -> User:
     return create_user(root.caller, user_name=user_name)
 
 
+def new_targets(root: Person, name: str) -> Values:
+    """A user, a group and a managed policy with nothing, as values."""
+    new_target(root, name)
+    create_group(root.caller, group_name=name)
+    policy = create_policy(root.caller, policy_name=name, policy_document=allow("iam:GetUser"))
+    return {"user_name": name, "group_name": name, "policy_arn": policy.arn}
+
+
 def without_names(text: str, given: Values) -> str:
     """An answer, with what it echoes of the parameters and the id of its decision taken out."""
     text = re.sub(r" \(decision id: [0-9a-f-]{36}\)", "", text)
-    for name, value in sorted(given.items(), key=lambda item: -len(str(item[1]))):
+    named = [(name, each) for name, value in given.items() for each in (value if isinstance(value, list) else [value])]
+    for name, value in sorted(named, key=lambda item: -len(str(item[1]))):
         if isinstance(value, str) and len(value) > 1:
             text = text.replace(value, f"<{name}>")
     return text
@@ -181,6 +262,13 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (PasswordHistory, "user__account"),
             (ServiceToken, "user__account"),
             (UserPolicy, "user__account"),
+            (Group, "account"),
+            (Membership, "group__account"),
+            (GroupPolicy, "group__account"),
+            (ManagedPolicy, "account"),
+            (PolicyVersion, "policy__account"),
+            (AttachedUserPolicy, "user__account"),
+            (AttachedGroupPolicy, "group__account"),
             (Session, "user__account"),
             (SetupLink, "user__account"),
             (Event, "chain"),

@@ -1,6 +1,7 @@
 """Requests as bytes, for what no SDK sends: signed by botocore, sent by http.client, the answer read as XML."""
 
 import http.client
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,11 @@ class Answer:
     def message(self) -> str:
         """The error's message."""
         return self.text("Message") or ""
+
+    @property
+    def words(self) -> str:
+        """The message without the id of the decision behind it."""
+        return re.sub(r" \(decision id: [0-9a-f-]{36}\)$", "", self.message)
 
 
 def body_of(action: str, /, service: str = "iam", **parameters: str) -> bytes:

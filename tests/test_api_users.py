@@ -143,14 +143,6 @@ def test_everything_wrong_is_said_at_once(unchecked: Any) -> None:
     )
 
 
-def test_what_this_release_does_not_have_is_refused_rather_than_left_out(iam: Any) -> None:
-    boundary = "arn:aws:iam::aws:policy/AdministratorAccess"
-    code, status, message = fault_of(iam.create_user, UserName="Dave", PermissionsBoundary=boundary)
-    assert (code, status) == ("InvalidInput", 400)
-    assert "permissions_boundary" in message
-    assert fault_of(iam.get_user, UserName="Dave")[0] == "NoSuchEntity"
-
-
 # List
 
 

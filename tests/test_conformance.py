@@ -16,6 +16,7 @@ from audit.models import Event
 from iamconsole import errors
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
+from permissions.actions import reference_of_iam
 from tests.conftest import ROOT, SECRETS, Person
 from tests.everything import (
     BY_CALLERS,
@@ -26,7 +27,7 @@ from tests.everything import (
     give_password,
     invent,
     names_of,
-    new_target,
+    new_targets,
     parameters,
     rows_of,
     without_names,
@@ -94,7 +95,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
         with subtests.test(operation.action):
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
-            assert handed_over <= {"user", "account", "key", "root", "principal", "event"}
+            assert handed_over <= {"user", "account", "key", "root", "principal", "event", "group", "policy", "access"}
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts
             for entity in handed_over:
@@ -133,6 +134,14 @@ def test_our_own_model_lists_our_faults_with_their_status() -> None:
     statuses = {fault.__name__: fault.status for fault in FAULTS}
     for model in services()["iamconsole"].operations.values():
         assert model.errors == {code: statuses.get(code) for code in model.errors}
+
+
+def test_an_operation_declares_the_context_keys_of_awss_service_authorization_reference(subtests: Any) -> None:
+    for operation in every_operation():
+        if operation.service == "iam":
+            with subtests.test(operation.action):
+                listed = reference_of_iam()[operation.name]
+                assert sorted(operation.keys) == sorted([*listed["keys"], *listed["resource_keys"]])
 
 
 # Who may
@@ -182,12 +191,12 @@ def test_each_change_and_each_refusal_is_one_line_without_secrets(
     existing, invented = furnish(root), invent(root)
     give_password(root.user)
     give_password(alice.user)
-    new_target(root, "bare")
+    bare = new_targets(root, "bare")
     worked = False
     for person, values in (
         (alice, existing),
         (alice, invented),
-        (alice, {**existing, "user_name": "bare", "new_user_name": "newer"}),
+        (alice, {**existing, **bare, "new_user_name": "newer", "new_group_name": "newer"}),
         (root, {**existing, "email": f"new-{existing['email']}"}),
     ):
         given = parameters(operation, values)
@@ -209,7 +218,8 @@ def _check_lines(operation: Operation[Any], answer: Answer, lines: list[Event]) 
         assert (lines[0].result, lines[0].message) == (answer.code, answer.message)
     elif operation.performs:
         # One line a part that happens; setting the tags that are there already does nothing and tells nothing.
-        assert actions == [action for action in operation.performs if action in actions]
+        # A part with several things it is done to has one for each.
+        assert list(dict.fromkeys(actions)) == [action for action in operation.performs if action in actions]
     else:
         assert actions == [operation.action]
     for line in lines:

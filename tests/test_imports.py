@@ -3,7 +3,11 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.pure
 
 APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 # Each layer may import itself and the layers before it.
@@ -13,7 +17,9 @@ LAYERS = [
         "api/sigv4", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
-        "permissions/actions", "permissions/aws_managed",
+        "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
+        "permissions/comparison", "permissions/vocabulary",
+        "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/hashers", "credentials/common_passwords",
         "accounts/arns", "accounts/tags", "accounts/fields",
@@ -22,9 +28,10 @@ LAYERS = [
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas"),
     ("audit/record", "permissions/compiled", "credentials/access_keys",
      "credentials/password_rules", "credentials/passwords"),
-    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links"),
-    ("iamconsole/operation",),
-    ("accounts/targets",),
+    ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
+     "permissions/catalogue"),
+    ("iamconsole/operation", "iamconsole/paging"),
+    ("accounts/targets", "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]

@@ -12,6 +12,8 @@ from permissions.engine import BUDGET, Policies, Reason, Request, Source, almost
 from permissions.language import parse
 from permissions.wildcard import Steps
 
+pytestmark = pytest.mark.pure
+
 LEGACY = "The policy failed legacy parsing"
 SYNTAX = "Syntax errors in policy."
 LARGEST = 6144  # the largest managed policy, in characters that are not white space

@@ -24,6 +24,8 @@ from permissions.engine import Policies, Request, Source, decide
 from permissions.language import parse, quota_size
 from permissions.management.commands.vendor_policy_data import document
 
+pytestmark = pytest.mark.pure
+
 POLICIES = list(catalogue().values())
 MEMBERS = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 NAMED = [

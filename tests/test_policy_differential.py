@@ -14,6 +14,7 @@ from tests.engine_policies import engine_decide
 from tests.naive_policies import naive_decide
 from tests.policy_generator import generate
 
+pytestmark = pytest.mark.pure
 CHUNK = 5_000
 
 
@@ -29,7 +30,6 @@ def disagreements(seed: int) -> tuple[Counter[str], list[str]]:
     return answers, found
 
 
-@pytest.mark.pure
 def test_the_engine_and_the_naive_model_agree(rounds: Callable[[int, int], int]) -> None:
     chunks = rounds(100_000, 1_000_000) // CHUNK
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:

@@ -16,6 +16,8 @@ from permissions.engine import BUDGET, Decision, Policies, Reason, Request, Sour
 from permissions.language import Policy, Statement, parse
 from permissions.wildcard import WORD, OverBudgetError, Steps, matches, split
 
+pytestmark = pytest.mark.pure
+
 DATA = json.loads((Path(__file__).parent / "data" / "policy_decisions.json").read_text())
 CASES = DATA["cases"]
 PLENTY = 10**9

@@ -10,6 +10,8 @@ import pytest
 from tests.naive_policies import naive_decide
 from tests.policy_generator import FAMILIES, OPERATORS, generate
 
+pytestmark = pytest.mark.pure
+
 Case = tuple[dict[str, Any], dict[str, Any]]
 
 

@@ -13,6 +13,8 @@ from permissions import strict_json
 from permissions.language import LONGEST_DOCUMENT, Policy, Position, parse, quota_size
 from permissions.wildcard import Variable
 
+pytestmark = pytest.mark.pure
+
 CASES = json.loads((Path(__file__).parent / "data" / "policy_documents.json").read_text())
 ACCEPTED = [case for case in CASES if case["message"] is None]
 SINGLE = [case for case in CASES if isinstance(case.get("document", {}).get("Statement"), dict)]

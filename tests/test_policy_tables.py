@@ -15,6 +15,8 @@ import pytest
 from tests.engine_policies import engine_decide
 from tests.naive_policies import naive_decide
 
+pytestmark = pytest.mark.pure
+
 DATA = Path(__file__).parent / "data"
 TABLES = ["policy_conditions", "policy_variables", "policy_evaluation"]
 ALICE = {"principal_arn": "arn:aws:iam::123456789012:user/alice", "principal_account": "123456789012", "context": {}}

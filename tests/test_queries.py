@@ -8,7 +8,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.operations.groups import add_user_to_group, create_group
 from credentials.models import AccessKey
+from permissions.operations.attachments import attach_group_policy, attach_user_policy
+from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.managed import create_policy
 from tests.conftest import Person, allow, make_user
 from tests.raw import Answer, body_of, send_inside, signed
 
@@ -39,6 +43,8 @@ def use_of(person: Person) -> tuple[datetime | None, str, str]:
         ("GetUser", {"UserName": "bob"}),
         ("ListUsers", {}),
         ("ListUserTags", {"UserName": "bob"}),
+        ("ListGroups", {}),
+        ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
         ("GetAccessKeyLastUsed", {"AccessKeyId": ""}),
     ],
 )
@@ -50,6 +56,32 @@ def test_a_signed_read_costs_two_queries(alice: Person, bob: Person, action: str
     assert all(query.startswith("SELECT") for query in (first, second))
 
 
+def test_a_boundary_costs_nothing_more(root: Person, alice: Person, bob: Person) -> None:
+    for user_name in ("alice", "bob"):
+        boundary = "arn:aws:iam::aws:policy/AdministratorAccess"
+        put_user_permissions_boundary(root.caller, user_name=user_name, permissions_boundary=boundary)
+    ask_inside(alice, "GetUser")
+    assert len(queries_of(alice, "GetUser", UserName="bob")) == 2
+    assert len(queries_of(alice, "GetUser")) == 1
+
+
+def test_what_the_details_cost_does_not_grow_with_what_there_is(root: Person, alice: Person) -> None:
+    ask_inside(alice, "ListUsers")
+    alone = len(queries_of(alice, "GetAccountAuthorizationDetails"))
+    for number in range(3):
+        make_user(root, f"u{number}", allow("iam:GetUser"))
+        create_group(root.caller, group_name=f"g{number}")
+        add_user_to_group(root.caller, group_name=f"g{number}", user_name=f"u{number}")
+        policy = create_policy(root.caller, policy_name=f"p{number}", policy_document=allow("iam:GetUser"))
+        attach_user_policy(root.caller, user_name=f"u{number}", policy_arn=policy.arn)
+        attach_group_policy(root.caller, group_name=f"g{number}", policy_arn=policy.arn)
+    ask_inside(alice, "ListUsers")
+    some = len(queries_of(alice, "GetAccountAuthorizationDetails"))
+    make_user(root, "u4", allow("iam:GetUser"))
+    ask_inside(alice, "ListUsers")
+    assert len(queries_of(alice, "GetAccountAuthorizationDetails")) == some < alone + 10
+
+
 def test_who_the_caller_is_costs_one(alice: Person) -> None:
     ask_inside(alice, "GetUser")
     assert len(queries_of(alice, "GetUser")) == 1
@@ -57,7 +89,7 @@ def test_who_the_caller_is_costs_one(alice: Person) -> None:
 
 
 def test_the_first_read_also_reads_the_policies_and_notes_the_use(alice: Person) -> None:
-    kinds = [query.split()[0] for query in queries_of(alice, "ListUsers")]
+    kinds = [query.split()[0].strip("(") for query in queries_of(alice, "ListUsers")]
     assert sorted(kind for kind in kinds if kind in ("SELECT", "UPDATE")) == ["SELECT", "SELECT", "SELECT", "UPDATE"]
 
 

@@ -16,6 +16,8 @@ from api import shapes
 from api.shapes import OperationModel, Shape, compiled, mask, service_for_version, services, snake, validate
 from iamconsole.errors import ValidationError
 
+pytestmark = pytest.mark.pure
+
 EVERY_OPERATION = [model for service in services().values() for model in service.operations.values()]
 
 

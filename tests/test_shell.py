@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, SECRETS, Person, make_account, make_user
+from accounts.quotas import GREATEST, QUOTAS
+from api.shapes import services
+from tests.conftest import ROOT, SECRETS, Person, allow, make_account, make_user
 
 
 def manage(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
@@ -67,7 +69,8 @@ def test_the_administrator_of_a_new_account_may_do_everything(server: Any) -> No
 
     iam = Person(caller_for(admin), made["access_key_id"], made["secret_access_key"]).client()
     assert [user["UserName"] for user in iam.list_users()["Users"]] == ["admin"]
-    assert iam.list_user_policies(UserName="admin")["PolicyNames"] == ["AdministratorAccess"]
+    (attached,) = iam.list_attached_user_policies(UserName="admin")["AttachedPolicies"]
+    assert attached["PolicyArn"] == "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 @pytest.mark.parametrize(
@@ -207,6 +210,63 @@ def test_closeaccount_refuses_while_anything_is_held() -> None:
     done = manage("closeaccount", root.account_id, stdin=f"{root.account_id}\n")
     assert "still holds 1 IAM users and 1 root access keys" in done.stderr
     assert done.returncode == 1
+
+
+def test_closeaccount_counts_groups_and_managed_policies() -> None:
+    from accounts.operations.groups import create_group
+    from permissions.operations.managed import create_policy
+
+    root = make_account()
+    create_group(root.caller, group_name="g")
+    create_policy(root.caller, policy_name="p", policy_document=allow("iam:GetUser"))
+    done = manage("closeaccount", root.account_id, stdin=f"{root.account_id}\n")
+    assert "still holds 1 groups and 1 managed policies and 1 root access keys" in done.stderr
+
+
+def test_setquota_sets_and_lists_an_accounts_quotas() -> None:
+    from accounts.models import Account
+    from audit.models import Event
+
+    root = make_account()
+    done = manage("setquota", root.account_id, "GroupsPerUser", "20")
+    assert done.stdout == f"GroupsPerUser of account {root.account_id} is 20.\n"
+    assert Account.objects.get(pk=root.account_id).quotas == {"GroupsPerUser": 20}
+    event = Event.objects.filter(chain=root.account_id).latest("sequence")
+    assert (event.action, event.actor_arn) == ("iamconsole:UpdateAccountQuota", "operator")
+    assert event.parameters == {"account": root.account_id, "quota_name": "GroupsPerUser", "quota_value": 20}
+    listed = {
+        line.split()[0]: line.split()[1:] for line in manage("setquota", root.account_id, "--list").stdout.splitlines()
+    }
+    assert listed["GroupsPerUser"] == ["20", "10", "-"]
+    assert listed["GroupsPerAccount"] == ["300", "300", "500"]
+    assert listed.keys() == {"NAME", *QUOTAS}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Name a quota and its new value, or ask for --list."),
+        (["GroupsPerUser"], "Name a quota and its new value, or ask for --list."),
+        (["GroupsPerAccount", "501"], "InvalidInput: GroupsPerAccount is at most 500."),
+        (["GroupsPerUser", "0"], "Member must have value greater than or equal to 1"),
+        (["Groups", "5"], "Value at 'quotaName' failed to satisfy constraint: Member must satisfy enum value set"),
+    ],
+)
+def test_setquota_says_what_is_wrong(arguments: list[str], words: str) -> None:
+    from accounts.models import Account
+
+    root = make_account()
+    done = manage("setquota", root.account_id, *arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert Account.objects.get(pk=root.account_id).quotas == {}
+
+
+def test_the_model_names_every_quota() -> None:
+    named = services()["iamconsole"].operations["UpdateAccountQuota"].input
+    assert named is not None
+    assert list(named.members["QuotaName"].enum) == list(QUOTAS)
+    assert GREATEST.keys() <= QUOTAS.keys()
 
 
 def test_closeaccount_asks_for_the_id_and_keeps_the_trail() -> None:

@@ -27,6 +27,8 @@ from iamconsole.errors import (
     SignatureDoesNotMatch,
 )
 
+pytestmark = pytest.mark.pure
+
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 SERVICES = {"iam", "sts"}

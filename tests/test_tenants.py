@@ -10,20 +10,33 @@ from typing import Any
 import pytest
 
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import Group, User
 from accounts.nonces import new_nonce
 from api import wire
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
+from permissions.models import ManagedPolicy
 from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
-from tests.everything import Values, furnish, give_password, invent, names_of, parameters, rows_of, without_names
+from tests.everything import (
+    AWS_POLICY,
+    Values,
+    furnish,
+    give_password,
+    invent,
+    names_of,
+    parameters,
+    rows_of,
+    without_names,
+)
 from tests.raw import Answer, ask, run
 
 EVERY = list(every_operation())
 # What is unique in the whole installation can be seen to be taken, on AWS as here.
 GLOBAL = {"iam:CreateAccountAlias": "account_alias", "iamconsole:UpdateRootUserEmail": "email"}
 SECRET = re.compile(r"(?<=<SecretAccessKey>)[^<]+|(?<='SecretAccessKey': ')[^']+")
-NEW = re.compile(r"(AIDA|AKIA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z")
+NEW = re.compile(
+    r"(AIDA|AKIA|AGPA|ANPA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
+)
 
 
 @pytest.fixture
@@ -40,7 +53,9 @@ def trudy(other: Person) -> Person:
 def identifiers(root: Person, values: Values) -> list[str]:
     """What an answer would hold that told something of the account."""
     dave = User.objects.get(account_id=root.account_id, user_name="dave")
-    return [dave.user_id, root.access_key_id, f"arn:aws:iam::{root.account_id}", str(root.user.email)]
+    ids = [dave.user_id, root.access_key_id, f"arn:aws:iam::{root.account_id}", str(root.user.email)]
+    ids += Group.objects.in_account(root.account_id).values_list("group_id", flat=True)
+    return ids + list(ManagedPolicy.objects.own(root.account_id).values_list("policy_id", flat=True))
 
 
 def by_door(trudy: Person, door: Any, operation: Operation[Any], given: Values) -> str:
@@ -71,7 +86,8 @@ def test_nothing_of_another_account_is_seen_or_touched(
         answers = []
         for values in (exposed(operation, existing, invented), invented):
             # Each door and each turn makes its own users, or the second would find the first one's.
-            turn = {"new_user_name": f"new-{door}-{len(answers)}"}
+            new = f"new-{door}-{len(answers)}"
+            turn = {"new_user_name": new, "new_group_name": new}
             given = parameters(operation, {**values, **turn})
             if door == "api":
                 answer: Answer = run(trudy, operation.model, given)
@@ -91,7 +107,7 @@ def test_the_root_user_of_another_account_is_no_better(root: Person, other: Pers
     give_password(other.user)
     before = rows_of(root.account_id)
     for operation in EVERY:
-        values = {**existing, "new_user_name": "newcomer"}
+        values = {**existing, "new_user_name": "newcomer", "new_group_name": "newcomers"}
         given = parameters(operation, values)
         text = run(other, operation.model, given).body.decode()
         SECRETS.extend(SECRET.findall(text))
@@ -101,10 +117,18 @@ def test_the_root_user_of_another_account_is_no_better(root: Person, other: Pers
 
 
 def test_nothing_of_another_account_is_counted(root: Person, other: Person, trudy: Person, server: Path) -> None:
-    before = trudy.client().get_account_summary()["SummaryMap"]
+    mine = trudy.client()
+    before = mine.get_account_summary()["SummaryMap"]
+    shared = mine.get_policy(PolicyArn=AWS_POLICY)["Policy"]
     furnish(root)
-    assert trudy.client().get_account_summary()["SummaryMap"] == before
-    assert [user["UserName"] for user in trudy.client().list_users()["Users"]] == ["trudy"]
+    assert mine.get_account_summary()["SummaryMap"] == before
+    assert [user["UserName"] for user in mine.list_users()["Users"]] == ["trudy"]
+    assert mine.list_groups()["Groups"] == []
+    assert mine.list_policies(Scope="Local")["Policies"] == mine.list_policies(OnlyAttached=True)["Policies"] == []
+    assert mine.get_policy(PolicyArn=AWS_POLICY)["Policy"] == shared
+    assert mine.list_entities_for_policy(PolicyArn=AWS_POLICY)["PolicyGroups"] == []
+    details = mine.get_account_authorization_details()
+    assert details["GroupDetailList"] == details["Policies"] == []
 
 
 def test_a_policy_that_names_another_accounts_arn_gives_nothing_there(

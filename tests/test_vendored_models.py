@@ -9,6 +9,8 @@ from botocore.loaders import Loader
 from api.management.commands.vendor_service_models import FOLDER, VENDORED, stripped, vendored_files
 from api.shapes import services
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize("name", sorted(VENDORED))
 def test_a_vendored_model_is_the_installed_botocores(name: str) -> None:

@@ -6,11 +6,13 @@ from django.db import IntegrityError, transaction
 
 from accounts import targets
 from accounts.caller import Caller
-from accounts.models import Account, User
+from accounts.models import Account, Group, User
 from accounts.quotas import quota_of
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
+from permissions.models import ManagedPolicy
 
 
 @operation("iam:CreateAccountAlias", on=targets.everything, lock=True)
@@ -50,19 +52,8 @@ def delete_account_alias(caller: Caller, *, account: Account, account_alias: str
 
 # What this release has no model of counts nought; its quotas are AWS's defaults.
 _FIXED = {
-    "Groups": 0,
-    "GroupsQuota": 300,
-    "GroupsPerUserQuota": 10,
-    "GroupPolicySizeQuota": 5120,
-    "AttachedPoliciesPerGroupQuota": 10,
-    "AttachedPoliciesPerUserQuota": 10,
     "AttachedPoliciesPerRoleQuota": 10,
-    "Policies": 0,
-    "PoliciesQuota": 1500,
-    "PolicySizeQuota": 6144,
-    "PolicyVersionsInUse": 0,
     "PolicyVersionsInUseQuota": 10000,
-    "VersionsPerPolicyQuota": 5,
     "Roles": 0,
     "RolesQuota": 1000,
     "RolePolicySizeQuota": 10240,
@@ -79,6 +70,20 @@ _FIXED = {
     "AccountSigningCertificatesPresent": 0,
     "GlobalEndpointTokenVersion": 1,
 }
+# AWS's names here of the quotas that an account may have others of.
+_QUOTAS = {
+    "UsersQuota": "UsersPerAccount",
+    "UserPolicySizeQuota": "UserPolicySize",
+    "AccessKeysPerUserQuota": "AccessKeysPerUser",
+    "GroupsQuota": "GroupsPerAccount",
+    "GroupsPerUserQuota": "GroupsPerUser",
+    "GroupPolicySizeQuota": "GroupPolicySize",
+    "AttachedPoliciesPerUserQuota": "PoliciesPerUser",
+    "AttachedPoliciesPerGroupQuota": "PoliciesPerGroup",
+    "PoliciesQuota": "PoliciesPerAccount",
+    "PolicySizeQuota": "PolicySize",
+    "VersionsPerPolicyQuota": "VersionsPerPolicy",
+}
 
 
 @operation("iam:GetAccountSummary", on=targets.everything, reads=True)
@@ -87,11 +92,13 @@ def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[s
     root = User.objects.get(account=account, user_name__isnull=True)
     return {
         "summary_map": _FIXED
+        | {key: quota_of(account, name) for key, name in _QUOTAS.items()}
         | {
             "Users": User.objects.in_account(account).count(),
-            "UsersQuota": quota_of(account, "UsersPerAccount"),
-            "UserPolicySizeQuota": quota_of(account, "UserPolicySize"),
-            "AccessKeysPerUserQuota": quota_of(account, "AccessKeysPerUser"),
+            "Groups": Group.objects.in_account(account).count(),
+            "Policies": ManagedPolicy.objects.own(account.pk).count(),
+            # Of every policy that is attached or bounds somebody, AWS's too, the one version in force.
+            "PolicyVersionsInUse": ManagedPolicy.objects.used_in(account.pk).count(),
             "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
             "AccountPasswordPresent": int(root.has_usable_password()),
         }

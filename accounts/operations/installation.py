@@ -1,4 +1,4 @@
-"""What the operator of the installation does from the shell: make, recover and close accounts. No policy can grant these."""
+"""What the operator of the installation does from the shell: make, recover, close accounts, set quotas. No policy grants it."""
 
 import re
 from dataclasses import dataclass
@@ -8,19 +8,17 @@ from django.db.models import Q
 
 from accounts import arns, setup_links
 from accounts.caller import Caller
-from accounts.models import Account, User
+from accounts.models import Account, Group, User
+from accounts.quotas import GREATEST
 from accounts.steps import add_user, checked_email
 from credentials.models import AccessKey
 from credentials.steps import add_access_key, end_sessions
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import Issued, Resolved, operation
-from permissions.steps import put_user_policy
+from permissions.models import ManagedPolicy
+from permissions.steps import attach_user_policy
 
-ADMINISTRATOR = "AdministratorAccess"
-ADMINISTRATOR_DOCUMENT = """{
-  "Version": "2012-10-17",
-  "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-}"""
+ADMINISTRATOR = "AdministratorAccess"  # AWS's policy that allows everything
 ALIAS = re.compile(r"(?![0-9]{12}$)[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 
 
@@ -99,7 +97,7 @@ def create_account(
     secret = {"root_setup_url": setup_links.issue(root)}
     if admin_user_name is not None:
         admin = add_user(account.account_id, user_name=admin_user_name)
-        put_user_policy(admin, ADMINISTRATOR, ADMINISTRATOR_DOCUMENT)
+        attach_user_policy(admin, ManagedPolicy.objects.aws_managed().get(policy_name=ADMINISTRATOR))
         key, secret["secret_access_key"] = add_access_key(admin)
         made["access_key_id"] = key.access_key_id
     if root_access_key:
@@ -130,7 +128,7 @@ def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
 
 @operation("iamconsole:CloseAccount", on=_root_user, lock=True, by_operator=True)
 def close_account(caller: Caller, *, root: User) -> None:
-    """Delete an empty account. Its trail stays. Raises DeleteConflict while it holds users or root access keys."""
+    """Delete an empty account. Its trail stays. Raises DeleteConflict while it holds users, groups, policies or root keys."""
     refuse_unless_empty(root.account)
     account = root.account
     root.delete()
@@ -141,8 +139,21 @@ def refuse_unless_empty(account: Account) -> None:
     """Raise DeleteConflict that counts what the account still holds."""
     held = {
         "IAM users": User.objects.in_account(account).count(),
+        "groups": Group.objects.in_account(account).count(),
+        "managed policies": ManagedPolicy.objects.own(account.pk).count(),
         "root access keys": AccessKey.objects.filter(user__account=account, user__user_name__isnull=True).count(),
     }
     holds = [f"{count} {what}" for what, count in held.items() if count]
     if holds:
         raise DeleteConflict(f"Account {account.pk} still holds {' and '.join(holds)}: delete them first.")
+
+
+@operation("iamconsole:UpdateAccountQuota", on=_root_user, lock=True, by_operator=True)
+def update_account_quota(caller: Caller, *, root: User, quota_name: str, quota_value: int) -> None:
+    """Give an account another quota. What it holds beyond it stays. Raises InvalidInput beyond what AWS grants."""
+    most = GREATEST.get(quota_name)
+    if most is not None and quota_value > most:
+        raise InvalidInput(f"{quota_name} is at most {most}.")
+    account = root.account
+    account.quotas = {**account.quotas, quota_name: quota_value}
+    account.save(update_fields=["quotas"])

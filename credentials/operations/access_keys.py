@@ -3,13 +3,15 @@
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.tags import RESOURCE_TAGS
 from credentials.models import AccessKey
 from credentials.steps import add_access_key
 from iamconsole.errors import InvalidInput, NoSuchEntity
-from iamconsole.operation import Issued, Page, operation
+from iamconsole.operation import Issued, operation
+from iamconsole.paging import Page
 
 
-@operation("iam:CreateAccessKey", on=targets.user_or_root, lock=True, issues_secret=True)
+@operation("iam:CreateAccessKey", on=targets.user_or_root, lock=True, issues_secret=True, keys=RESOURCE_TAGS)
 def create_access_key(caller: Caller, *, user: User) -> Issued[AccessKey]:
     """Issue a key to the named user, or to the caller. Its secret is shown only here.
 
@@ -19,7 +21,7 @@ def create_access_key(caller: Caller, *, user: User) -> Issued[AccessKey]:
     return Issued(key, {"secret_access_key": secret})
 
 
-@operation("iam:ListAccessKeys", on=targets.user_or_root, reads=True)
+@operation("iam:ListAccessKeys", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
 def list_access_keys(
     caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
 ) -> Page[AccessKey]:
@@ -33,7 +35,7 @@ def list_access_keys(
     )
 
 
-@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True)
+@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True, keys=RESOURCE_TAGS)
 def update_access_key(caller: Caller, *, user: User, access_key_id: str, status: str) -> None:
     """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
     if status not in AccessKey.Status.values:
@@ -43,13 +45,13 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     key.save(update_fields=["status"])
 
 
-@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True)
+@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, keys=RESOURCE_TAGS)
 def delete_access_key(caller: Caller, *, user: User, access_key_id: str) -> None:
     """Delete a key: nothing it signs is accepted any more. Raises NoSuchEntity for a key that is not the user's."""
     _key(user, access_key_id).delete()
 
 
-@operation("iam:GetAccessKeyLastUsed", on=targets.key_owner, reads=True)
+@operation("iam:GetAccessKeyLastUsed", on=targets.key_owner, reads=True, keys=RESOURCE_TAGS)
 def get_access_key_last_used(caller: Caller, *, key: AccessKey) -> AccessKey:
     """Whose key it is and when it last signed. A key of another account is AccessDenied, like one that never was."""
     return key

@@ -3,6 +3,7 @@
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.tags import RESOURCE_TAGS
 from credentials.models import LoginProfile
 from credentials.passwords import NewPassword, OldPassword, expiry, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
@@ -10,7 +11,7 @@ from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, Valid
 from iamconsole.operation import operation
 
 
-@operation("iam:CreateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
+@operation("iam:CreateLoginProfile", on=targets.user, lock=True, before=hashing("password"), keys=RESOURCE_TAGS)
 def create_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool = False
 ) -> LoginProfile:
@@ -22,13 +23,13 @@ def create_login_profile(
     return add_login_profile(user, password, password_reset_required=password_reset_required)
 
 
-@operation("iam:GetLoginProfile", on=targets.user, reads=True)
+@operation("iam:GetLoginProfile", on=targets.user, reads=True, keys=RESOURCE_TAGS)
 def get_login_profile(caller: Caller, *, user: User) -> LoginProfile:
     """Whether the user may sign in to the console, and since when. Raises NoSuchEntity when not."""
     return _profile(user)
 
 
-@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, before=hashing("password"))
+@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, before=hashing("password"), keys=RESOURCE_TAGS)
 def update_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool | None = None
 ) -> None:
@@ -41,7 +42,7 @@ def update_login_profile(
         profile.save(update_fields=["password_reset_required"])
 
 
-@operation("iam:DeleteLoginProfile", on=targets.user, lock=True)
+@operation("iam:DeleteLoginProfile", on=targets.user, lock=True, keys=RESOURCE_TAGS)
 def delete_login_profile(caller: Caller, *, user: User) -> None:
     """Take the password away and end the user's sessions. Access keys go on working."""
     _profile(user)
@@ -49,7 +50,11 @@ def delete_login_profile(caller: Caller, *, user: User) -> None:
 
 
 @operation(
-    "iam:ChangePassword", on=targets.the_caller, lock=True, before=hashing("new_password", proving="old_password")
+    "iam:ChangePassword",
+    on=targets.the_caller,
+    lock=True,
+    before=hashing("new_password", proving="old_password"),
+    keys=RESOURCE_TAGS,
 )
 def change_password(caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword) -> None:
     """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.

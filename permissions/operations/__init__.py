@@ -1,5 +1,25 @@
 """Every change to, and every question about, policies."""
 
-from permissions.operations import inline, simulator
+from permissions.operations import (
+    attachments,
+    authorization_details,
+    boundaries,
+    granting,
+    inline,
+    managed,
+    policy_tags,
+    simulator,
+    versions,
+)
 
-__all__ = ["inline", "simulator"]
+__all__ = [
+    "attachments",
+    "authorization_details",
+    "boundaries",
+    "granting",
+    "inline",
+    "managed",
+    "policy_tags",
+    "simulator",
+    "versions",
+]

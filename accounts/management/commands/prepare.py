@@ -15,6 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.management.commands._shell import faults_as_command_errors, operator
 from accounts.models import Account
 from accounts.operations.installation import create_account
+from permissions.aws_managed import catalogue
+from permissions.catalogue import synchronise
 
 
 class Command(BaseCommand):
@@ -38,6 +40,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Setting up the database …")
             call_command("migrate", interactive=False, verbosity=0)
+        synchronise(catalogue())
         self._collect_static()
         if not options["no_account"] and not Account.objects.exists():
             self._first_account(options["root_email"])
