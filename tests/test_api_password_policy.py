@@ -270,13 +270,13 @@ def test_the_root_users_password_is_under_the_default_policy(root: Person) -> No
 
 
 def test_a_new_person_is_under_the_policy(root: Person) -> None:
-    from accounts.operations.whole_users import create_person
+    from accounts.operations.whole_users import create_user_with_access
     from iamconsole.errors import PasswordPolicyViolation
 
     set_policy(root, require_symbols=True)
     with pytest.raises(PasswordPolicyViolation):
-        create_person(root.caller, user_name="erin", password="PloverXyzzy7")
-    create_person(root.caller, user_name="erin", password=FIRST)
+        create_user_with_access(root.caller, user_name="erin", password="PloverXyzzy7")
+    create_user_with_access(root.caller, user_name="erin", password=FIRST)
 
 
 # AllowUsersToChangePassword
@@ -330,6 +330,47 @@ def test_a_deny_takes_it_away(root: Person) -> None:
     put_user_policy(root.caller, user_name="carol", policy_name="no", policy_document=denied)
     caller = caller_for(carol.user)
     assert not caller.decide("iam:ChangePassword", caller.arn).allowed
+
+
+def test_a_boundary_takes_it_away(root: Person) -> None:
+    from permissions.operations.boundaries import put_user_permissions_boundary
+
+    set_policy(root, allow_users_to_change_password=True)
+    carol = make_user(root, "carol")
+    assert caller_for(carol.user).decide("iam:ChangePassword", carol.user.arn).allowed
+    boundary = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=boundary)
+    assert not caller_for(carol.user).decide("iam:ChangePassword", carol.user.arn).allowed
+
+
+def test_it_is_no_policy_to_list(iam: Any, root: Person) -> None:
+    carol = make_user(root, "carol")
+    iam.update_account_password_policy(AllowUsersToChangePassword=True)
+    [entry] = iam.list_policies_granting_service_access(Arn=carol.user.arn, ServiceNamespaces=["iam"])[
+        "PoliciesGrantingServiceAccess"
+    ]
+    assert entry["Policies"] == []
+
+
+def test_the_simulators_page_shows_what_lets_them(root: Person) -> None:
+    from tests.browser import signed_in
+
+    set_policy(root, allow_users_to_change_password=True)
+    carol = make_user(root, "carol")
+    shown = (
+        signed_in(root)
+        .get(
+            "/console/simulator/",
+            {
+                "policy_source_arn": carol.user.arn,
+                "action_names": "iam:ChangePassword",
+                "resource_arns": carol.user.arn,
+            },
+        )
+        .content.decode()
+    )
+    assert "the account password policy" in shown
+    assert "AllowUsersToChangePassword" in shown
 
 
 def test_the_simulator_counts_it_too(iam: Any, root: Person, alice: Person) -> None:

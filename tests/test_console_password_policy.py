@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import PASSWORD, Visitor, give_password, main_of, signed_in
+from tests.browser import PASSWORD, Visitor, draft, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, allow, make_user
 
 PAGE = "/console/account/password-policy/"
@@ -208,7 +208,7 @@ def test_every_password_form_lists_the_accounts_rules(root: Person, admin: Clien
     his = signed_in(alice)
     for client, address in (
         (his, "/console/my-security-credentials/password/"),
-        (his, "/console/accounts/user/add/"),
+        (his, draft(his, "frank", "person")),
         (his, "/console/accounts/user/dave/console-access/"),
         (his, link),
     ):
