@@ -52,7 +52,7 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys
+        from credentials.views import access_keys, password_policy
         from iamconsole import search
         from permissions.views import simulator
 
@@ -61,6 +61,7 @@ class ConsoleSite(AdminSite):
             path("", self.admin_view(account.dashboard), name="index"),
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
+            path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
