@@ -94,15 +94,7 @@ def _enable_device(root: Person, alice: Person, hers: Client) -> None:
     from credentials.operations.mfa_devices import enable_mfa_device
     from tests.everything import new_app
 
-    app = new_app(root, "alices")
-    first, second = app.two_codes().values()
-    enable_mfa_device(
-        root.caller,
-        user_name="alice",
-        serial_number=app.serial_number,
-        authentication_code1=first,
-        authentication_code2=second,
-    )
+    enable_mfa_device(root.caller, user_name="alice", **new_app(root, "alices").two_codes())
 
 
 def _deactivate_device(root: Person, alice: Person, hers: Client) -> None:
