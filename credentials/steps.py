@@ -7,19 +7,36 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
 from credentials.mfa.models import MFADevice, RecoveryCode
-from credentials.models import AccessKey, LoginProfile
-from credentials.passwords import NewPassword, broken_rules
-from iamconsole.errors import AccessDenied, EntityAlreadyExists, PasswordPolicyViolation
+from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy
+from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
+from iamconsole.errors import AccessDenied, ConcurrentModification, EntityAlreadyExists, PasswordPolicyViolation
 
 
 def set_password(user: User, password: NewPassword) -> None:
-    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation."""
-    if broken := broken_rules(password.text, user):
+    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation.
+
+    Raises ConcurrentModification when the password or the policy was changed after this one was hashed, so that it was not
+    compared with all it may not repeat.
+    """
+    policy = policy_of(user)
+    if broken := broken_rules(password, user, policy):
         raise PasswordPolicyViolation(broken)
+    if not not_to_repeat(user, policy) <= password.compared_with:
+        raise ConcurrentModification("The password was changed at the same time. Nothing was changed: try again.")
+    _remember_password(user, policy)
     user.password = password.encoded
     user.password_last_changed = timezone.now()
     user.save(update_fields=["password", "password_last_changed"])
     end_sessions(user)
+
+
+def _remember_password(user: User, policy: PasswordPolicy | None) -> None:
+    """Take the password there is into the history, which holds as many as the policy says and no more."""
+    kept = (policy.password_reuse_prevention or 0) if policy else 0
+    if kept and user.has_usable_password():
+        PasswordHistory.objects.create(user=user, encoded=user.password)
+    surplus = PasswordHistory.newest(user).values_list("pk", flat=True)[kept:]
+    PasswordHistory.objects.filter(pk__in=list(surplus)).delete()
 
 
 def end_sessions(user: User) -> None:
@@ -40,6 +57,7 @@ def add_login_profile(user: User, password: NewPassword, *, password_reset_requi
 def remove_login_profile(user: User) -> None:
     """Take the access to the console away, and the password with it."""
     LoginProfile.objects.filter(user=user).delete()
+    _remember_password(user, policy_of(user))
     user.set_unusable_password()
     user.password_last_changed = None
     user.save(update_fields=["password", "password_last_changed"])

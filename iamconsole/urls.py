@@ -16,6 +16,7 @@ urlpatterns = [
     path("signin/<str:account>/", entry.signin, name="signin-account"),
     path("second-factor/", entry.second_factor, name="second-factor"),
     path("new-password/", entry.new_password, name="new-password"),
+    path("password-expired/", entry.password_expired, name="password-expired"),
     path("setup/<str:token>/", entry.setup, name="setup"),
     path("signout/", entry.signout, name="signout"),
     path("theme/", pages.theme, name="theme"),

@@ -28,8 +28,9 @@ from audit.models import Event
 from audit.record import link_hash
 from credentials import targets as credential_targets
 from credentials.mfa.models import MFADevice, RecoveryCode
-from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
 from credentials.operations.passkeys import begin_passkey_registration
+from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -74,6 +75,7 @@ def furnish(root: Person) -> Values:
     give_password(dave.user)
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
+    update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
@@ -211,6 +213,15 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "allow_change_password": True,
         "copy_permissions_from": user_name,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
+        "allow_users_to_change_password": True,
+        "hard_expiry": True,
+        "max_password_age": 90,
+        "minimum_password_length": 12,
+        "password_reuse_prevention": 5,
+        "require_lowercase_characters": True,
+        "require_numbers": True,
+        "require_symbols": True,
+        "require_uppercase_characters": True,
         "description": "the gateway of the files",
         "duration_days": 30,
         "email": email,
@@ -312,6 +323,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (User, "account"),
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
+            (PasswordPolicy, "account"),
+            (PasswordHistory, "user__account"),
             (ServiceToken, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),

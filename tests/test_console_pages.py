@@ -102,6 +102,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.account import create_account_alias
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
+    from credentials.operations.password_policies import update_account_password_policy
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.attachments import attach_user_policy
     from permissions.operations.boundaries import put_user_permissions_boundary
@@ -145,6 +146,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         },
     )
     give_password(stage.newcomer, must_change=True)
+    update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     for name in ("root", "alice", "helper", "simulates", "nobody", "beginner", "late"):
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
@@ -474,7 +476,8 @@ STATES = [
     State("setup", "error", "stranger", "not the same password", ("nonsense",), then=follow_link_and_fail),
     State("new-password", "late", "stranger", "That took too long"),
     State("new-password", "form", "newcomer", "must choose a new password", then=give_first_password),
-    State("new-password", "weak", "newcomer", "8 to 128", then=partial(choose, old_password=PASSWORD, **WEAK)),
+    State("new-password", "weak", "newcomer", "10 to 128", then=partial(choose, old_password=PASSWORD, **WEAK)),
+    State("password-expired", "opened", "stranger", "an administrator must set"),
     State("signin", "too many attempts", "stranger", "Too many attempts. Try again in", then=try_too_often),
     State("second-factor", "late", "stranger", "That took too long"),
     State("second-factor", "form", "guarded", "phone", then=give_password_only),
@@ -500,6 +503,18 @@ STATES = [
         "admin:account-alias", "error", "alice", "Use 3 to 63 lower-case", then=press("Save alias", account_alias="No!")
     ),
     State("admin:account-alias", "not permitted", "nobody", "iam:CreateAccountAlias"),
+    State("admin:password-policy", "default", "beginner", "In force now: IAM default"),
+    State("admin:password-policy", "custom", "alice", "In force now: the account's own"),
+    State("admin:password-policy", "preview", "alice", "console users must change", then=press("Preview impact")),
+    State("admin:password-policy", "confirm", "alice", "Set this password policy?", then=press("Review and save")),
+    State(
+        "admin:password-policy",
+        "error",
+        "alice",
+        "Ensure this value",
+        then=press("Review and save", max_password_age="0"),
+    ),
+    State("admin:password-policy", "not permitted", "nobody", "iam:UpdateAccountPasswordPolicy"),
     State("admin:root-email", "form", "root", "New e-mail address"),
     State(
         "admin:root-email",
@@ -562,7 +577,7 @@ STATES = [
     State("admin:user-mfa-remove", "the last one", "root", "the last MFA device of alice", ("alice", "@alice")),
     State("admin:user-mfa-remove", "not permitted", "helper", "iam:ListMFADevices", ("guarded", "@guarded")),
     State("admin:me-password", "form", "alice", "Current password"),
-    State("admin:me-password", "error", "alice", "8 to 128", then=press("Change password", old_password="x", **WEAK)),
+    State("admin:me-password", "error", "alice", "10 to 128", then=press("Change password", old_password="x", **WEAK)),
     State("admin:me-password", "not permitted", "nobody", "iam:ChangePassword"),
     State("admin:me-key-create", "form", "alice", "Before you do"),
     State("admin:me-key-create", "not permitted", "nobody", "iam:CreateAccessKey"),

@@ -370,7 +370,7 @@ def test_the_new_password_must_be_new_and_good_and_the_old_one_right(newcomer: P
     for old, new, says in (
         (PASSWORD, PASSWORD, "must differ"),
         (PASSWORD, "weak", "8 to 128 characters"),
-        (PASSWORD, "newcomer", "It is not the user name"),
+        (PASSWORD, "newcomer", "beside the user name"),
         ("wrong", ANOTHER, "The old password was incorrect."),
     ):
         answer = choose(client, old, new)

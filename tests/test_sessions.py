@@ -90,6 +90,21 @@ def _sign_out(root: Person, alice: Person, hers: Client) -> None:
     hers.post("/signout/")
 
 
+def _enable_device(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.operations.mfa_devices import enable_mfa_device
+    from tests.everything import new_app
+
+    enable_mfa_device(root.caller, user_name="alice", **new_app(root, "alices").two_codes())
+
+
+def _deactivate_device(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.mfa.models import MFADevice
+    from credentials.operations.mfa_devices import deactivate_mfa_device
+
+    device = MFADevice.objects.get(user=alice.user)
+    deactivate_mfa_device(root.caller, user_name="alice", serial_number=device.serial_number)
+
+
 Trigger = Callable[[Person, Person, Client], None]
 # What is done, and which of alice's sessions live on: the one that does it, another one, and one that is half-way in.
 TRIGGERS: list[tuple[Trigger, bool, bool, bool]] = [
@@ -98,6 +113,8 @@ TRIGGERS: list[tuple[Trigger, bool, bool, bool]] = [
     (_update_login_profile, False, False, False),
     (_delete_login_profile, False, False, False),
     (_delete_user, False, False, False),
+    (_enable_device, False, False, False),
+    (_deactivate_device, False, False, False),
     (_end_all, False, False, False),
     (_end_others, True, False, True),
     (_end_one, False, True, True),
@@ -114,15 +131,18 @@ TRIGGERS: list[tuple[Trigger, bool, bool, bool]] = [
 def test_every_session_that_must_die_dies(root: Person, alice: Person, bob: Person, trigger: Trigger, live: list[bool]):
     give_password(alice)
     give_password(bob)
+    if trigger is _deactivate_device:
+        _enable_device(root, alice, a_client())
     hers, there, bobs, roots = signed_in(alice), signed_in(alice), signed_in(bob), signed_in(root)
     alice.user.login_profile.password_reset_required = True
     alice.user.login_profile.save()
     pending = by_form(alice)
     alice.user.login_profile.password_reset_required = False
     alice.user.login_profile.save()
-    assert pending.get("/new-password/").status_code == 200
+    step = "/second-factor/" if trigger is _deactivate_device else "/new-password/"
+    assert pending.get(step).status_code == 200
     trigger(root, alice, hers)
-    assert [is_in(hers), is_in(there), pending.get("/new-password/").status_code == 200] == live
+    assert [is_in(hers), is_in(there), pending.get(step).status_code == 200] == live
     assert (is_in(bobs), is_in(roots)) == (True, True)
     assert not is_in(pending)
 

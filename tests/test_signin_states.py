@@ -326,6 +326,7 @@ def everything_of(account_id: str) -> list[Any]:
 
 OPEN = {  # what anybody reaches, signed in or not
     "api", "authorize", "signin", "signin-account", "setup", "signout", "theme", "help", "healthz", "readyz",
+    "password-expired",
 }  # fmt: skip
 
 

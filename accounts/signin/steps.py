@@ -15,9 +15,10 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.signin.second_factor import verified
 from accounts.signin.session import enter
-from accounts.signin.who import MFA_TIME, console_caller, moment
+from accounts.signin.who import MFA_TIME, console_caller, moment, record_failure
 from credentials.mfa.codes import devices_of
 from credentials.mfa.models import MFADevice
+from credentials.passwords import expiry
 
 PENDING = "pending"
 PENDING_LIFETIME = timedelta(minutes=5)
@@ -98,7 +99,12 @@ def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> 
     if user is None:
         return None
     shown = {name: state[name] for name in _SHOWN if name in state}
-    step = _owed(user, shown)
+    expires = expiry(user)
+    expired = expires is not None and expires.passed
+    step = _owed(user, shown, expired=expired)
+    if step == "new-password" and expires and expired and expires.hard:
+        record_failure(request, user.account_id, user, shown["method"], "PasswordExpired")
+        return Onward("password-expired")  # only an administrator can help
     if step is None:
         return Onward(state["next"], user) if enter(request, pk, epoch, shown) else None
     now = timezone.now().timestamp()
@@ -106,11 +112,11 @@ def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> 
     return Onward(step)
 
 
-def _owed(user: User, shown: dict[str, Any]) -> Step | None:
+def _owed(user: User, shown: dict[str, Any], *, expired: bool) -> Step | None:
     """The next step of a user who has shown what ``shown`` says."""
     if MFA_TIME not in shown and devices_of(user).exists():
         return "second-factor"
-    if not user.is_root and user.login_profile.password_reset_required:
+    if expired or (not user.is_root and user.login_profile.password_reset_required):
         return "new-password"
     return None
 

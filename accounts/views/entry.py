@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import known_browsers, setup_links
 from accounts import signin as signing_in
@@ -142,8 +142,16 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
     if submitted(request, form, act):
         return _go_on(request, signing_in.finish_new_password(request, owed))
-    context = {"form": form, "rules": rules(), "pending": owed.user, "may": may(caller, change_password)}
+    user = owed.user
+    context = {"form": form, "rules": rules(user.account, user), "pending": user}
+    context["may"] = may(caller, change_password)
     return render(request, "new_password.html", context)
+
+
+@require_safe
+def password_expired(request: HttpRequest) -> HttpResponse:
+    """Where a sign-in ends whose password has expired for good: an administrator must set another."""
+    return render(request, "password_expired.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -162,7 +170,9 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     if submitted(request, form, lambda data: setup_links.redeem(token, data["new_password"], **where)):
         root = "as=root&" if link.user.is_root else ""
         return redirect(f"{reverse('signin')}?{root}message=ready")
-    context = {"form": form, "rules": rules(), "who": link.user.email or link.user.label, "account": link.user.account}
+    user = link.user
+    context = {"form": form, "rules": rules(user.account, user), "account": user.account}
+    context["who"] = user.email or user.label
     return _without_referrer(render(request, "setup.html", context))
 
 

@@ -20,7 +20,7 @@ from credentials.operations.access_keys import (
     update_access_key,
 )
 from credentials.operations.login_profiles import change_password
-from credentials.passwords import rules
+from credentials.passwords import expiry, rules
 from credentials.views import mfa_devices
 from iamconsole.forms import may, part, submitted
 
@@ -34,6 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     context = {
         "user": caller.principal,
+        "expires": expiry(caller.principal),
         "may_change_password": may(caller, update_root_user_password if caller.principal.is_root else change_password),
         "keys": part(caller, list_access_keys),
         "may_create_key": may(caller, create_access_key),
@@ -60,7 +61,8 @@ def password(request: HttpRequest) -> HttpResponse:
         renew(request)
         messages.success(request, "Your password is changed. Your other sessions have ended.")
         return redirect("admin:me")
-    return render(request, "me_password.html", {"form": form, "rules": rules(), "may": may(caller, change)})
+    context = {"form": form, "rules": rules(caller.account, caller.principal), "may": may(caller, change)}
+    return render(request, "me_password.html", context)
 
 
 @require_safe

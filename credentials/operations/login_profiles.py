@@ -5,7 +5,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import LoginProfile
-from credentials.passwords import NewPassword, OldPassword, hashing
+from credentials.passwords import NewPassword, OldPassword, expiry, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
 from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
 from iamconsole.operation import operation
@@ -63,13 +63,16 @@ def delete_login_profile(caller: Caller, *, user: User) -> None:
 def change_password(caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword) -> None:
     """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.
 
-    Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again.
+    Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again, and in the
+    console after a hard expiry.
     """
     if user.is_root:
         raise InvalidUserType(
             "Only IAM users can change their password by this operation; the root user does it in the console."
         )
     profile = _profile(user)
+    if caller.door == "console" and (expires := expiry(user)) and expires.passed and expires.hard:
+        raise AccessDenied("Your password has expired. An administrator must set another one for you.")
     if not old_password.proves(user):
         raise AccessDenied("The old password was incorrect.")
     if new_password.text == old_password.text:

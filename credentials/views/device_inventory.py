@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.caller import Caller
 from accounts.signin import caller_of
-from credentials.forms import ImportForm
+from credentials.device_forms import ImportForm
 from credentials.operations.hardware_tokens import (
     delete_hardware_token,
     import_hardware_tokens,

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.nonces import new_nonce
 from accounts.quotas import quota_of
-from credentials.forms import EnableForm, HardwareTokenForm, MFADeviceForm, RemoveDeviceForm, TwoCodesForm
+from credentials.device_forms import EnableForm, HardwareTokenForm, MFADeviceForm, RemoveDeviceForm, TwoCodesForm
 from credentials.mfa.models import MFADevice
 from credentials.operations.mfa_devices import deactivate_mfa_device, list_mfa_devices
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
