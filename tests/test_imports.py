@@ -26,7 +26,7 @@ LAYERS = [
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas",
      "credentials/mfa/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
-     "credentials/mfa"),
+     "credentials/mfa", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
     ("iamconsole/operation",),

@@ -26,12 +26,14 @@ WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
     "day": (50, 24 * 60 * 60_000),
 }
 RECOVERY: Final = "recovery codes"
+NUMBER: Final = "a number that is being registered"  # no factor yet, so no row of failures
 Factor = MFADevice | str
 
 
 def reserve(user: User, factor: Factor, now: datetime) -> bool:
-    """Pay for one guess at a device, or at the user's RECOVERY codes. False, and nothing may be looked at, when none is left.
+    """Pay for one guess at a device, at the user's RECOVERY codes, or at a NUMBER's.
 
+    False, and nothing may be looked at, when none is left.
     Commits at once: it must not stand in a transaction, which could roll it back.
     """
     GuessBudget.objects.get_or_create(user=user)
@@ -57,6 +59,8 @@ def _count(user: User, factor: Factor) -> bool:
     if isinstance(factor, MFADevice):
         devices = MFADevice.objects.filter(pk=factor.pk, failures__lt=MOST_FAILURES)
         return bool(devices.update(failures=F("failures") + 1))
+    if factor == NUMBER:
+        return True
     budgets = GuessBudget.objects.filter(user=user, recovery_failures__lt=MOST_FAILURES)
     return bool(budgets.update(recovery_failures=F("recovery_failures") + 1))
 

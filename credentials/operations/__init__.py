@@ -10,6 +10,7 @@ from credentials.operations import (
     recovery_codes,
     service_tokens,
     session_tokens,
+    text_messages,
     virtual_mfa_devices,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "recovery_codes",
     "service_tokens",
     "session_tokens",
+    "text_messages",
     "virtual_mfa_devices",
 ]
