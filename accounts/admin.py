@@ -1,25 +1,27 @@
 """The list of users, as a change list of Django's admin, and the addresses of the user pages."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import URLPattern, path
 
-from accounts import arns
+from accounts import (
+    arns,
+    group_list,  # noqa: F401 - registers the list of groups
+)
 from accounts.columns import UserColumns
-from accounts.models import User
+from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
-from accounts.views import users
+from accounts.views import new_user, user_permissions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access
+from credentials.views import access_keys, console_access, service_tokens
 from iamconsole import addresses  # noqa: F401 - registers <name:>
-from iamconsole.forms import may
+from iamconsole.lists import ConsoleList
 from iamconsole.site import console
 from permissions.views import policies
 
@@ -69,33 +71,23 @@ def _reads_all(request: HttpRequest, action: str) -> bool:
     return caller.may_on_every(action, arns.user(caller.account_id, "/", "*"))
 
 
-class UserChangeList(ChangeList):
-    """Rows link to the user's page by name: the row's number is nobody's business."""
-
-    def url_for_result(self, result: Any) -> str:
-        """The user's page."""
-        return reverse("admin:accounts_user_change", args=[result.user_name])
-
-
-if TYPE_CHECKING:
-    UserModelAdmin = admin.ModelAdmin[User]
-else:
-    UserModelAdmin = admin.ModelAdmin
-
-
 @admin.register(User, site=console)
-class UserAdmin(UserModelAdmin):
+class UserAdmin(ConsoleList):
     """The users of the caller's account."""
+
+    listing = list_users
+    creating = create_user
+    title = "Users"
+    new_name = "user_name"
+    add_page = "admin:accounts_user_add"
+    page = "admin:accounts_user_change"
+    named_by = "user_name"
+    empty_text = "A user is a person who signs in to the console, or a program that signs requests."
 
     list_filter = (ConsoleAccess, ActiveKey)
     search_fields = ("user_name",)
     search_help_text = "User name, or a full access key ID"
     ordering = ("user_name_key",)
-    actions = None
-    list_per_page = 50
-    list_max_show_all = 200
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = True
 
     def get_urls(self) -> list[URLPattern]:
         """The addresses of the user pages, in the place of admin's own."""
@@ -103,42 +95,39 @@ class UserAdmin(UserModelAdmin):
         one = "<name:user_name>"
         return [
             path("", view(self.changelist_view), name="accounts_user_changelist"),
-            path("add/", view(users.create), name="accounts_user_add"),
+            path("add/", view(new_user.details), name="accounts_user_add"),
+            path("add/permissions/", view(new_user.permissions), name="user-add-permissions"),
+            path("add/review/", view(new_user.review), name="user-add-review"),
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),
             path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),
             path(f"{one}/tags/", view(users.tags), name="user-tags"),
+            path(f"{one}/groups/remove/", view(user_permissions.leave), name="user-group-remove"),
+            path(f"{one}/permissions/add/", view(user_permissions.add), name="user-permissions-add"),
+            path(f"{one}/permissions/detach/", view(user_permissions.detach), name="user-policy-detach"),
+            path(f"{one}/boundary/", view(user_permissions.boundary), name="user-boundary"),
             path(f"{one}/console-access/", view(console_access.manage), name="user-console-access"),
             path(f"{one}/console-access/disable/", view(console_access.disable), name="user-console-disable"),
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
+            path(
+                f"{one}/service-tokens/<str:service_token_id>/delete/",
+                view(service_tokens.delete),
+                name="user-token-delete",
+            ),
             path(f"{one}/policies/create/", view(policies.edit), name="user-policy-create"),
             path(f"{one}/policies/<name:policy_name>/edit/", view(policies.edit), name="user-policy-edit"),
             path(f"{one}/policies/<name:policy_name>/delete/", view(policies.delete), name="user-policy-delete"),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, if ListUsers is allowed: the operation decides, and records a refusal."""
-        caller = caller_of(request)
-        list_users(caller, max_items=1)
-        context = {
-            "title": "Users",
-            "add_url": reverse("admin:accounts_user_add") if may(caller, create_user, user_name="*").allowed else "",
-            "add_label": "Create user",
-            "empty_text": "A user is a person who signs in to the console, or a program that signs requests.",
-        }
-        return super().changelist_view(request, context | (extra_context or {}))
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Our change list."""
-        return UserChangeList
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """The IAM users of the caller's account, with what the columns show."""
         users_of_account = User.objects.in_account(caller_of(request).account_id)
-        keys = AccessKey.objects.order_by("id")
-        return users_of_account.select_related("login_profile").prefetch_related(Prefetch("access_keys", queryset=keys))
+        keys = Prefetch("access_keys", queryset=AccessKey.objects.order_by("id"))
+        groups = Prefetch("groups", queryset=Group.objects.order_by("group_name_key"))
+        return users_of_account.select_related("login_profile").prefetch_related(keys, groups)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -152,40 +141,13 @@ class UserAdmin(UserModelAdmin):
                 found |= Q(pk=owner.pk)
         return queryset.filter(found), False
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """No filter but the two of the list: a query string must not ask hidden columns."""
-        return lookup in {each.parameter_name for each in self.list_filter}
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """What the policies say."""
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """What the policies say of listing users."""
-        return may(caller_of(request), list_users).allowed
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never by admin's own form."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Never by admin's own form."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Never by admin's own form."""
-        return False
-
-    def get_sortable_by(self, request: HttpRequest) -> Any:
-        """Every column that names what it sorts by: the default would compare the bound methods of two UserColumns."""
-        return None
-
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, as far as the caller may read them."""
         columns = UserColumns(caller_of(request))
         return (
             columns.name,
             "path",
+            columns.groups,
             columns.console_access,
             columns.last_sign_in,
             columns.access_keys,

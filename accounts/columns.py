@@ -1,14 +1,18 @@
-"""The columns of the list of users. What the caller may not read of a row is not told: each cell asks the policies."""
+"""The columns of the lists of users and groups. What the caller may not read of a row is not told: each cell asks."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import Group, User
+from accounts.operations.groups import get_group, list_groups_for_user
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
+from permissions.operations.attachments import list_attached_group_policies
+from permissions.operations.inline import list_group_policies
 
 NOT_PERMITTED = "Not permitted"
 
@@ -52,10 +56,50 @@ class UserColumns:
         keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
         return format_html_join("", '<div class="nowrap"><code>{}</code> ({})</div>', keys) or "None"
 
+    @admin.display(description="Groups")
+    def groups(self, user: User) -> str:
+        """The names of the groups the user is in."""
+        if not self._may(list_groups_for_user.action, user):
+            return NOT_PERMITTED
+        return ", ".join(group.group_name for group in user.groups.all()) or "None"
+
     @admin.display(description="Created", ordering="create_date")
     def created(self, user: User) -> str:
         """The day the user was made."""
         return _time(user.create_date, "%Y-%m-%d")
+
+
+class GroupColumns:
+    """The cells of a row of the list of groups, for one caller."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def _may(self, group: Group, *actions: str) -> bool:
+        return all(self.caller.decide(action, group.arn).allowed for action in actions)
+
+    @admin.display(description="Group name", ordering="group_name_key")
+    def name(self, group: Group) -> str:
+        """The link to the group's page."""
+        return group.group_name
+
+    @admin.display(description="Users")
+    def users(self, group: Any) -> str:
+        """How many members there are."""
+        return str(group.user_count) if self._may(group, get_group.action) else NOT_PERMITTED
+
+    @admin.display(description="Policies")
+    def policies(self, group: Group) -> str:
+        """The names of the attached policies, and of the inline ones."""
+        if not self._may(group, list_attached_group_policies.action, list_group_policies.action):
+            return NOT_PERMITTED
+        names = [each.policy.policy_name for each in group.attached_policies.all()]
+        return ", ".join(names + [f"{each.policy_name} (inline)" for each in group.policies.all()]) or "None"
+
+    @admin.display(description="Created", ordering="create_date")
+    def created(self, group: Group) -> str:
+        """The day the group was made."""
+        return _time(group.create_date, "%Y-%m-%d")
 
 
 def _time(value: datetime, form: str = "%Y-%m-%d %H:%M") -> str:

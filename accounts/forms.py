@@ -13,6 +13,8 @@ NAME_RULE = "Use up to 64 letters, digits and + = , . @ _ -."
 NAME_HINT = "Up to 64 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
 PATH_RULE = "Begin and end it with a slash, such as /design/."
 PATH_HINT = "A folder for the name, such as /design/. Leave / if you have no use for it."
+GROUP_RULE = "Use up to 128 letters, digits and + = , . @ _ -."
+GROUP_HINT = "Up to 128 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
 ALIAS_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
 
 
@@ -90,48 +92,6 @@ class AliasForm(ConsoleForm):
     )
 
 
-class CreateUserForm(ConsoleForm):
-    """A new user, and what the user is for."""
-
-    password_field = "password"  # noqa: S105 - the name of a field
-    user_name = forms.CharField(max_length=64, help_text=NAME_HINT, error_messages={"rule": NAME_RULE})
-    path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
-    purpose = forms.ChoiceField(
-        label="What is the user for?",
-        choices=[
-            ("person", "A person who signs in to this console with a password"),
-            ("service", "A program or service that signs requests with an access key, and has no password"),
-            ("none", "Neither yet: no credentials"),
-        ],
-        initial="person",
-        widget=forms.RadioSelect,
-    )
-    generate = forms.BooleanField(label="Generate the password", required=False, initial=True)
-    password = forms.CharField(
-        label="Or choose it yourself",
-        required=False,
-        max_length=128,
-        strip=False,
-        widget=password_input("new-password"),
-        help_text="Used when “Generate the password” is not ticked.",
-    )
-    password_reset_required = forms.BooleanField(
-        label="The user must choose a new password at the next sign-in", required=False, initial=True
-    )
-    allow_change_password = forms.BooleanField(
-        label="Let the user change the own password (adds the inline policy IAMUserChangePassword)",
-        required=False,
-        initial=True,
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A person needs a password from somewhere."""
-        data = super().clean() or {}
-        if data.get("purpose") == "person" and not data.get("generate") and not data.get("password"):
-            self.add_error("password", "Enter a password, or tick “Generate the password”.")
-        return data
-
-
 class RenameForm(ConsoleForm):
     """A user's name and path."""
 
@@ -141,20 +101,75 @@ class RenameForm(ConsoleForm):
     new_path = forms.CharField(label="Path", max_length=512, help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
 
 
-class DeleteUserForm(ConsoleForm):
-    """The name, typed, so that no one deletes the wrong user."""
+class GroupForm(ConsoleForm):
+    """A new group's name and path."""
 
-    typed_name = forms.CharField(label="Type the user name to confirm", max_length=64)
+    group_name = forms.CharField(max_length=128, help_text=GROUP_HINT, error_messages={"rule": GROUP_RULE})
+    path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
 
-    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+
+class RenameGroupForm(ConsoleForm):
+    """A group's name and path."""
+
+    new_group_name = forms.CharField(
+        label="Group name", max_length=128, help_text=GROUP_HINT, error_messages={"rule": GROUP_RULE}
+    )
+    new_path = forms.CharField(label="Path", max_length=512, help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
+
+
+class DeleteForm(ConsoleForm):
+    """The name, typed, so that no one deletes the wrong user or group (``kind``)."""
+
+    typed_name = forms.CharField(max_length=128)
+
+    def __init__(self, *args: Any, name: str, kind: str = "user", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.name = name
+        self.name, self.kind = name, kind
+        self.fields["typed_name"].label = f"Type the {kind} name to confirm"
 
     def clean_typed_name(self) -> str:
         """It must be the name, to the letter."""
         if self.cleaned_data["typed_name"] != self.name:
-            raise forms.ValidationError(f"This is not the name. Type {self.name} to delete the user.")
+            raise forms.ValidationError(f"This is not the name. Type {self.name} to delete the {self.kind}.")
         return self.name
+
+
+class Ticked(forms.Field):
+    """Values ticked in a list. Whether there are such things, the operation says."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> list[str]:
+        """The values."""
+        return [str(each) for each in value or ()]
+
+
+class SearchForm(ConsoleForm):
+    """A list of things to tick that is searched by a button of its own, which sends nothing else."""
+
+    search = forms.CharField(required=False, max_length=128)
+
+    @property
+    def searched(self) -> str:
+        """What was searched for."""
+        return str(self.data.get("search", ""))
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the search button sent it."""
+        return self.data.get("go") == "search"
+
+
+class UsersForm(SearchForm):
+    """Users for a group."""
+
+    user_names = Ticked(required=False)
+
+
+class PoliciesForm(SearchForm):
+    """Policies to attach."""
+
+    policy_arns = Ticked(required=False)
 
 
 class TagsForm(ConsoleForm):

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError as FormError
 from django.core.validators import validate_email
 
 from accounts import arns
-from accounts.models import Account, User
+from accounts.models import Account, Group, Membership, User
 from accounts.quotas import refuse_beyond
 from accounts.tags import Tag, checked
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
@@ -30,6 +30,14 @@ def add_user(
     user.rename(user_name)
     user.save(force_insert=True)
     return user
+
+
+def join(user: User, group: Group) -> None:
+    """Make a locked user a member; nothing happens when it is one. Raises LimitExceeded at the groups a user may be in."""
+    memberships = Membership.objects.filter(user=user)
+    if not memberships.filter(group=group).exists():
+        refuse_beyond("GroupsPerUser", user.account, memberships)
+        Membership.objects.create(group=group, user=user)
 
 
 def checked_email(email: str) -> str:

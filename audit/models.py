@@ -45,6 +45,7 @@ class Event(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["chain", "sequence"], name="event_link_once")]
+        indexes: ClassVar = [models.Index(fields=["request_id"], name="event_request_id")]
 
     def __str__(self) -> str:
         return f"{self.chain} {self.sequence} {self.action} {self.result}"

@@ -47,3 +47,22 @@ class DeleteKeyForm(ConsoleForm):
         if self.cleaned_data["typed_id"].strip() != self.access_key_id:
             raise forms.ValidationError(f"This is not the ID. Type {self.access_key_id} to delete the key.")
         return self.access_key_id
+
+
+class ServiceTokenForm(ConsoleForm):
+    """A service token: what it is for, and how long it lives."""
+
+    description = forms.CharField(
+        label="What is it for?",
+        required=False,
+        max_length=256,
+        help_text="For example: the gateway of the file store. It helps to know later what stops when the token is deleted.",
+        error_messages={"rule": "Use up to 256 letters, digits and common signs."},
+    )
+    duration_days = forms.IntegerField(
+        label="Days until it expires",
+        initial=90,
+        min_value=1,
+        max_value=365,
+        help_text="1 to 365. Create the next one in time: a user may hold five.",
+    )

@@ -137,6 +137,11 @@ class ServiceToken(models.Model):
         """What is kept of a token. Looking it up by this compares nothing of the token itself, so time tells nothing of it."""
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over."""
+        return not self.is_good(timezone.now())
+
     def is_good(self, now: datetime) -> bool:
         """Whether it has not expired."""
         return now < self.expire_date

@@ -25,7 +25,11 @@ class Fault(Exception):
 
 
 class InvalidInput(Fault):
-    """A value is well-formed and still not acceptable."""
+    """A value is well-formed and still not acceptable. ``parameter`` is the one that it is of, where that is one alone."""
+
+    def __init__(self, message: str, *, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class ValidationError(Fault):
@@ -38,6 +42,10 @@ class MalformedInput(Fault):
 
 class MalformedPolicyDocument(Fault):
     """A policy document does not follow the policy grammar."""
+
+
+class PolicyNotAttachable(Fault):
+    """AWS's policies for the roles of its own services go to nobody else."""
 
 
 class PasswordPolicyViolation(Fault):

@@ -1,20 +1,28 @@
 """The edge between a form and an operation: a fault becomes a form error, a part of a page that is not permitted says so."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest
 
 from accounts.caller import Caller
 from api.shapes import snake
-from iamconsole.errors import AlreadyShown, Fault, NoSuchEntity, PasswordPolicyViolation, ValidationError
+from iamconsole.errors import (
+    AlreadyShown,
+    Fault,
+    InvalidInput,
+    NoSuchEntity,
+    PasswordPolicyViolation,
+    ValidationError,
+)
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
-_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)'")
+_VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)[.\w]*'")
 
 
 class ConsoleForm(forms.Form):
@@ -27,6 +35,9 @@ class ConsoleForm(forms.Form):
         """Show a fault: a broken rule at the field it is of, in the field's own words (``rule``); else above the form."""
         if isinstance(fault, PasswordPolicyViolation) and self.password_field:
             self.add_error(self.password_field, fault.broken)
+            return
+        if isinstance(fault, InvalidInput) and fault.parameter in self.fields:
+            self.add_error(fault.parameter, fault.message)
             return
         names = (
             {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()
@@ -68,7 +79,7 @@ def part(caller: Caller, operation: Operation[R], **parameters: Any) -> Part[R]:
     """Ask an operation for a part of a page if the policies let the caller; what does not exist has no value."""
     decision, resource = operation.foresee(caller, **parameters)
     if not decision.allowed:
-        return Part(False, operation.action, resource)
+        return Part(False, decision.action or operation.action, resource)
     try:
         return Part(True, operation.action, resource, operation(caller, **parameters))
     except NoSuchEntity:
@@ -78,4 +89,26 @@ def part(caller: Caller, operation: Operation[R], **parameters: Any) -> Part[R]:
 def may(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[None]:
     """Whether the policies would let the caller, to show or grey out a button. The operation itself decides again."""
     decision, resource = operation.foresee(caller, **parameters)
-    return Part(decision.allowed, operation.action, resource)
+    return Part(decision.allowed, decision.action or operation.action, resource)
+
+
+def one_by_one(request: HttpRequest, names: Iterable[str], act: Callable[[str], object], done: str) -> None:
+    """Call an operation for each of ``names`` and report each; ``done`` says so of those that worked, with a place for them.
+
+    Raises the first fault when none works.
+    """
+    worked, refused = [], []
+    for name in names:
+        try:
+            act(name)
+            worked.append(name)
+        except Fault as fault:
+            refused.append(fault)
+    if refused and not worked:
+        raise refused[0]
+    for each in refused:
+        messages.error(request, each.message)
+    if worked:
+        messages.success(request, done.format(", ".join(worked)))
+    if not (worked or refused):
+        messages.warning(request, "Nothing was ticked, so nothing is changed.")

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from accounts.caller import Caller
 from accounts.models import Account
@@ -23,14 +22,11 @@ from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
 from iamconsole.context_keys import context_of
-from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, ValidationError
+from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput
 from permissions.engine import Decision
 
 R = TypeVar("R")
 E = TypeVar("E")
-A = TypeVar("A")
-
-PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -73,77 +69,6 @@ class Issued(Generic[E]):
 
     entity: E
     secret: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Page(Generic[E]):
-    """One page of a listing. ``marker`` asks for the next one, and is there only when there is one."""
-
-    items: list[E]
-    marker: str | None = None
-
-    @property
-    def is_truncated(self) -> bool:
-        """Whether there is more."""
-        return self.marker is not None
-
-    @classmethod
-    def of(cls, rows: QuerySet[Any], *, by: str, scope: str, max_items: int | None, marker: str | None) -> "Page[Any]":
-        """Read one page in the order of the unique column ``by``, backwards where a minus stands before it.
-
-        The marker is signed for ``scope`` (the listing and its filters), so one that was made up or made for another listing
-        is refused as AWS does it.
-        """
-        size = max_items or PAGE_SIZE
-        rows = rows.order_by(by)
-        column = by.removeprefix("-")
-        if marker is not None:
-            rows = rows.filter(**{f"{column}__{'lt' if by != column else 'gt'}": _after(marker, scope)})
-        return cls._cut(list(rows[: size + 1]), size, lambda row: str(getattr(row, column)), scope)
-
-    @classmethod
-    def of_values(cls, values: list[E], *, scope: str, max_items: int | None, marker: str | None) -> "Page[E]":
-        """Cut one page out of a short sorted list.
-
-        Its marker counts what was shown: a value, such as a tag's key, can be longer than a marker may be.
-        """
-        shown = 0 if marker is None else int(_after(marker, scope))
-        size = max_items or PAGE_SIZE
-        return cls._cut(values[shown:], size, lambda _: str(shown + size), scope)
-
-    @classmethod
-    def of_made(
-        cls,
-        asked: Sequence[A],
-        make: Callable[[A], E | None],
-        *,
-        scope: str,
-        max_items: int | None,
-        marker: str | None,
-    ) -> "Page[E]":
-        """Make one page of what is asked for, one after the other; it ends early where ``make`` gives None."""
-        shown = 0 if marker is None else int(_after(marker, scope))
-        made: list[E] = []
-        for each in asked[shown : shown + (max_items or PAGE_SIZE)]:
-            item = make(each)
-            if item is None:
-                break
-            made.append(item)
-        until = shown + len(made)
-        return cls(made, signing.dumps(str(until), salt=f"marker {scope}") if until < len(asked) else None)
-
-    @classmethod
-    def _cut(cls, found: list[E], size: int, after: Callable[[E], str], scope: str) -> "Page[E]":
-        if len(found) <= size:
-            return cls(found)
-        return cls(found[:size], signing.dumps(after(found[size - 1]), salt=f"marker {scope}"))
-
-
-def _after(marker: str, scope: str) -> str:
-    try:
-        return str(signing.loads(marker, salt=f"marker {scope}"))
-    except signing.BadSignature as error:
-        raise ValidationError("Invalid Marker.") from error
 
 
 @dataclass(frozen=True)
@@ -250,18 +175,22 @@ class Operation(Generic[R]):
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
         """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
 
-        A composite's parts are foreseen as if all of them would happen, but for those that depend on what is chosen.
+        A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        target = self.on(caller, dict(given), lock=False)
-        asked = self._asked(target, given)
+        remaining = dict(given)
+        target = self.on(caller, remaining, lock=False)
+        first, *further = self._asked(target, given)
         plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
-        decisions = [
-            caller.decide(action, each.resource, self._context(action, each))
-            for action in (plain or (self.action,))
-            for each in asked
-        ]
-        return next((each for each in decisions if not each.allowed), decisions[0]), target.resource
+        needed = [(action, asked) for action in plain for asked in (first, *further)]
+        if target.missing is None:
+            admitted = {**remaining, **target.entities}
+            parts = [(action, part) for action, part in self.performs.items() if isinstance(part, Each)]
+            needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
+        needed = needed or [(self.action, asked) for asked in (first, *further)]
+        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in needed]
+        decision, asked = next((each for each in decided if not each[0].allowed), decided[0])
+        return decision, asked.resource
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
@@ -284,11 +213,14 @@ class Operation(Generic[R]):
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         for action, asked in performed:
+            if action in _registry and _registry[action].reads:
+                continue
+            of_part = {} if asked is attempt.asked else asked.parameters
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
                 action=action,
                 resource=asked.resource,
-                parameters=attempt.parameters,
+                parameters={**attempt.parameters, **of_part},
                 response=told if isinstance(told, dict) else {},
             )
         return result
@@ -338,9 +270,12 @@ class Operation(Generic[R]):
     ) -> None:
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
         target = attempt.asked
-        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)] or [self.action]
+        performed = self._performed(admitted, target) if self.performs and exists else []
+        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        if not plain and not performed:
+            plain = [self.action]
         needed = [(action, asked) for action in plain for asked in (target, *further)]
-        if self.performs and exists and (performed := self._performed(admitted, target)):
+        if performed:
             # If one is denied, the first part that is denied is named, happening or not: which ones would tells what there is.
             denied = any(not self._allows(caller, *one) for one in performed)
             needed = needed + performed if denied else performed

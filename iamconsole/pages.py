@@ -25,7 +25,9 @@ TITLES = {
     500: "Something went wrong on our side",
     503: "Not available right now",
 }
-_DENIED = re.compile(r"is not authorized to perform:? (\S+) on resource: (.+?)(?: because| with an explicit deny|$)")
+_DENIED = re.compile(
+    r"is not authorized to perform:? (\S+) on resource: (.+?)(?: because| with an explicit deny| \(decision id|$)"
+)
 
 
 def error_page(request: HttpRequest, status: int, message: str, **context: object) -> HttpResponse:
@@ -50,9 +52,13 @@ def fault_page(request: HttpRequest, fault: Fault) -> HttpResponse:
     """A fault as a page; a refusal names the permission that is missing."""
     denied = _DENIED.search(fault.message) if isinstance(fault, AccessDenied) else None
     context = {"action": denied[1], "resource": denied[2]} if denied else {}
+    message = fault.message
+    if isinstance(fault, AccessDenied) and fault.decision_id:
+        context["decision_id"] = fault.decision_id
+        message = message.removesuffix(f" (decision id: {fault.decision_id})")
     if isinstance(fault, AlreadyShown):
         context["title"] = "Already shown"
-    return error_page(request, fault.status, fault.message, **context)
+    return error_page(request, fault.status, message, **context)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

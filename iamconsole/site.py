@@ -51,7 +51,10 @@ class ConsoleSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
         from accounts.views import account, me
+        from audit.views import decisions
         from credentials.views import access_keys
+        from iamconsole import search
+        from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
         routes: list[URLPattern | URLResolver] = [
@@ -59,6 +62,9 @@ class ConsoleSite(AdminSite):
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
+            path("simulator/", self.admin_view(simulator.page), name="simulator"),
+            path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
+            path("search/", self.admin_view(search.page), name="search"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
@@ -66,7 +72,7 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
         ]
         for model_admin in self._registry.values():
-            prefix = f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/"
+            prefix = getattr(model_admin, "address", f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/")
             routes.append(path(prefix, include(model_admin.urls)))
         return routes
 

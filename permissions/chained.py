@@ -8,7 +8,7 @@ from django.core import signing
 from django.db.models import QuerySet
 
 from iamconsole.errors import ValidationError
-from iamconsole.operation import PAGE_SIZE, Page
+from iamconsole.paging import PAGE_SIZE, Page
 
 
 @dataclass(frozen=True)

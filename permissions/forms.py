@@ -1,11 +1,17 @@
 """The forms of policies."""
 
-import json
+from typing import Any
 
 from django import forms
 
+from accounts.forms import PATH_HINT, PATH_RULE, TAG_RULE
+from accounts.tags import Tag
+from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
+from permissions.advice import Advice, advise
+from permissions.faults import Finding
 
+NAME_RULE = "Use up to 128 letters, digits and + = , . @ _ -."
 EXAMPLE = """{
   "Version": "2012-10-17",
   "Statement": [
@@ -18,30 +24,116 @@ EXAMPLE = """{
 }"""
 
 
-class PolicyForm(ConsoleForm):
-    """An inline policy: its name and its document as JSON."""
+class DocumentForm(ConsoleForm):
+    """A policy's document as JSON, and what is to be told about it once the form was validated.
 
-    policy_name = forms.CharField(
-        max_length=128,
-        help_text="Up to 128 letters, digits and + = , . @ _ -. It names the policy within the user.",
-        error_messages={"rule": "Use up to 128 letters, digits and + = , . @ _ -."},
-    )
+    ``quota`` is how large it may be; ``by_statement`` names statements in the place of lines, where no line is seen.
+    """
+
     policy_document = forms.CharField(
         label="Policy document (JSON)",
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false", "class": "code"}),
+        widget=forms.Textarea(attrs={"spellcheck": "false", "class": "code", "wrap": "off", "autocapitalize": "none"}),
         help_text="What is not allowed here is denied. It is stored as you write it.",
         initial=EXAMPLE,
     )
 
+    def __init__(self, *args: Any, quota: int | None = None, by_statement: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.quota = quota
+        self.by_statement = by_statement
+        self.advice: Advice | None = None
+
+    @property
+    def details(self) -> list[forms.BoundField]:
+        """The fields beside the document."""
+        return [self[name] for name in self.fields if name != "policy_document"]
+
     def clean_policy_document(self) -> str:
-        """Say where JSON breaks. Browsers send line ends as CR LF; people wrote LF."""
+        """Say where it breaks. Browsers send line ends as CR LF; people wrote LF."""
         document = str(self.cleaned_data["policy_document"]).replace("\r\n", "\n")
-        try:
-            json.loads(document)
-        except json.JSONDecodeError as error:
-            where = f"line {error.lineno}, column {error.colno}"
-            raise forms.ValidationError(f"This is not JSON. At {where}: {error.msg}.") from error
-        except (ValueError, RecursionError):
-            pass  # JSON all the same; whether it is a policy, the operation says
+        self.advice = advise(document, quota=self.quota)
+        if self.advice.errors:
+            raise forms.ValidationError(_told(self.advice.errors, by_statement=self.by_statement))
         return document
+
+
+def _told(errors: tuple[Finding, ...], *, by_statement: bool) -> str:
+    if len(errors) > 1:
+        return f"It has {len(errors)} errors. They are listed below with their places."
+    (error,) = errors
+    place = f"Statement {error.statement}: " if by_statement and error.statement else ""
+    return f"{place}{error.text}" if by_statement else f"Line {error.line}, column {error.column}: {error.text}"
+
+
+class InlinePolicyForm(DocumentForm):
+    """A new inline policy."""
+
+    policy_name = forms.CharField(
+        max_length=128,
+        help_text="Up to 128 letters, digits and + = , . @ _ -. It names the policy within its user or group.",
+        error_messages={"rule": NAME_RULE},
+    )
+    field_order = ("policy_name", "policy_document")
+
+
+class CreatePolicyForm(DocumentForm):
+    """A new managed policy."""
+
+    policy_name = forms.CharField(
+        max_length=128,
+        help_text="Up to 128 letters, digits and + = , . @ _ -. Names that differ only in case are the same name.",
+        error_messages={"rule": NAME_RULE},
+    )
+    description = forms.CharField(
+        required=False,
+        max_length=1000,
+        help_text="What it is for, up to 1,000 characters. It cannot be changed later.",
+        error_messages={"rule": "Use letters, digits and common signs."},
+    )
+    path = forms.CharField(
+        max_length=512, initial="/", help_text=PATH_HINT, error_messages={"rule": PATH_RULE}, required=False
+    )
+    field_order = ("policy_name", "description", "path", "policy_document")
+
+
+class VersionForm(DocumentForm):
+    """Another version of a managed policy."""
+
+    set_as_default = forms.BooleanField(
+        label="Put this version in force at once", required=False, initial=True,
+        help_text="If not, it is kept beside the version in force until you choose it.",
+    )  # fmt: skip
+    field_order = ("policy_document", "set_as_default")
+
+
+class DeletePolicyForm(ConsoleForm):
+    """The name, typed, so that no one deletes the wrong policy."""
+
+    typed_name = forms.CharField(label="Type the policy name to confirm", max_length=128)
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_typed_name(self) -> str:
+        """It must be the name, to the letter."""
+        if self.cleaned_data["typed_name"] != self.name:
+            raise forms.ValidationError(f"This is not the name. Type {self.name} to delete the policy.")
+        return self.name
+
+
+class TagForm(ConsoleForm):
+    """One tag."""
+
+    key = forms.CharField(max_length=128, error_messages={"rule": TAG_RULE})
+    value = forms.CharField(max_length=256, required=False, error_messages={"rule": TAG_RULE})
+
+    @property
+    def tag(self) -> Tag:
+        """The tag that was entered."""
+        return {"key": self.cleaned_data["key"], "value": self.cleaned_data["value"]}
+
+    def refuse(self, fault: Fault) -> None:
+        """Say AWS's rule of keys and values in words."""
+        self.add_error(None, TAG_RULE if isinstance(fault, ValidationError) else fault.message)

@@ -136,6 +136,8 @@ class ManagedPolicy(models.Model):
     objects = ManagedPolicyQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "policy_name_key"], name="managed_policy_name_once_per_account"),
             models.UniqueConstraint(

@@ -123,8 +123,10 @@ def _word(decision: Decision) -> str:
 
 
 def _statement(match: Match) -> dict[str, Any]:
+    """One of AWS's Statements; and the match itself, which the pages of the console tell more of."""
     statement = match.statement
     return {
+        "match": match,
         "source_policy_id": source_id(match.source),
         "source_policy_type": "Resource Policy" if match.policy_type == "resource" else "IAM Policy",
         "start_position": {"line": statement.start.line, "column": statement.start.column},

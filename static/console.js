@@ -93,6 +93,15 @@
     add.focus();
   };
 
+  // A finding's link goes to its line of the document
+  const toLine = (link) => {
+    const field = document.querySelector(link.hash);
+    const before = field.value.split("\n").slice(0, link.dataset.line - 1).join("\n").length;
+    const start = before && before + 1;
+    field.setSelectionRange(start, (field.value + "\n").indexOf("\n", start));
+    field.scrollTop = (link.dataset.line - 4) * 20;
+  };
+
   document.addEventListener("click", (event) => {
     const target = event.target.closest("button, a, input, summary");
     all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
@@ -103,6 +112,7 @@
     else if ("csv" in dataset) download(target);
     else if ("addRow" in dataset) addRow(target);
     else if ("removeRow" in dataset) removeRow(target);
+    else if ("line" in dataset) setTimeout(toLine, 0, target); // when the link has moved the focus
     else if (target.matches("a[data-saved]")) guarded = false;
   });
 

@@ -158,6 +158,19 @@ def make_user(root: Person, user_name: str, policy: str | None = None, path: str
     return Person(caller_for(user), issued.entity.access_key_id, secret)
 
 
+def make_group(root: Person, group_name: str, *user_names: str, policy_arn: str | None = None) -> str:
+    """A group of root's account with users in it and, if given, one managed policy. Returns its name."""
+    from accounts.operations.groups import add_user_to_group, create_group
+    from permissions.operations.attachments import attach_group_policy
+
+    create_group(root.caller, group_name=group_name)
+    for user_name in user_names:
+        add_user_to_group(root.caller, group_name=group_name, user_name=user_name)
+    if policy_arn is not None:
+        attach_group_policy(root.caller, group_name=group_name, policy_arn=policy_arn)
+    return group_name
+
+
 @pytest.fixture
 def root() -> Person:
     """The root user of alice's account."""

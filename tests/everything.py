@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -32,6 +32,7 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
+from permissions import access
 from permissions.models import (
     AttachedGroupPolicy,
     AttachedUserPolicy,
@@ -116,10 +117,12 @@ def _policies(group_name: str, policy_arn: str, version_id: str, arn: str) -> Va
         "entity_filter": "User",
         "filter": ["User", "Group", "LocalManagedPolicy"],
         "group_name": group_name,
+        "group_names": [group_name],
         "new_group_name": f"new-{group_name}",
         "only_attached": False,
         "permissions_boundary": policy_arn,
         "policy_arn": policy_arn,
+        "policy_arns": [policy_arn],
         "policy_usage_filter": "PermissionsPolicy",
         "quota_name": "GroupsPerUser",
         "quota_value": 9,
@@ -170,15 +173,16 @@ def file_of_tokens() -> bytes:
     return f"serial_number,seed_hex\nFILE-{secrets.token_hex(4)},{secrets.token_hex(20)}\n".encode()
 
 
-def refusal_of(person: Person) -> str:
+def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
     """The id of the decision that the person's request has just been denied by."""
     with pytest.raises(AccessDenied) as caught:
-        list_account_aliases(person.caller)
+        ask(person.caller)
     return caught.value.decision_id
 
 
 def _values(account: str, user_name: str, access_key_id: str, *, policy_name: str, alias: str, email: str) -> Values:
     return {
+        "access_key": True,
         "access_key_id": access_key_id,
         "action_names": ["s3:GetObject"],
         "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
@@ -202,6 +206,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "token_file": file_of_tokens(),
         "virtual_mfa_device_name": user_name,
         "allow_change_password": True,
+        "copy_permissions_from": user_name,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
         "description": "the gateway of the files",
         "duration_days": 30,
@@ -239,7 +244,7 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
-    if operation.on is targets.new_user:
+    if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
@@ -276,7 +281,8 @@ def new_targets(root: Person, name: str) -> Values:
 def without_names(text: str, given: Values) -> str:
     """An answer, with what it echoes of the parameters and the id of its decision taken out."""
     text = re.sub(r" \(decision id: [0-9a-f-]{36}\)", "", text)
-    for name, value in sorted(given.items(), key=lambda item: -len(str(item[1]))):
+    named = [(name, each) for name, value in given.items() for each in (value if isinstance(value, list) else [value])]
+    for name, value in sorted(named, key=lambda item: -len(str(item[1]))):
         if isinstance(value, str) and len(value) > 1:
             text = text.replace(value, f"<{name}>")
     return text

@@ -16,8 +16,11 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
-from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
+from tests.everything import refusal_of
 
+READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
 AXE = Axe()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 VIOLATIONS = "async (rules) => ({violations: (await axe.run(rules)).violations})"
@@ -25,13 +28,36 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 # Addresses that are no pages, and why.
 NO_PAGE = {
     "api": "the AWS door; a browser is sent to the console",
+    "authorize": "the verifier door",
     "healthz": "JSON",
     "readyz": "JSON",
     "signout": "a button",
     "theme": "a button",
     "admin:me-key-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:user-group-remove": "a button",
+    "admin:user-policy-detach": "a button",
+    "admin:group-users-remove": "a button",
+    "admin:group-policy-detach": "a button",
 }
+
+
+# Denies what nobody needs, and allows the rest to those who come with a second factor.
+CAREFUL = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Sid": "NoUsers", "Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"},
+    {
+      "Sid": "OnlyWithMfa",
+      "Effect": "Allow",
+      "Action": "*",
+      "Resource": "*",
+      "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    },
+    {"Sid": "Reading", "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::public/*"}
+  ]
+}"""
+NAMES = "&resource_arns=arn:aws:s3:::public/a%0Aarn:aws:s3:::private/a"
 
 
 @dataclass
@@ -40,11 +66,15 @@ class Stage:
 
     root: Person  # of an account with an alias and users
     alice: Person  # may do everything in it
-    helper: Person  # may list and read its users, and nothing else
+    helper: Person  # may list and read its users and groups, and nothing else
+    simulates: Person  # may simulate, and nothing else
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
+    token: str  # the id of her service token
+    policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
+    decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -52,9 +82,12 @@ class Stage:
 def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     """Everybody is in place and signed in."""
     from accounts.operations.account import create_account_alias
-    from accounts.operations.users import create_user, tag_user
+    from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
-    from permissions.operations.inline import put_user_policy
+    from credentials.operations.service_tokens import create_service_token
+    from permissions.operations.attachments import attach_user_policy
+    from permissions.operations.boundaries import put_user_permissions_boundary
+    from permissions.operations.inline import put_group_policy, put_user_policy
 
     root = make_account()
     create_account_alias(root.caller, account_alias=f"acme-{root.account_id}")
@@ -64,18 +97,35 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     put_user_policy(root.caller, user_name="carol", policy_name="everything", policy_document=ALLOW_ALL)
     tag_user(root.caller, user_name="carol", tags=[{"key": "team", "value": "blue"}, {"key": "empty", "value": ""}])
     give_password(carol)
+    make_group(root, "developers", "carol", policy_arn=READ_ONLY)
+    put_group_policy(root.caller, group_name="developers", policy_name="more", policy_document=allow("iam:GetUser"))
+    make_group(root, "empty")
+    attach_user_policy(root.caller, user_name="carol", policy_arn=READ_ONLY)
+    put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=READ_ONLY)
     create_user(root.caller, user_name="bob")
+    policies = furnish_policies(root)
+    careful = make_user(root, "careful", CAREFUL)
+    nobody = make_user(root, "nobody")
     stage = Stage(
         root=root,
         alice=make_user(root, "alice", ALLOW_ALL),
-        helper=make_user(root, "helper", allow("iam:ListUsers", "iam:GetUser")),
-        nobody=make_user(root, "nobody"),
+        helper=make_user(root, "helper", allow(*HELPS)),
+        simulates=make_user(root, "simulates", allow("iam:Simulate*")),
+        nobody=nobody,
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         keys=(carol.access_key_id, second),
+        token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
+        policies=policies,
+        decisions={
+            "nothing allows": refusal_of(nobody),
+            "denied": refusal_of(careful, list_users),
+            "unmet": refusal_of(careful),
+            "no decision": "00000000-0000-4000-8000-000000000000",
+        },
     )
     give_password(stage.newcomer, must_change=True)
-    for name in ("root", "alice", "helper", "nobody", "beginner"):
+    for name in ("root", "alice", "helper", "simulates", "nobody", "beginner"):
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
         stage.visitors[name].sign_in(getattr(stage, name))
@@ -87,6 +137,33 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     yield stage
     for visitor in stage.visitors.values():
         visitor.context.close()
+
+
+def furnish_policies(root: Person) -> dict[str, str]:
+    """Managed policies, and a group with one of its own: what is in use, and what is not."""
+    from accounts.operations.groups import add_user_to_group, create_group
+    from permissions.operations.attachments import attach_group_policy, attach_user_policy
+    from permissions.operations.boundaries import put_user_permissions_boundary
+    from permissions.operations.inline import put_group_policy
+    from permissions.operations.managed import create_policy
+    from permissions.operations.policy_tags import tag_policy
+    from permissions.operations.versions import create_policy_version
+
+    caller = root.caller
+    create_group(caller, group_name="designers")
+    add_user_to_group(caller, group_name="designers", user_name="carol")
+    put_group_policy(caller, group_name="designers", policy_name="inline", policy_document=ALLOW_ALL)
+    given = {"path": "/design/", "description": "Reports", "policy_document": allow("s3:GetObject", "s3:PutObject")}
+    arns = {f"@{name}": create_policy(caller, policy_name=name, **given).arn for name in ("reports", "plain", "full")}
+    reports = arns["@reports"]
+    create_policy_version(caller, policy_arn=reports, policy_document=allow("s3:GetObject", "s3:*"))
+    tag_policy(caller, policy_arn=reports, tags=[{"key": "team", "value": "blue"}, {"key": "empty", "value": ""}])
+    attach_user_policy(caller, user_name="bob", policy_arn=reports)
+    attach_group_policy(caller, group_name="designers", policy_arn=reports)
+    put_user_permissions_boundary(caller, user_name="carol", permissions_boundary=reports)
+    for _ in range(4):
+        create_policy_version(caller, policy_arn=arns["@full"], policy_document=allow("s3:*"))
+    return arns | {"@aws": "arn:aws:iam::aws:policy/AdministratorAccess"}
 
 
 How = Callable[[Page, Stage], object]
@@ -105,8 +182,11 @@ class State:
     then: How | None = None
 
     def address(self, stage: Stage) -> str:
-        """Where it is; the arguments "active" and "inactive" stand for carol's keys."""
+        """Where it is; the arguments "active" and "inactive" stand for carol's keys, others for decisions."""
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
+        keys["token"] = stage.token
+        keys |= stage.policies
+        keys |= stage.decisions
         return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
 
 
@@ -121,16 +201,47 @@ def press(button: str, **fields: str) -> How:
     return act
 
 
-def create(purpose: str, name: str, *, generate: bool = True) -> How:
-    """Create a user for a purpose."""
+def wizard(name: str, purpose: str = "person", then: How | None = None, **choice: str) -> How:
+    """Go through the first two steps of making a user, ticking what is chosen; then do something there."""
 
     def act(page: Page, stage: Stage) -> None:
         page.get_by_label("User name", exact=True).fill(name)
         page.locator(f"[name=purpose][value={purpose}]").check()
-        page.get_by_label("Generate the password").set_checked(generate)
-        page.get_by_role("button", name="Create user").click()
+        page.get_by_role("button", name="Next").click()
+        for chosen, value in choice.items():
+            page.locator(f"[name={chosen}][value='{value}']").check()
+        if then:
+            then(page, stage)
 
     return act
+
+
+def finish(button: str = "Create user", *, generate: bool = True) -> How:
+    """Go on to the last step and press its button."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.get_by_role("button", name="Next").click()
+        if not generate:
+            page.get_by_label("Generate the password").uncheck()
+        page.locator("main").get_by_role("button", name=button).click()
+
+    return act
+
+
+def way(how: str, then: How | None = None) -> How:
+    """Choose one of the three ways to give permissions."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator(f"[name=how][value={how}]").check()
+        if then:
+            then(page, stage)
+
+    return act
+
+
+def next_step(page: Page, stage: Stage) -> None:
+    """Go on."""
+    page.get_by_role("button", name="Next").click()
 
 
 def reveal(element: str, then: How) -> How:
@@ -184,9 +295,45 @@ def follow_link_and_fail(page: Page, stage: Stage) -> None:
     press("Set password", new_password="weak", confirm_password="other")(page, stage)
 
 
+def edit_policy(*buttons: str, document: str | None = None, **fields: str) -> How:
+    """Write a document into the editor, then press one button after the other."""
+
+    def act(page: Page, stage: Stage) -> None:
+        if document is not None:
+            fields["policy_document"] = document
+        for name, text in fields.items():
+            page.locator(f"main [name={name}]").first.fill(text)
+        for button in buttons:
+            page.locator("main").get_by_role("button", name=button, exact=True).first.click()
+            page.wait_for_load_state()
+
+    return act
+
+
+def find_actions(page: Page, stage: Stage) -> None:
+    """Make the form longer, and look for actions."""
+    edit_policy("Form", "Add statement", "Add condition to statement 2", document=TIDY)(page, stage)
+    edit_policy("Find", find="listbucket")(page, stage)
+
+
+def paste(page: Page, stage: Stage) -> None:
+    """Simulate a policy that is stored nowhere."""
+    page.get_by_text("Other policies").click()
+    press("Simulate", policy_input_list=CAREFUL, action_names="iam:ListUsers")(page, stage)
+
+
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
-CREDENTIALS, TAGS = "?tab=credentials", "?tab=tags"
+GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
+CREDENTIALS, TAGS, GROUPS_TAB = "?tab=credentials", "?tab=tags", "?tab=groups"
+POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
+POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
+TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
+BROKEN = '{\n"Version": "2012-10-17",\n"Statement": {\n"Effect": "Allow",\n"Actions": "s3:*",\n"Resource": "*"\n}\n}'
+DUBIOUS = """{"Version": "2012-10-17", "Statement": [
+{"Sid": "", "Effect": "Allow", "Action": ["s3:GetObjekt", "iam:*"], "Resource": "*",
+ "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}},
+{"Effect": "Deny", "NotAction": "s3:*", "NotResource": "arn:aws:s3:::reports"}]}"""
 STATES = [
     State("signin", "iam user", "stranger", "Account ID or alias"),
     State("signin", "root user", "stranger", "Root user e-mail address", query="?as=root"),
@@ -254,17 +401,37 @@ STATES = [
     State(LIST, "not permitted", "nobody", "iam:ListUsers"),
     State(LIST, "forged filter", "alice", "could not be understood", query="?password__startswith=a"),
     State(ADD, "form", "alice", "What is the user for?"),
-    State(ADD, "error", "alice", "Enter a password", then=create("person", "x", generate=False)),
-    State(ADD, "name taken", "alice", "already exists", then=create("none", "Carol")),
+    State(ADD, "error", "alice", "Use up to 64 letters", then=press("Next", user_name="a b", path="design")),
+    State(ADD, "name taken", "alice", "already exists", then=wizard("Carol")),
     State(ADD, "not permitted", "nobody", "iam:CreateUser"),
-    State(ADD, "password", "alice", "shown once", then=reveal("password", create("person", "erin"))),
-    State(ADD, "access key", "alice", "shown once", then=reveal("secret", create("service", "backup"))),
+    State("admin:user-add-permissions", "nothing entered yet", "alice", "What is the user for?"),
+    State("admin:user-add-review", "nothing entered yet", "alice", "What is the user for?"),
+    State(ADD, "permissions", "alice", "developers", then=wizard("erin")),
+    State(ADD, "permissions without groups", "beginner", "There is no group yet", then=wizard("erin")),
+    State(ADD, "permissions to copy", "alice", "Later changes", then=wizard("erin", then=way("copy"))),
+    State(ADD, "permissions: nobody to copy", "alice", "Enter the name", then=wizard("x", then=way("copy", next_step))),
+    State(
+        ADD,
+        "policies found",
+        "alice",
+        "IAMReadOnlyAccess",
+        then=wizard("erin", then=way("policies", press("Search", search="iamread"))),
+    ),
+    State(ADD, "review", "alice", "developers", then=wizard("erin", then=next_step, group_names="developers")),
+    State(ADD, "review without permissions", "alice", "may do nothing", then=wizard("erin", "none", then=next_step)),
+    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(generate=False))),
+    State(ADD, "password", "alice", "Message to send", then=reveal("password", wizard("erin", then=finish()))),
+    State(ADD, "access key", "alice", "shown once", then=reveal("secret", wizard("backup", "service", then=finish()))),
+    State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
     State(CHANGE, "empty", "alice", "No policy yet", ("bob",)),
     State(CHANGE, "empty credentials", "alice", "None yet", ("bob",), CREDENTIALS),
     State(CHANGE, "empty tags", "alice", "No tag yet", ("bob",), TAGS),
+    State(CHANGE, "typical groups", "alice", "Remove", ("carol",), GROUPS_TAB),
+    State(CHANGE, "empty groups", "alice", "In no group yet", ("bob",), GROUPS_TAB),
+    State(CHANGE, "partly permitted groups", "helper", "iam:ListGroupsForUser", ("carol",), GROUPS_TAB),
     State(CHANGE, "partly permitted", "helper", "iam:ListUserPolicies", ("carol",)),
     State(CHANGE, "partly permitted credentials", "helper", "iam:GetLoginProfile", ("carol",), CREDENTIALS),
     State(CHANGE, "partly permitted tags", "helper", "iam:ListUserTags", ("carol",), TAGS),
@@ -288,6 +455,75 @@ STATES = [
     State("admin:user-tags", "typical", "alice", "Save tags", ("carol",)),
     State("admin:user-tags", "error", "alice", "reserved", ("carol",), then=press("Save tags", tag_key="aws:team")),
     State("admin:user-tags", "not permitted", "helper", "iam:TagUser", ("carol",)),
+    State("admin:user-permissions-add", "groups", "alice", "developers", ("bob",)),
+    State("admin:user-permissions-add", "policies", "alice", "Prefer a group", ("bob",), "?how=policies"),
+    State("admin:user-permissions-add", "copy", "alice", "Later changes", ("bob",), "?how=copy"),
+    State(
+        "admin:user-permissions-add",
+        "error",
+        "alice",
+        "must name groups",
+        ("bob",),
+        then=press("Add permissions"),
+    ),
+    State("admin:user-permissions-add", "not permitted", "helper", "iam:AddUserToGroup", ("bob",)),
+    State("admin:user-boundary", "empty", "alice", "Set boundary", ("bob",)),
+    State("admin:user-boundary", "typical", "alice", "Remove boundary", ("carol",)),
+    State(
+        "admin:user-boundary",
+        "error",
+        "alice",
+        "Enter the ARN",
+        ("bob",),
+        then=press("Set boundary", permissions_boundary="x"),
+    ),
+    State("admin:user-boundary", "not permitted", "helper", "iam:PutUserPermissionsBoundary", ("bob",)),
+    State(GROUPS, "empty", "beginner", "No groups"),
+    State(GROUPS, "typical", "alice", "developers"),
+    State(GROUPS, "nothing matches", "alice", "Nothing matches", query="?q=zzz"),
+    State(GROUPS, "partly permitted", "helper", "Not permitted"),
+    State(GROUPS, "not permitted", "nobody", "iam:ListGroups"),
+    State("admin:accounts_group_add", "form", "alice", "Name it after"),
+    State(
+        "admin:accounts_group_add", "error", "alice", "already exists", then=press("Create group", group_name="EMPTY")
+    ),
+    State("admin:accounts_group_add", "not permitted", "nobody", "iam:CreateGroup"),
+    State(GROUP, "typical", "alice", "carol", ("developers",)),
+    State(GROUP, "typical permissions", "alice", "IAMReadOnlyAccess", ("developers",), "?tab=permissions"),
+    State(GROUP, "empty", "alice", "Nobody is in this group yet", ("empty",)),
+    State(GROUP, "empty permissions", "alice", "No policy yet", ("empty",), "?tab=permissions"),
+    State(GROUP, "partly permitted", "helper", "iam:RemoveUserFromGroup", ("developers",)),
+    State(
+        GROUP, "partly permitted permissions", "helper", "iam:ListGroupPolicies", ("developers",), "?tab=permissions"
+    ),
+    State(GROUP, "not permitted", "nobody", "iam:GetGroup", ("developers",)),
+    State(GROUP, "not there", "alice", "cannot be found", ("nothing",)),
+    State("admin:group-rename", "form", "alice", "The ARN changes", ("developers",)),
+    State(
+        "admin:group-rename",
+        "error",
+        "alice",
+        "already exists",
+        ("developers",),
+        then=press("Save", new_group_name="empty"),
+    ),
+    State("admin:group-rename", "not permitted", "helper", "iam:UpdateGroup", ("developers",)),
+    State("admin:accounts_group_delete", "typical", "alice", "The users stay", ("developers",)),
+    State("admin:accounts_group_delete", "empty", "alice", "Users: none", ("empty",)),
+    State(
+        "admin:accounts_group_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("developers",),
+        then=press("Delete group", typed_name="x"),
+    ),
+    State("admin:accounts_group_delete", "not permitted", "helper", "iam:DeleteGroup", ("developers",)),
+    State("admin:group-users-add", "typical", "alice", "bob", ("developers",)),
+    State("admin:group-users-add", "nothing found", "alice", "0 found", ("empty",), then=press("Search", search="zzz")),
+    State("admin:group-users-add", "not permitted", "helper", "iam:AddUserToGroup", ("developers",)),
+    State("admin:group-policies-attach", "typical", "alice", "The first 20", ("developers",)),
+    State("admin:group-policies-attach", "not permitted", "helper", "iam:AttachGroupPolicy", ("developers",)),
     State("admin:user-console-access", "enable", "alice", "Enable console access for bob", ("bob",)),
     State("admin:user-console-access", "set", "alice", "Set another password", ("carol",)),
     State("admin:user-console-access", "not permitted", "helper", "iam:UpdateLoginProfile", ("carol",)),
@@ -316,6 +552,27 @@ STATES = [
     State("admin:user-key-delete", "active", "alice", "deactivate it first", ("carol", "active")),
     State("admin:user-key-delete", "not there", "alice", "cannot be found", ("carol", "AKIA2222222222222222")),
     State("admin:user-key-delete", "not permitted", "helper", "iam:ListAccessKeys", ("carol", "inactive")),
+    State("admin:user-token-create", "form", "alice", "What is it for?", ("bob",)),
+    State("admin:user-token-create", "not permitted", "helper", "iamconsole:CreateServiceToken", ("bob",)),
+    State(
+        "admin:user-token-create",
+        "too long a life",
+        "alice",
+        "less than or equal to 365",
+        ("bob",),
+        then=press("Create service token", duration_days="1000"),
+    ),
+    State(
+        "admin:user-token-create",
+        "shown",
+        "alice",
+        "X-Iamconsole-Token",
+        ("bob",),
+        then=reveal("secret", press("Create service token", description="A gateway")),
+    ),
+    State("admin:user-token-delete", "typical", "alice", "The gateway", ("carol", "token")),
+    State("admin:user-token-delete", "not there", "alice", "cannot be found", ("carol", "x")),
+    State("admin:user-token-delete", "not permitted", "helper", "iamconsole:ListServiceTokens", ("carol", "token")),
     State("admin:user-policy-create", "form", "alice", "Policy document", ("bob",)),
     State(
         "admin:user-policy-create",
@@ -337,7 +594,170 @@ STATES = [
     ),
     State("admin:user-policy-edit", "not there", "alice", "cannot be found", ("carol", "nothing")),
     State("admin:user-policy-edit", "not permitted", "helper", "iam:GetUserPolicy", ("carol", "everything")),
+    State("admin:simulator", "empty", "alice", "User or group"),
+    State("admin:simulator", "empty, not permitted", "nobody", "iam:SimulateCustomPolicy"),
+    State(
+        "admin:simulator",
+        "typical",
+        "alice",
+        "Explicitly denied",
+        query=f"?policy_source_arn=careful&action_names=s3:GetObject%0Aiam:ListUsers{NAMES}",
+    ),
+    State(
+        "admin:simulator",
+        "pasted",
+        "alice",
+        "the pasted policy",
+        then=paste,
+    ),
+    State(
+        "admin:simulator",
+        "partly permitted",
+        "simulates",
+        "iam:GetUserPolicy",
+        query="?policy_source_arn=careful&action_names=iam:ListUsers",
+    ),
+    State(
+        "admin:simulator",
+        "not permitted",
+        "nobody",
+        "iam:SimulatePrincipalPolicy",
+        query="?policy_source_arn=careful&action_names=iam:ListUsers",
+    ),
+    State("admin:simulator", "nothing entered", "alice", "Name a user or a group", then=press("Simulate")),
+    State(
+        "admin:simulator",
+        "errors",
+        "alice",
+        "is not of the type ip",
+        query="?policy_source_arn=alice&action_names=x:y&context_key_name=aws:SourceIp&context_key_type=ip&context_key_values=x",
+    ),
+    State("admin:decision", "nothing allows", "alice", "No policy allows", ("nothing allows",)),
+    State("admin:decision", "denied", "alice", "The statement NoUsers", ("denied",)),
+    State("admin:decision", "unmet condition", "alice", "would allow it if", ("unmet",)),
+    State("admin:decision", "own", "nobody", "send the decision ID", ("nothing allows",)),
+    State("admin:decision", "not permitted", "nobody", "that you may read", ("denied",)),
+    State("admin:decision", "not there", "alice", "that you may read", ("no decision",)),
+    State("admin:search", "empty", "alice", "What are you looking for?"),
+    State("admin:search", "typical", "alice", "Users (", query="?q=a"),
+    State("admin:search", "nothing found", "alice", "Nothing found", query="?q=zzz"),
+    State("admin:search", "not permitted", "nobody", "iam:ListUsers", query="?q=alice"),
     State("admin:user-policy-delete", "typical", "alice", "loses what this policy allows", ("carol", "everything")),
+    State("admin:group-policy-create", "form", "alice", "Policy document", ("designers",)),
+    State("admin:group-policy-create", "not there", "alice", "cannot be found", ("nobody-at-all",)),
+    State("admin:group-policy-create", "not permitted", "nobody", "iam:GetGroup", ("designers",)),
+    State("admin:group-policy-edit", "typical", "alice", "Edit inline", ("designers", "inline")),
+    State(
+        "admin:group-policy-edit",
+        "review",
+        "alice",
+        "This group has members",
+        ("designers", "inline"),
+        then=edit_policy("Save policy", document=TIDY),
+    ),
+    State("admin:group-policy-delete", "typical", "alice", "loses what this policy allows", ("designers", "inline")),
+    State(POLICIES, "empty", "beginner", "No policy of your own yet", query="?type=customer"),
+    State(POLICIES, "typical", "alice", "reports"),
+    State(POLICIES, "filtered", "alice", "reports", query="?type=customer&used=boundary"),
+    State(POLICIES, "nothing matches", "alice", "Nothing matches", query="?q=zzz"),
+    State(POLICIES, "not permitted", "nobody", "iam:ListPolicies"),
+    State(NEW_POLICY, "form", "alice", "Permissions defined in this policy"),
+    State(NEW_POLICY, "copy", "beginner", "every action on every resource", query=f"?copy={ADMINISTRATOR}"),
+    State(NEW_POLICY, "error", "alice", "Do you mean “Action”?", then=edit_policy("Create policy", document=BROKEN)),
+    State(
+        NEW_POLICY, "validated", "alice", "Do you mean s3:GetObject?", then=edit_policy("Validate", document=DUBIOUS)
+    ),
+    State(NEW_POLICY, "no JSON", "alice", "This is not JSON", then=edit_policy("Format", document="{")),
+    State(NEW_POLICY, "as a form", "alice", "Condition 1", then=edit_policy("Form", document=DUBIOUS)),
+    State(
+        NEW_POLICY,
+        "a form with more",
+        "alice",
+        "s3:ListBucketVersions",
+        then=find_actions,
+    ),
+    State(NEW_POLICY, "form error", "alice", "Statement 2", then=edit_policy("Form", "Add statement", "Create policy")),
+    State(NEW_POLICY, "form validated", "alice", "Statement 2", then=edit_policy("Form", "Add statement", "Validate")),
+    State(NEW_POLICY, "no form", "alice", "without errors", then=edit_policy("Form", document=BROKEN)),
+    State(
+        NEW_POLICY, "name taken", "alice", "already exists", then=edit_policy("Create policy", policy_name="Reports")
+    ),
+    State(NEW_POLICY, "not permitted", "nobody", "iam:CreatePolicy"),
+    State(POLICY, "typical", "alice", "Permissions defined in this policy", ("@reports",)),
+    State(POLICY, "typical entities", "alice", "Group of 1", ("@reports",), "?tab=entities"),
+    State(POLICY, "typical versions", "alice", "In force", ("@reports",), "?tab=versions"),
+    State(POLICY, "typical tags", "alice", "blue", ("@reports",), "?tab=tags"),
+    State(POLICY, "empty entities", "alice", "Attached to nobody", ("@plain",), "?tab=entities"),
+    State(POLICY, "full versions", "alice", "keeps up to 5 versions", ("@full",), "?tab=versions"),
+    State(POLICY, "empty tags", "alice", "No tag yet", ("@plain",), "?tab=tags"),
+    State(POLICY, "aws", "alice", "copy it into a policy of your own", ("@aws",)),
+    State(POLICY, "partly permitted", "helper", "iam:GetPolicyVersion", ("@reports",)),
+    State(POLICY, "partly permitted entities", "helper", "iam:ListEntitiesForPolicy", ("@reports",), "?tab=entities"),
+    State(POLICY, "partly permitted versions", "helper", "iam:ListPolicyVersions", ("@reports",), "?tab=versions"),
+    State(POLICY, "partly permitted tags", "helper", "iam:ListPolicyTags", ("@reports",), "?tab=tags"),
+    State(POLICY, "not permitted", "nobody", "iam:GetPolicy", ("@reports",)),
+    State(POLICY, "not there", "alice", "was not found", ("arn:aws:iam::123456789012:policy/nothing",)),
+    State(POLICY, "no ARN", "alice", "is not valid", ("nonsense-that-is-no-arn",)),
+    State("admin:policy-version-create", "form", "alice", "Put this version in force", ("@reports",)),
+    State(
+        "admin:policy-version-create",
+        "review",
+        "alice",
+        "Who is affected",
+        ("@reports",),
+        then=edit_policy("Save version", document=DUBIOUS),
+    ),
+    State(
+        "admin:policy-version-create",
+        "error",
+        "alice",
+        "up to 5 versions",
+        ("@full",),
+        then=edit_policy("Save version", document=TIDY),
+    ),
+    State("admin:policy-version-create", "aws", "alice", "AWS wrote this policy", ("@aws",)),
+    State("admin:policy-version-create", "not permitted", "helper", "iam:GetPolicyVersion", ("@reports",)),
+    State("admin:policy-version", "typical", "alice", "Permissions defined in this version", ("@reports", "v2")),
+    State("admin:policy-version", "not there", "alice", "does not exist", ("@reports", "v9")),
+    State("admin:policy-compare", "typical", "alice", "From line", ("@reports",)),
+    State("admin:policy-compare", "same", "alice", "the same to the letter", ("@plain",)),
+    State("admin:policy-version-default", "typical", "alice", "Answers that change", ("@reports", "v2")),
+    State("admin:policy-version-default", "unused", "alice", "Nobody: it is attached", ("@full", "v2")),
+    State("admin:policy-version-default", "not permitted", "helper", "iam:GetPolicyVersion", ("@reports", "v2")),
+    State("admin:policy-version-delete", "typical", "alice", "It is not in force", ("@reports", "v2")),
+    State("admin:policy-version-delete", "in force", "alice", "put another one in force first", ("@reports", "v1")),
+    State("admin:policy-attach", "typical", "alice", "Attached", ("@reports",)),
+    State("admin:policy-attach", "nothing matches", "alice", "has “zzz” in its name", ("@reports",), "?q=zzz"),
+    State("admin:policy-attach", "partly permitted", "helper", "Needs iam:AttachUserPolicy", ("@reports",)),
+    State("admin:policy-attach", "not permitted", "nobody", "iam:GetPolicy", ("@reports",)),
+    State("admin:policy-detach-user", "typical", "alice", "bob loses", ("@reports", "bob")),
+    State("admin:policy-detach-user", "not permitted", "helper", "iam:DetachUserPolicy", ("@reports", "bob")),
+    State(
+        "admin:policy-detach-user",
+        "error",
+        "alice",
+        "was not found",
+        ("@plain", "bob"),
+        then=press("Detach policy"),
+    ),
+    State("admin:policy-detach-group", "typical", "alice", "The members of designers lose", ("@reports", "designers")),
+    State("admin:policy-tags", "empty", "alice", "Add a tag", ("@plain",)),
+    State("admin:policy-tags", "typical", "alice", "blue", ("@reports",)),
+    State("admin:policy-tags", "error", "alice", "reserved", ("@reports",), then=press("Save tag", key="aws:team")),
+    State("admin:policy-tags", "not permitted", "helper", "iam:TagPolicy", ("@reports",)),
+    State("admin:permissions_managedpolicy_delete", "typical", "alice", "This cannot be undone", ("@plain",)),
+    State("admin:permissions_managedpolicy_delete", "blocked", "alice", "It cannot be deleted yet", ("@reports",)),
+    State("admin:permissions_managedpolicy_delete", "versions", "alice", "Delete its versions", ("@full",)),
+    State("admin:permissions_managedpolicy_delete", "aws", "alice", "AWS wrote this policy", ("@aws",)),
+    State(
+        "admin:permissions_managedpolicy_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("@plain",),
+        then=press("Delete policy", typed_name="x"),
+    ),
+    State("admin:permissions_managedpolicy_delete", "not permitted", "helper", "iam:DeletePolicy", ("@plain",)),
 ]
 
 

@@ -17,7 +17,9 @@ LAYERS = [
         "api/sigv4", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
-        "permissions/actions", "permissions/aws_managed",
+        "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
+        "permissions/comparison", "permissions/vocabulary",
+        "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/totp", "credentials/token_files", "credentials/qr",
         "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields",
@@ -29,8 +31,8 @@ LAYERS = [
      "credentials/mfa", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
-    ("iamconsole/operation",),
-    ("accounts/targets", "credentials/targets", "permissions/targets", "permissions/chained"),
+    ("iamconsole/operation", "iamconsole/paging"),
+    ("accounts/targets", "credentials/targets", "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]

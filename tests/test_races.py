@@ -249,8 +249,14 @@ def test_any_changes_at_once_end_without_a_failure(root: Person, alice: Person, 
         return lambda: ask(alice, action, **more)
 
     def whole(user: str) -> Any:
-        action = chance.choice(["CreateServiceAccount", "DeleteUserWithCredentials"])
-        return lambda: ask(alice, action, "iamconsole", UserName=user)
+        action, more = chance.choice(
+            [
+                ("CreateUserWithAccess", {"AccessKey": "true", "CopyPermissionsFrom": chance.choice(names)}),
+                ("AddUserPermissions", {"CopyPermissionsFrom": chance.choice(names)}),
+                ("DeleteUserWithCredentials", {}),
+            ]
+        )
+        return lambda: ask(alice, action, "iamconsole", UserName=user, **more)
 
     statuses = Counter[int]()
     for _ in range(rounds(3, 50)):

@@ -98,7 +98,13 @@ def test_an_account_lives_from_its_first_link_to_the_deletion_of_a_user(  # noqa
 
     # She makes alice, who must choose a password of her own, and copies the first one.
     press(page, "Create user")
-    press(fill(page, user_name="alice"), "Create user")
+    press(fill(page, user_name="alice"), "Next")
+    press(page, "Create group")
+    press(fill(page, group_name="developers"), "Create group")
+    page.get_by_label("developers").check()
+    press(page, "Next")
+    expect(page.locator("main")).to_contain_text("developers")
+    press(page, "Create user")
     expect(page.locator("h1")).to_contain_text("shown once")
     page.get_by_role("button", name="Copy password").click()
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()

@@ -11,7 +11,7 @@ from accounts.management.commands._shell import operator
 from accounts.models import User
 from accounts.operations.installation import close_account, create_account, issue_root_setup_link, recover_root_user
 from accounts.operations.users import create_user, delete_user
-from accounts.operations.whole_users import create_person, create_service_account, delete_user_with_credentials
+from accounts.operations.whole_users import create_user_with_access, delete_user_with_credentials
 from audit.models import INSTALLATION, ChainHead, Event
 from audit.record import HASHED, HASHED_IF_THERE, record, record_alone
 from credentials.models import AccessKey, LoginProfile
@@ -93,14 +93,14 @@ def test_a_refused_change_leaves_one_line_and_nothing_else(root: Person, bob: Pe
     with pytest.raises(AccessDenied):
         delete_user(bob.caller, user_name="dave")
     with pytest.raises(EntityAlreadyExists):
-        create_person(root.caller, user_name="DAVE", password=PASSWORD, allow_change_password=True)
+        create_user_with_access(root.caller, user_name="DAVE", password=PASSWORD, allow_change_password=True)
     with pytest.raises(PasswordPolicyViolation):
-        create_person(root.caller, user_name="erin", password="weak", tags=[{"key": "a", "value": "b"}])
+        create_user_with_access(root.caller, user_name="erin", password="weak", tags=[{"key": "a", "value": "b"}])
     assert lines(root.account_id, before) == [
         ("iam:CreateAccessKey", "LimitExceeded"),
         ("iam:DeleteUser", "AccessDenied"),
-        ("iamconsole:CreatePerson", "EntityAlreadyExists"),
-        ("iamconsole:CreatePerson", "PasswordPolicyViolation"),
+        ("iamconsole:CreateUserWithAccess", "EntityAlreadyExists"),
+        ("iamconsole:CreateUserWithAccess", "PasswordPolicyViolation"),
     ]
     assert not User.objects.named(root.account_id, "erin").exists()
     assert User.objects.select_related("account").get(pk=root.user.pk).account.policy_epoch == epoch
@@ -114,7 +114,7 @@ def test_a_refusal_names_the_part_that_was_refused(root: Person) -> None:
     carol = make_user(root, "carol", allow("iam:CreateUser"))
     before = len(events_of(root.account_id))
     with pytest.raises(AccessDenied):
-        create_service_account(carol.caller, user_name="robot")
+        create_user_with_access(carol.caller, user_name="robot", access_key=True)
     assert lines(root.account_id, before) == [("iam:CreateAccessKey", "AccessDenied")]
     assert not User.objects.named(root.account_id, "robot").exists()
 
@@ -126,7 +126,7 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
     done = ["iam:DeleteLoginProfile", "iam:DeleteAccessKey", "iamconsole:DeleteServiceToken"]
     done += ["iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup", "iam:DeleteUser"]
     assert lines(root.account_id, before) == [(action, "Success") for action in done]
-    create_person(root.caller, user_name="dave", password=PASSWORD)
+    create_user_with_access(root.caller, user_name="dave", password=PASSWORD)
     assert lines(root.account_id, before + len(done)) == [
         ("iam:CreateUser", "Success"),
         ("iam:CreateLoginProfile", "Success"),

@@ -5,7 +5,8 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 
 @operation("iam:ListRoles", on=targets.everything, reads=True)

@@ -11,7 +11,8 @@ from accounts.quotas import quota_of
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions.models import ManagedPolicy
 
 

@@ -6,9 +6,11 @@ from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account, Group, Membership, User
 from accounts.quotas import refuse_beyond
+from accounts.steps import join
 from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 
 @operation("iam:CreateGroup", on=targets.new_group, lock=True)
@@ -90,10 +92,7 @@ def delete_group(caller: Caller, *, group: Group) -> None:
 @operation("iam:AddUserToGroup", on=targets.membership, lock=True, changes_permissions=True)
 def add_user_to_group(caller: Caller, *, group: Group, user: User) -> None:
     """Make the user a member; nothing happens when the user is one. Raises LimitExceeded at the groups a user may be in."""
-    memberships = Membership.objects.filter(user=user)
-    if not memberships.filter(group=group).exists():
-        refuse_beyond("GroupsPerUser", user.account, memberships)
-        Membership.objects.create(group=group, user=user)
+    join(user, group)
 
 
 @operation("iam:RemoveUserFromGroup", on=targets.membership, lock=True, changes_permissions=True)

@@ -9,7 +9,8 @@ from accounts.steps import add_user
 from accounts.tags import REQUEST_TAGS, RESOURCE_TAGS, Tag, merged, without
 from credentials.mfa.models import MFADevice
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions.targets import bounding_policy
 
 

@@ -1,78 +1,129 @@
-"""What a page does in one go: a user with a first credential, and a user with all there is."""
+"""What a page does in one go with a user: made with credentials and permissions, given more, tagged, deleted whole."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
-from accounts.steps import add_user
+from accounts.steps import add_user, join
 from accounts.tags import Tag, checked, merged
 from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey
 from credentials.passwords import NewPassword, hashing
 from credentials.steps import add_access_key, add_login_profile, release_devices
-from iamconsole.operation import Asked, Each, Issued, operation
-from permissions.steps import put_user_policy
+from iamconsole.errors import EntityAlreadyExists, InvalidInput
+from iamconsole.operation import Asked, Each, Issued, Performs, operation
+from permissions import access
+from permissions.access import Access
+from permissions.steps import attach_user_policy, put_user_policy
 
-CHANGE_OWN = "IAMUserChangePassword"
-CHANGE_OWN_DOCUMENT = """{
-  "Version": "2012-10-17",
-  "Statement": [
-    {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/${aws:username}"},
-    {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"}
-  ]
-}"""
+
+@dataclass(frozen=True)
+class Made:
+    """A new user, with the access key if one was asked for."""
+
+    user: User
+    access_key: Issued[AccessKey] | None
 
 
 def _always(admitted: Mapping[str, Any]) -> bool:
     return True
 
 
+def _owner_if(name: str) -> Each:
+    """The new user, if the argument is given and true."""
+    return Each(lambda admitted: [admitted["access"].owner] if admitted.get(name) else [])
+
+
+READING: Performs = {
+    "iam:GetUser": Each(access.copying),
+    "iam:ListGroupsForUser": Each(access.copying),
+    "iam:ListAttachedUserPolicies": Each(access.copying),
+    "iam:ListUserPolicies": Each(access.copying),
+    "iam:GetUserPolicy": Each(access.copying),
+}
+GIVING: Performs = {
+    "iam:AddUserToGroup": Each(access.joining),
+    "iam:AttachUserPolicy": Each(access.attaching),
+    "iam:PutUserPolicy": Each(access.putting),
+}
+
+
 @operation(
-    "iamconsole:CreatePerson",
-    on=targets.new_user,
+    "iamconsole:CreateUserWithAccess",
+    on=access.new_user,
     lock=True,
+    issues_secret=True,
     changes_permissions=True,
     before=hashing("password"),
     performs={
         "iam:CreateUser": _always,
-        "iam:CreateLoginProfile": _always,
-        "iam:PutUserPolicy": lambda admitted: bool(admitted.get("allow_change_password")),
+        **READING,
+        "iam:CreateLoginProfile": _owner_if("password"),
+        "iam:CreateAccessKey": _owner_if("access_key"),
+        **GIVING,
     },
 )
-def create_person(
+def create_user_with_access(
     caller: Caller,
     *,
+    access: Access,
     user_name: str,
-    password: NewPassword,
     path: str = "/",
     tags: Sequence[Tag] = (),
+    password: NewPassword | None = None,
     password_reset_required: bool = True,
-    allow_change_password: bool = False,
-) -> User:
-    """Make a user for a person: with a password for the console and, if asked, the policy to change it."""
-    user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags)
-    add_login_profile(user, password, password_reset_required=password_reset_required)
-    if allow_change_password:
-        put_user_policy(user, CHANGE_OWN, CHANGE_OWN_DOCUMENT)
-    return user
+    access_key: bool = False,
+) -> Made:
+    """Make a user with first credentials and permissions. All of it is there afterwards, or nothing.
+
+    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation.
+    """
+    access.require_found()
+    user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags, boundary=access.boundary)
+    if password is not None:
+        add_login_profile(user, password, password_reset_required=password_reset_required)
+    _give(user, access)
+    if not access_key:
+        return Made(user, None)
+    key, secret = add_access_key(user)
+    return Made(user, Issued(key, {"secret_access_key": secret}))
 
 
 @operation(
-    "iamconsole:CreateServiceAccount",
-    on=targets.new_user,
+    "iamconsole:AddUserPermissions",
+    on=access.user,
     lock=True,
-    issues_secret=True,
-    performs={"iam:CreateUser": _always, "iam:CreateAccessKey": _always},
+    changes_permissions=True,
+    performs={**READING, **GIVING, "iam:PutUserPermissionsBoundary": Each(access.bounding)},
 )
-def create_service_account(
-    caller: Caller, *, user_name: str, path: str = "/", tags: Sequence[Tag] = ()
-) -> Issued[AccessKey]:
-    """Make a user for a program: with an access key and no password."""
-    user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags)
-    key, secret = add_access_key(user)
-    return Issued(key, {"secret_access_key": secret})
+def add_user_permissions(caller: Caller, *, user: User, access: Access) -> None:
+    """Put a user into groups, attach policies, copy what another user has. All of it, or nothing.
+
+    A boundary is copied too unless the user has one. Raises InvalidInput when nothing is named, EntityAlreadyExists when an
+    inline policy of the same name says something else.
+    """
+    access.require_found()
+    if not (access.groups or access.policies or access.copied):
+        raise InvalidInput("The request must name groups, policies or a user to copy permissions from.")
+    _give(user, access)
+    if access.boundary is not None:
+        user.boundary = access.boundary
+        user.save(update_fields=["boundary"])
+
+
+def _give(user: User, access: Access) -> None:
+    for group in access.groups:
+        join(user, group.entities["group"])
+    for policy in access.policies:
+        attach_user_policy(user, policy.entities["policy"])
+    for policy_name, document in access.documents.items():
+        other = user.policies.filter(policy_name_key=policy_name.lower()).exclude(policy_document=document)
+        if other.exists():
+            raise EntityAlreadyExists(f"The user has another inline policy with name {policy_name}.")
+        put_user_policy(user, policy_name, document)
 
 
 def _factors(admitted: Mapping[str, Any]) -> list[Asked]:

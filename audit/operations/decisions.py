@@ -8,7 +8,8 @@ from accounts.caller import Caller
 from accounts.models import User
 from audit.models import Event
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Page, Resolved, operation
+from iamconsole.operation import Resolved, operation
+from iamconsole.paging import Page
 
 # What the one who was refused is told of it: no more than the refusal itself said, and what was known of the request.
 OWN = ("reason", "policy_type", "resource", "context")

@@ -7,7 +7,8 @@ from accounts.tags import RESOURCE_TAGS
 from credentials.models import AccessKey
 from credentials.steps import add_access_key
 from iamconsole.errors import InvalidInput, NoSuchEntity
-from iamconsole.operation import Issued, Page, operation
+from iamconsole.operation import Issued, operation
+from iamconsole.paging import Page
 
 
 @operation("iam:CreateAccessKey", on=targets.user_or_root, lock=True, issues_secret=True, keys=RESOURCE_TAGS)

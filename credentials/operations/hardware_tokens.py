@@ -7,7 +7,8 @@ from accounts.quotas import quota_of
 from credentials import targets, token_files
 from credentials.mfa.models import HardwareToken, MFADevice
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, LimitExceeded
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 
 @operation("iamconsole:ImportHardwareTokens", on=account_targets.everything, lock=True)

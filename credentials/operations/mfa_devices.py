@@ -16,7 +16,8 @@ from credentials.mfa.models import MFADevice
 from credentials.steps import end_sessions, refuse_without_second_factor, release_device
 from credentials.targets import no_such_device
 from iamconsole.errors import EntityAlreadyExists, InvalidAuthenticationCode, InvalidUserType, NoSuchEntity
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 
 # Context keys of those that enable passkeys, which iamconsole:FinishPasskeyRegistration does under this action.
 SECURITY_KEYS = (

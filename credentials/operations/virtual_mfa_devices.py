@@ -12,7 +12,8 @@ from accounts.tags import REQUEST_TAGS, Tag, checked, merged, without
 from credentials import qr, targets
 from credentials.mfa.models import MFADevice, VirtualMFADevice
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, ValidationError
-from iamconsole.operation import Issued, Page, operation
+from iamconsole.operation import Issued, operation
+from iamconsole.paging import Page
 
 SEED_BYTES = 20  # 160 bits, as RFC 4226 section 4 recommends
 LONGEST_SERIAL_NUMBER = 256

@@ -44,7 +44,7 @@ def manage(request: HttpRequest, user_name: str) -> HttpResponse:
 
     if submitted(request, form, act):
         if form.cleaned_data["generate"]:
-            return reveal_password(request, user, generated, created=False)
+            return reveal_password(request, user, generated)
         messages.success(request, "The password is set. The user's sessions have ended.")
         return redirect(_credentials_tab(user_name))
     nonce = new_nonce(caller.principal)

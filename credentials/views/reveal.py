@@ -1,15 +1,18 @@
 """One-time secrets: answered straight to the POST that made them, kept nowhere, never shown again."""
 
 from dataclasses import replace
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
-from credentials.models import AccessKey
+from credentials.models import AccessKey, ServiceToken
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
 
@@ -19,24 +22,47 @@ def with_nonce(request: HttpRequest) -> Caller:
     return replace(caller_of(request), nonce=request.POST.get("nonce", ""))
 
 
-def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey], *, created: bool = False) -> HttpResponse:
-    """The page that shows an access key and its secret, once. ``created``: its user is new."""
-    key, secret = issued.entity, issued.secret["secret_access_key"]
-    context = {
-        "key": key,
-        "secret": secret,
-        "snippets": snippets(key.access_key_id, secret),
-        "created": created,
-        "back": _back(request, key.user, created=created),
-    }
-    return _once(render(request, "access_key_created.html", context))
+def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey]) -> HttpResponse:
+    """The page that shows an access key and its secret, once."""
+    back = _back(request, issued.entity.user)
+    return _once(render(request, "access_key_created.html", {"back": back, **_key(issued)}))
 
 
-def reveal_password(request: HttpRequest, user: User, password: str, *, created: bool) -> HttpResponse:
-    """The page that shows a generated password, once. ``created``: its user is new."""
-    back = _back(request, user, created=created)
-    context = {"user_shown": user, "password": password, "created": created, "back": back}
+def reveal_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+    """The page that shows a generated password, once."""
+    context = {"user_shown": user, "password": password, "back": _back(request, user)}
     return _once(render(request, "password_created.html", context))
+
+
+def reveal_user(request: HttpRequest, made: Made, password: str | None, *, again: str) -> HttpResponse:
+    """The page of a new user, with what is shown once: a generated password, an access key. ``again``: for another like it."""
+    key = _key(made.access_key) if made.access_key else {}
+    context = {
+        "user_shown": made.user,
+        "password": password,
+        "signs_in": hasattr(made.user, "login_profile"),
+        "again": again,
+        "back": reverse("admin:accounts_user_change", args=[made.user.user_name]),
+        "guarded": bool(password or key),
+    }
+    return _once(render(request, "new_user_created.html", context | key))
+
+
+def _key(issued: Issued[AccessKey]) -> dict[str, Any]:
+    key, secret = issued.entity, issued.secret["secret_access_key"]
+    return {"key": key, "secret": secret, "snippets": snippets(key.access_key_id, secret)}
+
+
+def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> HttpResponse:
+    """The page that shows a service token, once."""
+    token = issued.entity
+    context = {
+        "service_token": token,
+        "token": issued.secret["token"],
+        "public_url": settings.PUBLIC_URL,
+        "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
+    }
+    return _once(render(request, "service_token_created.html", context))
 
 
 def _once(response: HttpResponse) -> HttpResponse:
@@ -45,9 +71,8 @@ def _once(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _back(request: HttpRequest, user: User, *, created: bool) -> str:
-    """Where to go on: a new user needs permissions next."""
+def _back(request: HttpRequest, user: User) -> str:
+    """Where to go on."""
     if user.pk == caller_of(request).principal.pk:
         return reverse("admin:me")
-    tab = "permissions" if created else "credentials"
-    return f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab={tab}"
+    return f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab=credentials"

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('latest_version_number', models.PositiveIntegerField(default=1)),
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='managed_policies', to='accounts.account')),
             ],
+            options={'verbose_name': 'policy', 'verbose_name_plural': 'policies'},
         ),
         migrations.CreateModel(
             name='AttachedUserPolicy',

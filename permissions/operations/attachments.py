@@ -10,7 +10,8 @@ from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions import steps, targets
 from permissions.chained import Part, page_of
 from permissions.models import AttachedGroupPolicy, AttachedUserPolicy, ManagedPolicy

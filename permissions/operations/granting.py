@@ -8,7 +8,8 @@ from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Page, Resolved, operation
+from iamconsole.operation import Resolved, operation
+from iamconsole.paging import Page
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import Source
 from permissions.language import Policy

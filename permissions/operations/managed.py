@@ -8,7 +8,8 @@ from accounts.models import Account, User
 from accounts.quotas import refuse_beyond
 from accounts.tags import REQUEST_TAGS, Tag, checked
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions import targets
 from permissions.chained import Part, page_of
 from permissions.models import ManagedPolicy, PolicyVersion

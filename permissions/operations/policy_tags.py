@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from accounts.caller import Caller
 from accounts.tags import REQUEST_TAGS, Tag, merged, without
 from iamconsole.errors import InvalidInput
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions import targets
 from permissions.models import ManagedPolicy
 

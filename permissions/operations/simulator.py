@@ -8,8 +8,10 @@ from accounts import arns
 from accounts.caller import Caller, principal_context
 from accounts.models import Account, Group, User
 from accounts.targets import everything
+from api.shapes import snake
 from iamconsole.errors import InvalidInput, MalformedPolicyDocument, NoSuchEntity
-from iamconsole.operation import Page, Resolved, operation
+from iamconsole.operation import Resolved, operation
+from iamconsole.paging import Page
 from permissions import language
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import BUDGET, Policies, Source
@@ -68,7 +70,9 @@ def simulate_custom_policy(
     policies = Policies(identity=_given("PolicyInputList", policy_input_list))
     principal_arn = _checked_caller_arn(caller_arn)
     if resource_policy is not None and not principal_arn:
-        raise InvalidInput("CallerArn must be given with ResourcePolicy: the policy names principals.")
+        raise InvalidInput(
+            "CallerArn must be given with ResourcePolicy: the policy names principals.", parameter="caller_arn"
+        )
     simulation = Simulation(
         _completed(policies, permissions_boundary_policy_input_list, resource_policy),
         _context(context_entries),
@@ -101,7 +105,10 @@ def simulate_principal_policy(
     """
     simulated = _simulated(caller, principal, caller_arn)
     if resource_policy is not None and simulated is None:
-        raise InvalidInput("CallerArn must name a user of the account when a group is simulated with ResourcePolicy.")
+        raise InvalidInput(
+            "CallerArn must name a user of the account when a group is simulated with ResourcePolicy.",
+            parameter="caller_arn",
+        )
     policies = policies_of(principal) if isinstance(principal, User) else policies_of_group(principal)
     policies = replace(policies, identity=policies.identity + _given("PolicyInputList", policy_input_list))
     simulation = Simulation(
@@ -142,13 +149,15 @@ def _simulated(caller: Caller, principal: User | Group, caller_arn: str | None) 
         return principal if isinstance(principal, User) else None
     named = principal_by_arn(caller.account_id, _checked_caller_arn(caller_arn))
     if not isinstance(named, User):
-        raise InvalidInput(f"CallerArn must be the ARN of a user of this account; {caller_arn} is none.")
+        raise InvalidInput(
+            f"CallerArn must be the ARN of a user of this account; {caller_arn} is none.", parameter="caller_arn"
+        )
     return named
 
 
 def _checked_caller_arn(caller_arn: str | None) -> str:
     if caller_arn is not None and not (":user/" in caller_arn and _account_of(caller_arn)):
-        raise InvalidInput(f"CallerArn must be the ARN of an IAM user; {caller_arn} is none.")
+        raise InvalidInput(f"CallerArn must be the ARN of an IAM user; {caller_arn} is none.", parameter="caller_arn")
     return caller_arn or ""
 
 
@@ -166,7 +175,9 @@ def _given(parameter: str, documents: Sequence[str], *, resource_based: bool = F
         try:
             policy = language.parse(document, resource_based=resource_based)
         except MalformedPolicyDocument as fault:
-            raise InvalidInput(f"{parameter}.{number} is not a policy: {fault.message}") from fault
+            raise InvalidInput(
+                f"{parameter}.{number} is not a policy: {fault.message}", parameter=snake(parameter)
+            ) from fault
         sources.append(Source(name=f"{parameter}.{number}", kind="given", policy=policy))
     return tuple(sources)
 
@@ -174,7 +185,9 @@ def _given(parameter: str, documents: Sequence[str], *, resource_based: bool = F
 def _completed(policies: Policies, boundaries: Sequence[str], resource_policy: str | None) -> Policies:
     """The policies with the boundary and the resource-based policy of the request."""
     if len(boundaries) > 1:
-        raise InvalidInput("PermissionsBoundaryPolicyInputList takes one policy.")
+        raise InvalidInput(
+            "PermissionsBoundaryPolicyInputList takes one policy.", parameter="permissions_boundary_policy_input_list"
+        )
     boundary = _given("PermissionsBoundaryPolicyInputList", boundaries)
     resource = _given("ResourcePolicy", [resource_policy] if resource_policy is not None else [], resource_based=True)
     return replace(
@@ -188,18 +201,28 @@ def _context(entries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]
     """The context keys of the request, checked by their types."""
     context: dict[str, tuple[str, ...]] = {}
     for number, entry in enumerate(entries, 1):
-        name, kind = entry.get("context_key_name"), entry.get("context_key_type", "string")
-        values = tuple(entry.get("context_key_values", ()))
-        if not name:
-            raise InvalidInput(f"ContextEntries.{number} must have a ContextKeyName.")
-        if name.lower() in context:
-            raise InvalidInput(f"The context key {name} is given more than once.")
-        if len(values) > 1 and not kind.endswith("List"):
-            raise InvalidInput(f"The context key {name} has several values: its type must be {kind}List.")
-        if unreadable := [value for value in values if not readable(value, kind)]:
-            raise InvalidInput(f"The value {unreadable[0]} of the context key {name} is not of the type {kind}.")
-        context[name.lower()] = values
+        if wrong := _wrong(entry, number, context):
+            raise InvalidInput(wrong, parameter="context_entries")
+        context[entry["context_key_name"].lower()] = tuple(entry.get("context_key_values", ()))
     return context
+
+
+def _wrong(entry: Mapping[str, Any], number: int, before: Mapping[str, Any]) -> str:
+    """What is wrong with a context entry, or nothing."""
+    name, kind, values = (
+        entry.get("context_key_name"),
+        entry.get("context_key_type", "string"),
+        entry.get("context_key_values", ()),
+    )
+    if not name:
+        return f"ContextEntries.{number} must have a ContextKeyName."
+    if name.lower() in before:
+        return f"The context key {name} is given more than once."
+    if len(values) > 1 and not kind.endswith("List"):
+        return f"The context key {name} has several values: its type must be {kind}List."
+    if unreadable := [value for value in values if not readable(value, kind)]:
+        return f"The value {unreadable[0]} of the context key {name} is not of the type {kind}."
+    return ""
 
 
 def _results(
@@ -212,10 +235,10 @@ def _results(
     """One page. It ends early when its decisions have cost much: AWS too answers fewer than MaxItems at times."""
     for action in action_names:
         if action != "*" and action.count(":") != 1:
-            raise InvalidInput(f"{action} is not an action: it must look like s3:GetObject.")
+            raise InvalidInput(f"{action} is not an action: it must look like s3:GetObject.", parameter="action_names")
     for arn in resource_arns:
         if arn != "*" and not (arn.startswith("arn:") and arn.count(":") >= 5):  # noqa: PLR2004 - an ARN has six fields
-            raise InvalidInput(f"{arn} is not the ARN of a resource.")
+            raise InvalidInput(f"{arn} is not the ARN of a resource.", parameter="resource_arns")
     pairs = [(action, resource) for action in action_names for resource in (resource_arns or ANY_RESOURCE)]
     spent = 0
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from accounts.caller import Caller
 from accounts.quotas import quota_of
 from iamconsole.errors import DeleteConflict, LimitExceeded, NoSuchEntity
-from iamconsole.operation import Page, operation
+from iamconsole.operation import operation
+from iamconsole.paging import Page
 from permissions import targets
 from permissions.models import ManagedPolicy, PolicyVersion
 from permissions.steps import check_managed

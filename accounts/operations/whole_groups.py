@@ -1,0 +1,40 @@
+"""What a page does in one go with a group: deleted with all that hangs on it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import Group
+from iamconsole.operation import Asked, Each, operation
+
+
+def _removed(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The group, if it has members."""
+    group: Group = admitted["group"]
+    members = list(group.users.order_by("user_name_key").values_list("user_name", flat=True))
+    return [Asked(group.arn, {"user_names": members}, label=f"group {group.group_name}")] if members else []
+
+
+def _detached(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The group once for each managed policy that is attached."""
+    group: Group = admitted["group"]
+    attached = group.attached_policies.select_related("policy").order_by("pk")
+    return [Asked(group.arn, {"policy_arn": each.policy.arn}, label=f"group {group.group_name}") for each in attached]
+
+
+@operation(
+    "iamconsole:DeleteGroupWithMembers",
+    on=targets.group,
+    lock=True,
+    changes_permissions=True,
+    performs={
+        "iam:RemoveUserFromGroup": Each(_removed),
+        "iam:DeleteGroupPolicy": lambda admitted: admitted["group"].policies.exists(),
+        "iam:DetachGroupPolicy": Each(_detached),
+        "iam:DeleteGroup": lambda admitted: True,
+    },
+)
+def delete_group_with_members(caller: Caller, *, group: Group) -> None:
+    """Delete a group with its memberships and policies; the users stay. All of it goes, or nothing."""
+    group.delete()

@@ -1,0 +1,233 @@
+"""The one search box: users, groups and policies by name, whatever has an id or an ARN, and the console's own pages.
+
+Each kind is found only as far as the caller's policies allow, as the operations that list it decide; the others say which
+permission they need.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Case, Q, QuerySet, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts import arns
+from accounts.caller import Caller
+from accounts.models import Group, User
+from accounts.operations.account import create_account_alias
+from accounts.operations.groups import create_group, list_groups
+from accounts.operations.users import create_user, list_users
+from accounts.signin import caller_of
+from audit.models import Event
+from audit.operations.decisions import get_decision
+from credentials.models import AccessKey
+from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.login_profiles import change_password
+from iamconsole.forms import Part, may
+from iamconsole.operation import Operation
+from permissions.models import ManagedPolicy
+from permissions.operations.managed import create_policy, list_policies
+from permissions.operations.simulator import simulate_custom_policy
+
+MOST: Final = 20
+LONGEST: Final = 2048
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """What the term finds, by kinds; straight to the thing where an id or an ARN is one thing's alone."""
+    term = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    search = Search(caller_of(request), term)
+    kinds = list(search.kinds())
+    exact = [hit for kind in kinds for hit in kind.hits if hit.is_exact]
+    if len(exact) == 1:
+        return redirect(exact[0].url)
+    return render(request, "search.html", {"term": term, "kinds": kinds, "found": sum(kind.count for kind in kinds)})
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing that was found. ``is_exact`` when the term is its ARN or id."""
+
+    label: str
+    url: str
+    detail: str = ""
+    is_exact: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The hits of one kind, at most MOST; ``count`` has all, ``more`` is where they are.
+
+    ``missing`` is the permission without which none is told.
+    """
+
+    label: str
+    hits: list[Hit]
+    count: int
+    missing: Part[None] | None = None
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A page of the console, by the words people look for it with; shown to those whose policies allow ``operation``."""
+
+    label: str
+    words: str
+    route: str
+    operation: Operation[Any] | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def has(self, begun: list[str]) -> bool:
+        """Whether each of the beginnings begins one of its words."""
+        words = f"{self.label} {self.words}".lower().split()
+        return bool(begun) and all(any(word.startswith(each) for word in words) for each in begun)
+
+
+TASKS: Final = (
+    Task("Dashboard", "start home overview summary", "admin:index"),
+    Task("Users", "list find user people", "admin:accounts_user_changelist", list_users),
+    Task(
+        "Create user",
+        "add new person invite service account",
+        "admin:accounts_user_add",
+        create_user,
+        (("user_name", "*"),),
+    ),
+    Task("Groups", "list find group team", "admin:accounts_group_changelist", list_groups),
+    Task("Create group", "add new user group team", "admin:accounts_group_add", create_group, (("group_name", "*"),)),
+    Task(
+        "Policies", "list find managed policy permissions", "admin:permissions_managedpolicy_changelist", list_policies
+    ),
+    Task(
+        "Create policy",
+        "write new managed customer json editor",
+        "admin:permissions_managedpolicy_add",
+        create_policy,
+        (("policy_name", "*"),),
+    ),
+    Task(
+        "Simulator",
+        "simulate test try policy policies permission permissions why denied access",
+        "admin:simulator",
+        simulate_custom_policy,
+    ),
+    Task("Account settings", "account id sign-in url address", "admin:account"),
+    Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
+    Task("My security credentials", "me own profile access keys password", "admin:me"),
+    Task("Change password", "my own new", "admin:me-password", change_password),
+    Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
+    Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A kind of things that have names: ``operation`` lists them, ``page`` begins the names of their routes."""
+
+    label: str
+    operation: Operation[Any]
+    rows: Callable[[str], QuerySet[Any]]
+    name: str
+    page: str
+    argument: str
+
+    def matching(self, account_id: str, term: str) -> QuerySet[Any]:
+        """Those whose name has the term in it, the ones that begin with it first; of an ARN those with its name."""
+        column, name = f"{self.name}_key", term.lower().rpartition("/")[2] if term.startswith("arn:") else term.lower()
+        rows = self.rows(account_id).filter(**{column if term.startswith("arn:") else f"{column}__contains": name})
+        near = Case(When(**{column: name}, then=0), When(**{f"{column}__startswith": name}, then=1), default=2)
+        return rows.order_by(near, column)
+
+    def told(self, row: Any, term: str) -> Hit:
+        """One of them."""
+        url = reverse(f"{self.page}_change", args=[getattr(row, self.argument)])
+        return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=row.arn == term)
+
+
+def _policies(account_id: str) -> QuerySet[Any]:
+    return ManagedPolicy.objects.filter(Q(account=account_id) | Q(account__isnull=True))
+
+
+NAMED: Final = (
+    Named("Users", list_users, User.objects.in_account, "user_name", "admin:accounts_user", "user_name"),
+    Named("Groups", list_groups, Group.objects.in_account, "group_name", "admin:accounts_group", "group_name"),
+    Named("Policies", list_policies, _policies, "policy_name", "admin:permissions_managedpolicy", "arn"),
+)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One term, looked for on behalf of one caller. No kind asks the database more than twice, however much it finds."""
+
+    caller: Caller
+    term: str
+
+    def kinds(self) -> Iterator[Kind]:
+        """Every kind, in the order of the page."""
+        yield Kind("Tasks and pages", tasks := self._tasks(), len(tasks))
+        yield from map(self._named, NAMED)
+        yield Kind("Access keys", keys := self._access_keys(), len(keys))
+        yield Kind("Decisions", decisions := self._decisions(), len(decisions))
+
+    def _tasks(self) -> list[Hit]:
+        begun = self.term.lower().split()
+        return [Hit(task.label, reverse(task.route)) for task in TASKS if task.has(begun) and self._may(task)]
+
+    def _may(self, task: Task) -> bool:
+        return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed
+
+    def _named(self, named: Named) -> Kind:
+        """Those whose name has the term in it, and the one that has it as its ARN, if the caller may list them."""
+        listing = may(self.caller, named.operation)
+        if not listing.allowed or not self.term:
+            return Kind(named.label, [], 0, missing=None if listing.allowed else listing)
+        rows = named.matching(self.caller.account_id, self.term)
+        found = list(rows[: MOST + 1])
+        hits = [named.told(row, self.term) for row in found[:MOST]]
+        if len(found) <= MOST:
+            return Kind(named.label, hits, len(hits))
+        more = f"{reverse(f'{named.page}_changelist')}?{urlencode({'q': self.term})}"
+        return Kind(named.label, hits, rows.count(), more=more)
+
+    def _access_keys(self) -> list[Hit]:
+        """The owner of a whole access key id, if the caller may list that user's keys."""
+        if not arns.ACCESS_KEY_ID.fullmatch(self.term):
+            return []
+        keys = AccessKey.objects.select_related("user__account").filter(user__account=self.caller.account_id)
+        key = keys.filter(access_key_id=self.term).first()
+        if key is None or not self.caller.decide(list_access_keys.action, key.user.arn).allowed:
+            return []
+        if key.user.is_root:
+            own = key.user == self.caller.principal
+            return [Hit(self.term, reverse("admin:me"), key.user.arn, is_exact=True)] if own else []
+        url = reverse("admin:accounts_user_change", args=[key.user.user_name])
+        return [Hit(self.term, f"{url}?tab=credentials", key.user.arn, is_exact=True)]
+
+    def _decisions(self) -> list[Hit]:
+        """A decision by its id, or those of a request: the caller's own, and those whose reader the caller may be."""
+        if not UUID.fullmatch(self.term.lower()):
+            return []
+        term = self.term.lower()
+        events = Event.objects.filter(Q(event_id=term) | Q(request_id=term), chain=self.caller.account_id)
+        found = [event for event in events.exclude(decision={}).order_by("sequence")[:MOST] if self._may_read(event)]
+        return [
+            Hit(
+                f"{event.action} denied",
+                reverse("admin:decision", args=[event.event_id]),
+                event.actor_arn,
+                is_exact=True,
+            )
+            for event in found
+        ]
+
+    def _may_read(self, event: Event) -> bool:
+        own = event.actor_id == self.caller.principal.user_id
+        return own or self.caller.decide(get_decision.action, event.actor_arn).allowed

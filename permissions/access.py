@@ -1,0 +1,152 @@
+"""What a user is given in one go: groups, managed policies, what another user has. Each part is decided on what it is about.
+
+What does not exist is decided on the ARN it would have, as everywhere, and reported by ``Access.require_found``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import Group, User
+from iamconsole.errors import Fault, NoSuchEntity
+from iamconsole.operation import Asked, Resolved
+from permissions.models import ManagedPolicy
+from permissions.targets import bounding_policy, used_policy
+
+CHANGE_OWN = "arn:aws:iam::aws:policy/IAMUserChangePassword"
+GIVEN = frozenset({"group_names", "policy_arns", "copy_permissions_from"})
+
+
+@dataclass(frozen=True)
+class Access:
+    """What is given to ``owner``, who may be about to be made. ``copied`` is the user whose permissions are among it."""
+
+    owner: Asked
+    groups: tuple[Resolved, ...]
+    policies: tuple[Resolved, ...]
+    documents: Mapping[str, str]
+    copied: Resolved | None
+    boundary: ManagedPolicy | None = None
+    missing: Fault | None = None
+
+    def require_found(self) -> None:
+        """Raise NoSuchEntity for the first thing that does not exist."""
+        named = (*self.groups, *self.policies, *([self.copied] if self.copied else []))
+        for fault in (self.missing, *(each.missing for each in named)):
+            if fault is not None:
+                raise fault
+
+
+@dataclass(frozen=True)
+class _NewUser:
+    """A user that is about to be made, with what it is given."""
+
+    consumes: frozenset[str] = GIVEN | {"permissions_boundary", "allow_change_password"}
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        user = targets.new_user(caller, parameters, lock=lock)
+        boundary_arn = parameters.pop("permissions_boundary", None)
+        if parameters.pop("allow_change_password", False):
+            parameters["policy_arns"] = [*parameters.get("policy_arns", ()), CHANGE_OWN]
+        user = replace(user, label=f"user {parameters['user_name']}", tags=parameters.get("tags", ()))
+        access = _access(caller, parameters, user, lock=lock)
+        copied = _entity(access.copied)
+        boundary, missing = copied.boundary if copied else None, None
+        if boundary_arn is not None:
+            boundary, missing = _boundary(caller, boundary_arn, lock=lock)
+        told = boundary_arn or (boundary.arn if boundary else "")
+        access = replace(access, owner=replace(access.owner, boundary=told), boundary=boundary, missing=missing)
+        return Resolved(user.resource, {"access": access}, boundary=told)
+
+
+@dataclass(frozen=True)
+class _User:
+    """The user named by ``user_name``, with what it is given."""
+
+    consumes: frozenset[str] = GIVEN | {"user_name"}
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        user = targets.user(caller, {"user_name": parameters.pop("user_name")}, lock=lock)
+        access = _access(caller, parameters, user, lock=lock)
+        owner, copied = _entity(user), _entity(access.copied)
+        # A boundary comes with the permissions it bounds; it never takes the place of one that is there.
+        boundary = copied.boundary if copied and owner and not owner.boundary else None
+        access = replace(access, boundary=boundary, missing=user.missing)
+        return replace(user, entities={**user.entities, "access": access}, missing=None)
+
+
+def _access(caller: Caller, parameters: dict[str, Any], owner: Resolved, *, lock: bool) -> Access:
+    """What ``parameters`` name, and all that the copied user has. The account's row is what keeps it so."""
+    source = parameters.pop("copy_permissions_from", None)
+    groups = [
+        targets.group(caller, {"group_name": name}, lock=lock) for name in sorted(parameters.pop("group_names", ()))
+    ]
+    policies = [
+        used_policy(caller, {"policy_arn": arn}, lock=lock) for arn in sorted(parameters.pop("policy_arns", ()))
+    ]
+    copied = targets.user(caller, {"user_name": source}, lock=False) if source is not None else None
+    documents: dict[str, str] = {}
+    if user := _entity(copied):
+        groups += [_resolved(group) for group in user.groups.order_by("group_name_key")]
+        policies += [_resolved(each.policy) for each in user.attached_policies.select_related("policy").order_by("pk")]
+        documents = dict(user.policies.order_by("pk").values_list("policy_name", "policy_document"))
+    asked = Asked(owner.resource, label=owner.label, tags=owner.tags, boundary=owner.boundary)
+    return Access(asked, _once(groups), _once(policies), documents, copied)
+
+
+def _boundary(caller: Caller, policy_arn: str, *, lock: bool) -> tuple[ManagedPolicy | None, Fault | None]:
+    try:
+        return bounding_policy(caller, policy_arn, lock=lock), None
+    except NoSuchEntity as fault:
+        return None, fault
+
+
+def _entity(resolved: Resolved | None) -> User | None:
+    return resolved.entities["user"] if resolved else None
+
+
+def _resolved(entity: Group | ManagedPolicy) -> Resolved:
+    if isinstance(entity, Group):
+        return Resolved(entity.arn, {"group": entity}, label=f"group {entity.group_name}")
+    return Resolved(entity.arn, {"policy": entity})
+
+
+def _once(found: Iterable[Resolved]) -> tuple[Resolved, ...]:
+    return tuple({each.resource: each for each in found}.values())
+
+
+def copying(admitted: Mapping[str, Any]) -> Sequence[Asked]:
+    """The user whose permissions are read to be copied."""
+    copied: Resolved | None = admitted["access"].copied
+    return [Asked(copied.resource, label=copied.label, tags=copied.tags, boundary=copied.boundary)] if copied else []
+
+
+def joining(admitted: Mapping[str, Any]) -> Sequence[Asked]:
+    """Each group that is joined."""
+    access: Access = admitted["access"]
+    return [Asked(group.resource, label=group.label) for group in access.groups]
+
+
+def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
+    """The user, once for each managed policy that is attached."""
+    access: Access = admitted["access"]
+    return [replace(access.owner, parameters={"policy_arn": policy.resource}) for policy in access.policies]
+
+
+def putting(admitted: Mapping[str, Any]) -> Sequence[Asked]:
+    """The user, if there are inline policies to copy."""
+    access: Access = admitted["access"]
+    return [replace(access.owner, parameters={"policy_names": list(access.documents)})] if access.documents else []
+
+
+def bounding(admitted: Mapping[str, Any]) -> Sequence[Asked]:
+    """The user who is there, if a boundary is copied."""
+    access: Access = admitted["access"]
+    boundary = access.boundary
+    return [replace(access.owner, parameters={"permissions_boundary": boundary.arn})] if boundary else []
+
+
+new_user = _NewUser()
+user = _User()

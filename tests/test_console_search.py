@@ -1,0 +1,211 @@
+"""The search of the console: what it finds, for whom, and at what cost."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from accounts.operations.groups import create_group
+from accounts.operations.users import create_user, list_users
+from audit.models import Event
+from iamconsole.errors import AccessDenied
+from permissions.operations.managed import create_policy
+from tests.browser import Visitor, give_password, signed_in
+from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_user
+
+SEARCH = "/console/search/"
+USERS = "/console/accounts/user/"
+
+
+def text(answer: Any) -> str:
+    """What the page says, without its markup and frame."""
+    assert answer.status_code == 200
+    main = str(answer.content.decode()).partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main)))
+
+
+def links(answer: Any) -> list[str]:
+    """Where the hits lead."""
+    assert answer.status_code == 200
+    main = str(answer.content.decode()).partition("<main")[2].partition("</main>")[0]
+    return [html.unescape(link) for link in re.findall(r'<li><a href="([^"]+)"', main)]
+
+
+def find(client: Client, term: str) -> Any:
+    """The page of a term."""
+    return client.get(SEARCH, {"q": term})
+
+
+@pytest.fixture
+def client(alice: Person) -> Client:
+    """alice's session, without a browser."""
+    return signed_in(alice)
+
+
+@pytest.fixture
+def event(bob: Person) -> Event:
+    """The refusal of a request of bob's."""
+    with pytest.raises(AccessDenied):
+        list_users(caller_for(bob.user))
+    found = Event.objects.get(chain=bob.account_id, actor_arn=bob.user.arn)
+    Event.objects.filter(pk=found.pk).update(request_id=str(found.event_id)[:-1] + "0")
+    found.refresh_from_db()
+    return found
+
+
+def test_users_are_found_by_a_part_of_the_name(client: Client, root: Person) -> None:
+    for name in ("ann.zink", "Zinker", "zed", "zink"):
+        create_user(root.caller, user_name=name)
+    answer = find(client, " ZINK ")
+    assert links(answer) == [f"{USERS}{name}/change/" for name in ("zink", "Zinker", "ann.zink")]
+    assert "Users (3)" in text(answer)
+
+
+def test_groups_and_policies_are_found_by_a_part_of_the_name(client: Client, root: Person, mallory: Person) -> None:
+    group = create_group(root.caller, group_name="Zinc")
+    policy = create_policy(root.caller, policy_name="UseZinc", policy_document=ALLOW_ALL)
+    page = text(find(client, "zinc"))
+    for words in ("Groups (1)", "Policies (1)", group.arn, policy.arn):
+        assert words in page
+    assert re.search(
+        r"Policies \(\d+, the first 20\) ReadOnlyAccess arn:aws:iam::aws:policy", text(find(client, "readonlyacc"))
+    )
+    hidden = text(find(signed_in(mallory), "zinc"))
+    for words in ("iam:ListGroups", "iam:ListPolicies", "(0)"):
+        assert words in hidden
+
+
+def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, root: Person, event: Event) -> None:
+    dora = make_user(root, "dora", path="/design/")
+    group = create_group(root.caller, group_name="Zinc", path="/ops/")
+    policy = create_policy(root.caller, policy_name="Zinc", path="/ops/", policy_document=ALLOW_ALL)
+    decision = reverse("admin:decision", args=[event.event_id])
+    for term, address in (
+        (group.arn, reverse("admin:accounts_group_change", args=["Zinc"])),
+        (policy.arn, reverse("admin:permissions_managedpolicy_change", args=[policy.arn])),
+        (dora.user.arn, f"{USERS}dora/change/"),
+        (dora.access_key_id, f"{USERS}dora/change/?tab=credentials"),
+        (str(event.event_id), decision),
+        (str(event.event_id).upper(), decision),
+        (event.request_id, decision),
+    ):
+        answer = find(client, term)
+        assert (answer.status_code, answer["Location"]) == (302, address)
+    assert links(find(client, dora.user.arn.replace("/design/", "/"))) == [f"{USERS}dora/change/"]
+
+
+def test_a_request_with_several_refusals_shows_them_all(client: Client, bob: Person, event: Event) -> None:
+    with pytest.raises(AccessDenied):
+        create_user(caller_for(bob.user), user_name="x")
+    other = Event.objects.filter(chain=bob.account_id, actor_arn=bob.user.arn).latest("sequence")
+    Event.objects.filter(pk=other.pk).update(request_id=event.request_id)
+    page = text(find(client, event.request_id))
+    assert "Decisions (2)" in page
+    assert "iam:ListUsers denied" in page
+    assert "iam:CreateUser denied" in page
+
+
+@pytest.mark.parametrize(
+    ("term", "address"),
+    [
+        ("create user", f"{USERS}add/"),
+        ("new user", f"{USERS}add/"),
+        ("change password", "/console/my-security-credentials/password/"),
+        ("cli key", "/console/my-security-credentials/access-keys/create/"),
+        ("simulate", "/console/simulator/"),
+        ("add group", "/console/groups/add/"),
+        ("new policy", "/console/policies/create/"),
+        ("why denied", "/console/simulator/"),
+        ("terraform", "/help/"),
+    ],
+)
+def test_pages_are_found_by_what_one_wants_to_do(client: Client, term: str, address: str) -> None:
+    assert address in links(find(client, term))
+
+
+def test_a_long_list_is_cut_and_counted(client: Client, root: Person) -> None:
+    for number in range(25):
+        create_user(root.caller, user_name=f"many{number:02}")
+    answer = find(client, "many")
+    assert len(links(answer)) == 20
+    assert "Users (25, the first 20)" in text(answer)
+    assert f'href="{USERS}?q=many"' in str(answer.content)
+
+
+def test_a_search_costs_the_same_however_much_it_finds(client: Client, root: Person) -> None:
+    def queries(term: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            find(client, term)
+        return len(captured.captured_queries)
+
+    create_user(root.caller, user_name="cost0")
+    find(client, "cost")
+    before = queries("cost")
+    for number in range(1, 15):
+        create_user(root.caller, user_name=f"cost{number}")
+    find(client, "cost")
+    assert queries("cost") == before
+
+
+def test_nothing_found_says_what_can_be_found(client: Client) -> None:
+    for term in ("zzzzzz", "", "%", "\x00", "arn:", "arn:aws:iam::x:user/", "AKIA" + "2" * 16, "x" * 5000, "…"):
+        page = text(find(client, term))
+        assert "You can find users, groups and policies" in page
+    assert "What are you looking for?" in text(client.get(SEARCH))
+
+
+def test_who_may_do_nothing_finds_nothing(mallory: Person, bob: Person, event: Event) -> None:
+    client = signed_in(mallory)
+    events = Event.objects.count()
+    for term in ("bob", bob.user.arn, bob.access_key_id, str(event.event_id), event.request_id, "create user"):
+        answer = find(client, term)
+        assert links(answer) == []
+        assert "Users are not searched for you. It needs the permission iam:ListUsers" in text(answer)
+    assert Event.objects.count() == events
+
+
+def test_another_account_is_never_found(trudy: Person, alice: Person, event: Event) -> None:
+    client = signed_in(trudy)
+    for term in ("alice", alice.user.arn, alice.access_key_id, str(event.event_id), event.request_id):
+        assert links(find(client, term)) == []
+
+
+def test_one_finds_the_own_key_and_the_own_refusals(bob: Person, event: Event) -> None:
+    client = signed_in(bob)
+    assert find(client, event.request_id)["Location"] == reverse("admin:decision", args=[event.event_id])
+    assert links(find(client, bob.access_key_id)) == []
+
+
+def test_an_access_key_is_found_by_who_may_list_the_owners_keys(root: Person, bob: Person, alice: Person) -> None:
+    client = signed_in(make_user(root, "reader", allow("iam:ListAccessKeys", resource=bob.user.arn)))
+    assert find(client, bob.access_key_id)["Location"] == f"{USERS}bob/change/?tab=credentials"
+    assert links(find(client, alice.access_key_id)) == []
+
+
+def test_the_root_users_key_leads_to_its_own_page(root: Person, alice: Person) -> None:
+    assert find(signed_in(root), root.access_key_id)["Location"] == "/console/my-security-credentials/"
+    assert find(signed_in(alice), root.access_key_id).status_code == 200
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_box_of_the_top_bar_finds(visit: Callable[..., Visitor], root: Person, alice: Person, script: bool) -> None:
+    create_user(root.caller, user_name="zinnia")
+    give_password(alice)
+    visitor = visit(java_script_enabled=script)
+    page = visitor.sign_in(alice)
+    expect(page.locator("h1")).to_have_text("Dashboard")
+    if script:
+        page.keyboard.press("/")
+        expect(page.locator(".topbar [type=search]")).to_be_focused()
+    page.locator(".topbar [type=search]").fill("zinn")
+    page.locator(".topbar [type=search]").press("Enter")
+    expect(page.locator("h1")).to_contain_text("Search")
+    page.get_by_role("link", name="zinnia").click()
+    expect(page.locator("h1")).to_have_text("zinnia")
