@@ -45,7 +45,8 @@ def reserve(user: User, factor: Factor, now: datetime) -> bool:
     }
     left = {f"{column}__lte": at + span - span // guesses for column, (guesses, span) in WINDOWS.items()}
     with transaction.atomic(durable=True):
-        reserved = bool(GuessBudget.objects.filter(user=user, **left).update(**paid)) and _count(user, factor)
+        # A device's row before the budget's, as everywhere: operations hold the device when they forgive.
+        reserved = _count(user, factor) and bool(GuessBudget.objects.filter(user=user, **left).update(**paid))
         if not reserved:
             transaction.set_rollback(True)
     if not reserved:
@@ -67,15 +68,15 @@ def _count(user: User, factor: Factor) -> bool:
 
 def refund(user: User) -> None:
     """Pay a right guess back. It ends every row of failures: the user is who was meant."""
+    forgive(user)
     back: dict[str, Combinable] = {column: F(column) - span // guesses for column, (guesses, span) in WINDOWS.items()}
     GuessBudget.objects.filter(user=user).update(**back)
-    forgive(user)
 
 
 def forgive(user: User) -> None:
     """End every row of failures, so that each factor is asked again; what is spent of the windows stays spent."""
-    GuessBudget.objects.filter(user=user).update(recovery_failures=0)
     MFADevice.objects.filter(user=user).exclude(failures=0).update(failures=0)
+    GuessBudget.objects.filter(user=user).update(recovery_failures=0)
 
 
 def wait(user: User, now: datetime) -> timedelta:
