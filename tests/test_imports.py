@@ -14,7 +14,7 @@ APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 LAYERS = [
     ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
     (
-        "api/sigv4", "api/shapes", "api/wire", "api/question",
+        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
