@@ -60,8 +60,8 @@ class PermissionsForm(PoliciesForm):
     group_names = Ticked(required=False)
     copy_permissions_from = forms.CharField(
         label="User name",
-        required=False,
         max_length=128,
+        error_messages={"required": "Enter the name of the user to copy from."},
         help_text="What that user has now is copied. Later changes to one of the two do not reach the other.",
         widget=forms.TextInput(attrs={"list": "names-of-users", "autocomplete": "off"}),
     )
@@ -69,13 +69,7 @@ class PermissionsForm(PoliciesForm):
     def __init__(self, data: Any = None, *, caller: Caller, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=dict(initial or {}))
         self.caller = caller
-
-    def clean(self) -> dict[str, Any]:
-        """A user to copy from has a name."""
-        cleaned = super().clean() or {}
-        if cleaned.get("how") == "copy" and not cleaned.get("copy_permissions_from"):
-            self.add_error("copy_permissions_from", "Enter the name of the user to copy from.")
-        return cleaned
+        self.fields["copy_permissions_from"].required = not self.is_bound or self.data.get("how") == "copy"
 
     @property
     def groups(self) -> Part[list[choices.Choice]]:

@@ -46,6 +46,11 @@ def u2f(account_id: str, user_name: str | None, device_name: str) -> str:
     return iam(account_id, f"u2f/{owner}/{device_name}-{new_unique_id('')}")
 
 
+def sms(account_id: str, device_name: str) -> str:
+    """The ARN of a phone number that text messages go to, which is its serial number."""
+    return iam(account_id, f"sms-mfa/{device_name}-{new_unique_id('')}")
+
+
 def is_policy(arn: str) -> bool:
     """Whether it has the form of a managed policy's ARN, in whatever partition and account."""
     return POLICY.fullmatch(arn) is not None

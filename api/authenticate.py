@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from accounts.caller import Caller, Door
 from api import sigv4
 from api.budget import Acquaintances, Budget
+from api.canonical import SignedRequest
 from api.shapes import services
 from audit.record import Origin, record_unauthenticated
 from credentials.access_keys import note_use, note_use_of_token, signer_of
@@ -39,9 +40,9 @@ SIGNATURE_FAULTS = (
 acquaintances = Acquaintances()
 
 
-def signed_request(request: HttpRequest) -> sigv4.SignedRequest:
+def signed_request(request: HttpRequest) -> SignedRequest:
     """The request as it was sent: nothing decoded, nothing reordered."""
-    return sigv4.SignedRequest(
+    return SignedRequest(
         method=request.method or "",
         path=request.path,
         query=request.META.get("QUERY_STRING", ""),

@@ -10,13 +10,13 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, Self
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from typing import NamedTuple
 
+from api.canonical import SignedRequest, canonical_request, octets, query_pairs
 from iamconsole.errors import (
     IncompleteSignature,
     InvalidClientTokenId,
@@ -67,46 +67,6 @@ _RFC_1123 = re.compile(
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|[+-]0000)"
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
-    """A request as it came in. Text is as WSGI has it: each character stands for one byte (PEP 3333).
-
-    ``path`` keeps its percent-encoding and has no query; ``query`` is what followed the question mark; header names
-    are lower-case and may repeat. ``body`` is None where it has not been seen here; ``body_sha256`` is then what someone
-    who has seen it says its hash is, if anyone does.
-    """
-
-    method: str
-    path: str
-    query: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes | None = field(repr=False)
-    body_sha256: str | None = None
-
-    @classmethod
-    def told(
-        cls, method: str, target: str, headers: Iterable[tuple[str, str]], *, body_sha256: str | None = None
-    ) -> Self:
-        """A request as someone tells of it who received it: text of any kind, meant in UTF-8, without the body.
-
-        ``target`` is path and query as they stand in the request line. Without the hash of the body and without a header
-        that announces one, there is none.
-        """
-        path, _, query = _wsgi(target).partition("?")
-        given = tuple((_wsgi(name).lower(), _wsgi(value)) for name, value in headers)
-        announced = any(
-            name == "transfer-encoding" or (name == "content-length" and value.strip(" \t") not in ("", "0"))
-            for name, value in given
-        )
-        body = None if announced or body_sha256 is not None else b""
-        return cls(_wsgi(method), path, query, given, body, body_sha256)
-
-    @property
-    def body_hash(self) -> str | None:
-        """The SHA-256 of the body, in hexadecimal, where it is known."""
-        return self.body_sha256 if self.body is None else hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +138,7 @@ def payload_hash(claim: Claim, request: SignedRequest) -> str:
     """
     stated = {value.strip(" \t") for name, value in request.headers if name == "x-amz-content-sha256"}
     stated |= {
-        value.decode("latin-1")
-        for name, value in _query_pairs(request.query)
-        if name.lower() == b"x-amz-content-sha256"
+        value.decode("latin-1") for name, value in query_pairs(request.query) if name.lower() == b"x-amz-content-sha256"
     }
     if claim.service == S3 and not stated and claim.presigned:
         return UNSIGNED
@@ -212,93 +170,28 @@ def verify(claim: Claim, request: SignedRequest, secret_access_key: str) -> None
     )
     key = signing_key(secret_access_key, claim.date, claim.region, claim.service)
     expected = hmac.digest(key, string_to_sign(claim, canonical), "sha256").hex()
-    if not hmac.compare_digest(expected.encode("ascii"), _octets(claim.signature)):
+    if not hmac.compare_digest(expected.encode("ascii"), octets(claim.signature)):
         raise SignatureDoesNotMatch(MISMATCH)
-
-
-def canonical_request(
-    request: SignedRequest,
-    signed_headers: Collection[str],
-    *,
-    presigned: bool = False,
-    normalize_path: bool = True,
-    double_encode: bool = True,
-    payload: str | None = None,
-) -> bytes:
-    """Step 1 of SigV4. S3's rules are ``normalize_path=False, double_encode=False``; ``payload`` is the body's hash.
-
-    A presigned request's query stands without its signature. Its payload hash is the body's like any other's: so
-    botocore's SigV4QueryAuth signs for IAM and STS, and only S3's signs UNSIGNED-PAYLOAD.
-    """
-    path = _canonical_path(request.path, normalize_path, double_encode)
-    query = _canonical_query(request.query, without=b"X-Amz-Signature" if presigned else None)
-    headers = (_canonical_header(request, name) for name in signed_headers)
-    ending = (b"", _octets(";".join(signed_headers)), _octets(payload or request.body_hash or ""))
-    return b"\n".join((_octets(request.method), path, query, *headers, *ending))
 
 
 def string_to_sign(claim: Claim, canonical: bytes) -> bytes:
     """Step 2 of SigV4: the algorithm, the time, the scope and the canonical request's hash, a line each."""
     scope = f"{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}"
-    return _octets("\n".join((ALGORITHM, _basic(claim.timestamp), scope, hashlib.sha256(canonical).hexdigest())))
+    return octets("\n".join((ALGORITHM, _basic(claim.timestamp), scope, hashlib.sha256(canonical).hexdigest())))
 
 
 def signing_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
     """Step 3 of SigV4: the key of one secret for one day, region and service."""
-    return _scoped_key(hmac.digest(f"AWS4{secret_access_key}".encode(), _octets(date), "sha256"), region, service)
+    return _scoped_key(hmac.digest(f"AWS4{secret_access_key}".encode(), octets(date), "sha256"), region, service)
 
 
 @lru_cache(maxsize=512)
 def _scoped_key(date_key: bytes, region: str, service: str) -> bytes:
     # Cached under the day's key, a digest of secret and date: the process keeps no secret access key here, and a
     # changed secret can never meet an old entry.
-    region_key = hmac.digest(date_key, _octets(region), "sha256")
-    service_key = hmac.digest(region_key, _octets(service), "sha256")
+    region_key = hmac.digest(date_key, octets(region), "sha256")
+    service_key = hmac.digest(region_key, octets(service), "sha256")
     return hmac.digest(service_key, TERMINATOR.encode("ascii"), "sha256")
-
-
-def _canonical_path(path: str, normalize: bool, double_encode: bool) -> bytes:
-    """The path with dot segments and empty segments resolved, encoded as sent (so a sent ``%`` becomes ``%25``)."""
-    raw = _octets(path) or b"/"
-    if normalize:
-        kept: list[bytes] = []
-        for segment in raw.split(b"/"):
-            if segment == b"..":
-                del kept[-1:]
-            elif segment not in (b"", b"."):
-                kept.append(segment)
-        raw = b"/" + b"/".join(kept) + (b"/" if kept and raw.endswith(b"/") else b"")
-    if not double_encode:
-        raw = unquote_to_bytes(raw)
-    return quote_from_bytes(raw, safe="/-_.~").encode("ascii")
-
-
-def _canonical_query(query: str, *, without: bytes | None) -> bytes:
-    pairs = sorted(
-        (quote_from_bytes(name, safe="-_.~"), quote_from_bytes(value, safe="-_.~"))
-        for name, value in _query_pairs(query)
-        if name != without
-    )
-    return "&".join(f"{name}={value}" for name, value in pairs).encode("ascii")
-
-
-def _query_pairs(query: str) -> Iterator[tuple[bytes, bytes]]:
-    """The names and values of a query string, decoded; a valueless name has the empty value.
-
-    A raw ``+`` is a space. AWS's servers read it so and sign ``%20`` for it; the Query protocol reads it so too, and
-    that decides: were it taken for a plus here, whoever holds a signed URL with ``%2B`` could send ``+`` instead and
-    change a parameter without touching the signature. SDKs never send one (botocore signs the query exactly as it
-    sends it, with ``%20`` and ``%2B``).
-    """
-    for pair in _octets(query).replace(b"+", b" ").split(b"&"):
-        if pair:
-            name, _, value = pair.partition(b"=")
-            yield unquote_to_bytes(name), unquote_to_bytes(value)
-
-
-def _canonical_header(request: SignedRequest, name: str) -> bytes:
-    values = (b" ".join(_octets(value).split()) for header, value in request.headers if header == name)
-    return _octets(name) + b":" + b",".join(values)
 
 
 def _read_parts(request: SignedRequest) -> _Parts:
@@ -309,7 +202,7 @@ def _read_parts(request: SignedRequest) -> _Parts:
             if name in headers:
                 raise IncompleteSignature(f"The header '{name}' is present more than once.")
             headers[name] = value.strip(" \t")
-    query = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in _query_pairs(request.query)]
+    query = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in query_pairs(request.query)]
     query = [(name, value) for name, value in query if name.lower() in _QUERY_SOURCE]
     if query:
         for header in ("Authorization", "X-Amz-Security-Token"):
@@ -457,14 +350,6 @@ def _basic(moment: datetime) -> str:
 
 def _minutes(span: timedelta) -> str:
     return f"{span.total_seconds() / 60:.10g}"
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("latin-1")
-
-
-def _wsgi(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _shown(text: str) -> str:

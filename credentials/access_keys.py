@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from api import sigv4
+from api.canonical import SignedRequest
 from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
 from credentials.session_tokens import Session
@@ -55,9 +56,7 @@ class Signer:
         return self.key.access_key_id if self.key else ""
 
 
-def signer_of(
-    claim: sigv4.Claim, request: sigv4.SignedRequest, now: datetime, *, account_id: str | None = None
-) -> Signer:
+def signer_of(claim: sigv4.Claim, request: SignedRequest, now: datetime, *, account_id: str | None = None) -> Signer:
     """Whose signature proves the claim.
 
     Raises InvalidClientTokenId as ``active_key``, and for a session that was ended; ExpiredToken for one that is over;

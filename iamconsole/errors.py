@@ -44,10 +44,6 @@ class MalformedPolicyDocument(Fault):
     """A policy document does not follow the policy grammar."""
 
 
-class PolicyNotAttachable(Fault):
-    """AWS's policies for the roles of its own services go to nobody else."""
-
-
 class PasswordPolicyViolation(Fault):
     """A new password breaks the account's password policy. ``broken`` names each rule it breaks, for people to read."""
 

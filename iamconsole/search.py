@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.operations.account import create_account_alias
-from accounts.operations.groups import list_groups
+from accounts.operations.groups import create_group, list_groups
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from audit.models import Event
@@ -33,7 +33,7 @@ from credentials.operations.password_policies import update_account_password_pol
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
-from permissions.operations.managed import list_policies
+from permissions.operations.managed import create_policy, list_policies
 from permissions.operations.simulator import simulate_custom_policy
 
 MOST: Final = 20
@@ -47,15 +47,15 @@ def page(request: HttpRequest) -> HttpResponse:
     term = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
     search = Search(caller_of(request), term)
     kinds = list(search.kinds())
-    hits = [hit for kind in kinds for hit in kind.hits]
-    if len(hits) == 1 and hits[0].is_exact and hits[0].url:
-        return redirect(hits[0].url)
+    exact = [hit for kind in kinds for hit in kind.hits if hit.is_exact]
+    if len(exact) == 1:
+        return redirect(exact[0].url)
     return render(request, "search.html", {"term": term, "kinds": kinds, "found": sum(kind.count for kind in kinds)})
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that was found. ``url`` is empty when the console has no page of it."""
+    """One thing that was found. ``is_exact`` when the term is its ARN or id."""
 
     label: str
     url: str
@@ -103,6 +103,18 @@ TASKS: Final = (
         create_user,
         (("user_name", "*"),),
     ),
+    Task("Groups", "list find group team", "admin:accounts_group_changelist", list_groups),
+    Task("Create group", "add new user group team", "admin:accounts_group_add", create_group, (("group_name", "*"),)),
+    Task(
+        "Policies", "list find managed policy permissions", "admin:permissions_managedpolicy_changelist", list_policies
+    ),
+    Task(
+        "Create policy",
+        "write new managed customer json editor",
+        "admin:permissions_managedpolicy_add",
+        create_policy,
+        (("policy_name", "*"),),
+    ),
     Task(
         "Simulator",
         "simulate test try policy policies permission permissions why denied access",
@@ -148,7 +160,7 @@ class Named:
 
     def told(self, row: Any, term: str) -> Hit:
         """One of them."""
-        url = address(f"{self.page}_change", getattr(row, self.argument))
+        url = reverse(f"{self.page}_change", args=[getattr(row, self.argument)])
         return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=row.arn == term)
 
 
@@ -161,14 +173,6 @@ NAMED: Final = (
     Named("Groups", list_groups, Group.objects.in_account, "group_name", "admin:accounts_group", "group_name"),
     Named("Policies", list_policies, _policies, "policy_name", "admin:permissions_managedpolicy", "arn"),
 )
-
-
-def address(route: str, *arguments: Any) -> str:
-    """The address of a page, or nothing where the console has no such page."""
-    try:
-        return reverse(route, args=arguments)
-    except NoReverseMatch:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,8 @@ class Search:
         hits = [named.told(row, self.term) for row in found[:MOST]]
         if len(found) <= MOST:
             return Kind(named.label, hits, len(hits))
-        listed = address(f"{named.page}_changelist")
-        return Kind(named.label, hits, rows.count(), more=f"{listed}?{urlencode({'q': self.term})}" if listed else "")
+        more = f"{reverse(f'{named.page}_changelist')}?{urlencode({'q': self.term})}"
+        return Kind(named.label, hits, rows.count(), more=more)
 
     def _access_keys(self) -> list[Hit]:
         """The owner of a whole access key id, if the caller may list that user's keys."""

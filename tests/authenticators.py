@@ -12,6 +12,7 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -81,6 +82,12 @@ def session_of(person: Person, app: App | None = None, off: int = 0, **parameter
     made = get_session_token(caller, **factor, **parameters).secret["credentials"]
     SECRETS.extend([made["secret_access_key"], made["session_token"]])
     return Person(person.caller, made["access_key_id"], made["secret_access_key"], made["session_token"])
+
+
+def text_code(number: str) -> str:
+    """The code of the last text message that was sent to a number, out of the outbox."""
+    lines = [json.loads(line) for line in (settings.DATA / "sms-outbox.jsonl").read_text().splitlines()]
+    return str([line["text"] for line in lines if line["number"] == number][-1].partition(" ")[0])
 
 
 @dataclass

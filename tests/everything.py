@@ -32,6 +32,7 @@ from credentials.models import AccessKey, LoginProfile, PasswordHistory, Passwor
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.service_tokens import create_service_token
+from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -48,7 +49,7 @@ from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
-from tests.authenticators import App, SecurityKey, give_app, session_of
+from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
 
@@ -56,6 +57,7 @@ RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
 )
 AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -158,15 +160,18 @@ def invent(root: Person) -> Values:
 
 
 def own_factor(person: Person) -> tuple[Person, Values, Values]:
-    """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and an answer.
+    """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and answers.
 
-    The answer is a security key's, to the options it was asked by; codes and answers are good only if used at once.
+    Those are a security key's, to the options it was asked by, and the code that was sent to NUMBER; all of it is good only if
+    used at once.
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
     session = session_of(person, app, -1)
     asked = begin_passkey_registration(caller_for(person.user))
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
-    return session, {"serial_number": app.serial_number, "token_code": app.code(0)}, {"credential": answer}
+    begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
+    factor = {"serial_number": app.serial_number, "token_code": app.code(0)}
+    return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
 
 
 def new_app(root: Person, name: str) -> App:
@@ -206,6 +211,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "credential": "{}",
         "duration_seconds": 900,
         "file_format": "csv",
+        "phone_number": NUMBER,
         "mfa_device_name": f"key-of-{user_name}",
         "token_code": "123456",
         "token_file": file_of_tokens(),

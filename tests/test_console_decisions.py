@@ -83,7 +83,9 @@ def test_a_boundary_is_told(root: Person, alice: Person) -> None:
     assert "the permissions boundary must allow the action too" in page
     never = policy({"Sid": "Never", "Effect": "Deny", "Action": "iam:*"})
     create_policy_version(root.caller, policy_arn=bound.arn, policy_document=never, set_as_default=True)
-    page = text(signed_in(alice).get(refused(dave)))
+    answer = signed_in(alice).get(refused(dave))
+    assert reverse("admin:permissions_managedpolicy_change", args=[bound.arn]) in str(answer.content)
+    page = text(answer)
     assert "The statement Never of the customer managed policy Bound, the permissions boundary, denies it." in page
 
 

@@ -299,7 +299,7 @@ def test_a_version_that_reaches_somebody_is_shown_first_and_saved_when_confirmed
     address = at("policy-version-create", arn)
     page = admin.post(address, {"policy_document": WRITE, "set_as_default": "on", "do": "save"})
     shown = text(page)
-    assert "Group designers, with 2 members: bob, carol" in shown
+    assert "designers</a>, with 2 members: bob, carol" in shown
     assert re.search(r"User <a [^>]+>carol</a>", shown)
     assert "s3:PutObject" in shown
     assert ("Not allowed" in shown, "Allowed" in shown) == (True, True)
@@ -350,7 +350,7 @@ def test_the_members_of_a_group_are_counted_only_for_who_may_see_them(root: Pers
     actions = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:CreatePolicyVersion", "iam:ListEntitiesForPolicy")
     client = signed_in(make_user(root, "writer", allow(*actions)))
     page = text(client.post(at("policy-version-create", arn), {"policy_document": WRITE, "set_as_default": "on"}))
-    assert "Group designers, whose members you may not see" in page
+    assert "designers</a>, whose members you may not see" in page
     assert "bob" not in page
 
 
@@ -531,7 +531,7 @@ def test_an_inline_policy_of_a_group_is_shown_to_whom_it_reaches_before_it_chang
     add_user_to_group(root.caller, group_name="designers", user_name="bob")
     group = bob.user.groups.get()
     page = admin.post(edit, {"policy_document": READ})
-    assert "Group designers, with 1 member: bob" in text(page)
+    assert "designers</a>, with 1 member: bob" in text(page)
     assert group.policies.get().policy_document == WRITE
     assert admin.post(edit, fields_of(page) | {"do": "confirm"}).status_code == 302
     assert group.policies.get().policy_document == READ

@@ -84,8 +84,12 @@ def test_groups_and_policies_are_found_by_a_part_of_the_name(client: Client, roo
 
 def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, root: Person, event: Event) -> None:
     dora = make_user(root, "dora", path="/design/")
+    group = create_group(root.caller, group_name="Zinc", path="/ops/")
+    policy = create_policy(root.caller, policy_name="Zinc", path="/ops/", policy_document=ALLOW_ALL)
     decision = reverse("admin:decision", args=[event.event_id])
     for term, address in (
+        (group.arn, reverse("admin:accounts_group_change", args=["Zinc"])),
+        (policy.arn, reverse("admin:permissions_managedpolicy_change", args=[policy.arn])),
         (dora.user.arn, f"{USERS}dora/change/"),
         (dora.access_key_id, f"{USERS}dora/change/?tab=credentials"),
         (str(event.event_id), decision),
@@ -116,6 +120,8 @@ def test_a_request_with_several_refusals_shows_them_all(client: Client, bob: Per
         ("change password", "/console/my-security-credentials/password/"),
         ("cli key", "/console/my-security-credentials/access-keys/create/"),
         ("simulate", "/console/simulator/"),
+        ("add group", "/console/groups/add/"),
+        ("new policy", "/console/policies/create/"),
         ("why denied", "/console/simulator/"),
         ("terraform", "/help/"),
     ],

@@ -14,7 +14,7 @@ APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 LAYERS = [
     ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
     (
-        "api/sigv4", "api/shapes", "api/wire", "api/question",
+        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
@@ -29,7 +29,7 @@ LAYERS = [
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas",
      "accounts/throttle", "credentials/mfa/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
-     "credentials/mfa", "credentials/password_rules"),
+     "credentials/mfa", "credentials/password_rules", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
     ("iamconsole/operation", "iamconsole/paging"),

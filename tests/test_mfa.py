@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
@@ -21,7 +22,7 @@ from accounts.models import User
 from credentials import totp
 from credentials.mfa import codes, passkeys, recovery_codes, throttle
 from credentials.mfa.models import Attempt, GuessBudget, MFADevice, PasskeyChallenge, RecoveryCode
-from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device
+from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device, resync_mfa_device
 from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, Fault, InvalidAuthenticationCode, InvalidInput
@@ -296,6 +297,28 @@ def test_a_clock_that_was_put_back_locks_nobody_out(bob: Person, app: App) -> No
     assert not throttle.reserve(bob.user, device, now)
     assert throttle.wait(bob.user, now) <= timedelta(hours=1)
     assert throttle.reserve(bob.user, device, now + timedelta(hours=1))
+
+
+def test_guesses_and_changes_of_devices_do_not_lock_each_other_out(root: Person, bob: Person, rounds: Rounds) -> None:
+    first, second = (give_app(root.account_id, bob.user, name) for name in ("first", "second"))
+    turns = rounds(15, 300)
+
+    def resync() -> None:
+        for turn in range(turns):
+            GuessBudget.objects.filter(user=bob.user).update(five_minutes=0, hour=0, day=0)
+            with suppress(InvalidAuthenticationCode):  # of a moment without a guess left
+                resync_mfa_device(root.caller, user_name="bob", **first.two_codes(2 * turn))
+        connection.close()
+
+    def guess(app: App) -> None:
+        for _ in range(turns):
+            codes.verify(bob.user, device_of(app), "000000", timezone.now())
+        connection.close()
+
+    with ThreadPoolExecutor(5) as pool:
+        done = [pool.submit(resync), *(pool.submit(guess, app) for app in (first, second, first, second))]
+        for each in done:
+            each.result()
 
 
 # Recovery codes

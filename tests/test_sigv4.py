@@ -18,7 +18,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from api.sigv4 import Claim, SignedRequest, canonical_request, read_claim, signing_key, string_to_sign, verify
+from api.canonical import SignedRequest, canonical_request
+from api.sigv4 import Claim, read_claim, signing_key, string_to_sign, verify
 from iamconsole.errors import (
     Fault,
     IncompleteSignature,

@@ -107,7 +107,9 @@ def add_user_permissions(caller: Caller, *, user: User, access: Access) -> None:
     """
     access.require_found()
     if not (access.groups or access.policies or access.copied):
-        raise InvalidInput("The request must name groups, policies or a user to copy permissions from.")
+        raise InvalidInput(
+            "Nothing is named that the user should get: groups, policies or a user to copy permissions from."
+        )
     _give(user, access)
     if access.boundary is not None:
         user.boundary = access.boundary

@@ -9,13 +9,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access_forms import BoundaryForm, PermissionsForm, given
+from accounts.caller import Caller
 from accounts.choices import arns_of_own_policies, kind_of
 from accounts.models import User
 from accounts.operations.groups import add_user_to_group, create_group, list_groups_for_user, remove_user_from_group
 from accounts.operations.users import get_user
 from accounts.operations.whole_users import add_user_permissions
 from accounts.signin import caller_of
-from iamconsole.forms import may, part, submitted
+from iamconsole.forms import Part, may, part, submitted
 from permissions import applied
 from permissions.operations.attachments import attach_user_policy, detach_user_policy, list_attached_group_policies
 from permissions.operations.boundaries import delete_user_permissions_boundary, put_user_permissions_boundary
@@ -29,6 +30,13 @@ def _tab(user_name: str, tab: str) -> str:
     return f"{reverse('admin:accounts_user_change', args=[user_name])}?tab={tab}"
 
 
+def _may_give(caller: Caller, user_name: str) -> dict[str, Part[None]]:
+    return {
+        "may_join": may(caller, add_user_to_group, group_name="*", user_name=user_name),
+        "may_attach": may(caller, attach_user_policy, policy_arn=ANY_POLICY, user_name=user_name),
+    }
+
+
 def permissions_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     """Every policy that applies, and the boundary."""
     caller, named, bound = caller_of(request), {"user_name": user.user_name}, user.boundary
@@ -38,8 +46,7 @@ def permissions_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "boundary": bound,
         "boundary_kind": kind_of(bound) if bound else "",
         "boundary_document": part(caller, get_policy_version, **bounding) if bounding else None,
-        "may_join": may(caller, add_user_to_group, group_name="*", **named),
-        "may_attach": may(caller, attach_user_policy, policy_arn=ANY_POLICY, **named),
+        **_may_give(caller, user.label),
         "may_put": may(caller, put_user_policy, **named),
         "may_delete_policy": may(caller, delete_user_policy, **named),
         "may_bound": may(caller, put_user_permissions_boundary, permissions_boundary=ANY_POLICY, **named),
@@ -72,22 +79,14 @@ def add(request: HttpRequest, user_name: str) -> HttpResponse:
     """Add to groups, copy another user's permissions, or attach policies."""
     caller = caller_of(request)
     user = get_user(caller, user_name=user_name)
-    how = {"how": request.GET.get("how", "groups")}
-    form = PermissionsForm(request.POST or None, caller=caller, initial=how)
+    form = PermissionsForm(request.POST or None, caller=caller, initial={"how": request.GET.get("how", "groups")})
     if not form.is_search and submitted(
         request, form, lambda data: add_user_permissions(caller, user_name=user_name, **given(data))
     ):
         messages.success(request, "The permissions are added, and in force from the next request on.")
-        return redirect(
-            _tab(user_name, how["how"] if how["how"] == "groups" and "how" in request.GET else "permissions")
-        )
-    context = {
-        "form": form,
-        "user_shown": user,
-        "may_join": may(caller, add_user_to_group, group_name="*", user_name=user_name),
-        "may_attach": may(caller, attach_user_policy, policy_arn=ANY_POLICY, user_name=user_name),
-        "may_create_group": may(caller, create_group, group_name="*"),
-    }
+        return redirect(_tab(user_name, "permissions"))
+    may_create = may(caller, create_group, group_name="*")
+    context = {"form": form, "user_shown": user, "may_create_group": may_create} | _may_give(caller, user_name)
     return render(request, "user_permissions_add.html", context)
 
 

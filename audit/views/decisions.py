@@ -122,6 +122,12 @@ class Explanation:
         return f"The statement {statement_words(statement)} of {words}"
 
     @property
+    def policy_url(self) -> str:
+        """Where the managed policy that denies is read."""
+        arn = (self.decision.get("policy") or {}).get("arn")
+        return reverse("admin:permissions_managedpolicy_change", args=[arn]) if arn else ""
+
+    @property
     def near(self) -> list[Near]:
         """What would have allowed it."""
         context = self.decision["context"] or {}

@@ -53,6 +53,7 @@ class MFADevice(Device):
         VIRTUAL = "virtual"
         HARDWARE = "hardware"
         PASSKEY = "passkey"
+        SMS = "sms"
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
@@ -75,6 +76,8 @@ class MFADevice(Device):
     credential_id = models.CharField(max_length=1400, default="")  # base64url
     public_key = models.BinaryField(default=bytes)
     sign_count = models.BigIntegerField(default=0)
+    # Of those that text messages go to
+    phone_number = models.CharField(max_length=16, default="")
 
     objects: ClassVar[DeviceManager] = DeviceManager()
 
@@ -89,10 +92,13 @@ class MFADevice(Device):
                 | Q(user__isnull=False, enable_date__isnull=False, confirmed=True),
                 name="mfa_device_is_enabled_or_not",
             ),
-            models.CheckConstraint(condition=Q(kind__in=["virtual", "hardware", "passkey"]), name="mfa_device_kind"),
             models.CheckConstraint(
-                condition=Q(kind="passkey", sealed_seed="") & ~Q(credential_id="")
-                | ~Q(kind="passkey") & ~Q(sealed_seed="") & Q(credential_id=""),
+                condition=Q(kind__in=["virtual", "hardware", "passkey", "sms"]), name="mfa_device_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="passkey", sealed_seed="", phone_number="") & ~Q(credential_id="")
+                | Q(kind="sms", sealed_seed="", credential_id="") & ~Q(phone_number="")
+                | Q(kind__in=["virtual", "hardware"], credential_id="", phone_number="") & ~Q(sealed_seed=""),
                 name="mfa_device_has_what_its_kind_needs",
             ),
         ]
@@ -114,8 +120,8 @@ class MFADevice(Device):
 
     @property
     def has_codes(self) -> bool:
-        """Whether it shows codes of six digits."""
-        return self.kind != self.Kind.PASSKEY
+        """Whether it shows codes of six digits by a seed."""
+        return self.kind in (self.Kind.VIRTUAL, self.Kind.HARDWARE)
 
     @property
     def sealed_row(self) -> str:
@@ -183,6 +189,15 @@ class Passkey(MFADevice):
         proxy = True
 
 
+class SMSNumber(MFADevice):
+    """A phone number that codes are sent to."""
+
+    objects: ClassVar[DeviceManager] = _Kind("sms")
+
+    class Meta:
+        proxy = True
+
+
 class RecoveryCode(models.Model):
     """A code for the day the devices are lost. Only a digest of it is kept."""
 
@@ -214,6 +229,21 @@ class GuessBudget(models.Model):
 
     def __str__(self) -> str:
         return f"guesses at the second factors of user {self.user_id}"
+
+
+class TextCode(models.Model):
+    """A code that was sent by text message, kept as its digest; kept for an hour, so that messages can be counted."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="text_codes")
+    phone_number = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=100)
+    code_digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    spent = models.BooleanField(default=False)
+    create_date = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"text code {self.pk}"
 
 
 class PasskeyChallenge(models.Model):

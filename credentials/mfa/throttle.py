@@ -26,12 +26,14 @@ WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
     "day": (50, 24 * 60 * 60_000),
 }
 RECOVERY: Final = "recovery codes"
+NUMBER: Final = "a number that is being registered"  # no factor yet, so no row of failures
 Factor = MFADevice | str
 
 
 def reserve(user: User, factor: Factor, now: datetime) -> bool:
-    """Pay for one guess at a device, or at the user's RECOVERY codes. False, and nothing may be looked at, when none is left.
+    """Pay for one guess at a device, at the user's RECOVERY codes, or at a NUMBER's.
 
+    False, and nothing may be looked at, when none is left.
     Commits at once: it must not stand in a transaction, which could roll it back.
     """
     GuessBudget.objects.get_or_create(user=user)
@@ -43,7 +45,8 @@ def reserve(user: User, factor: Factor, now: datetime) -> bool:
     }
     left = {f"{column}__lte": at + span - span // guesses for column, (guesses, span) in WINDOWS.items()}
     with transaction.atomic(durable=True):
-        reserved = bool(GuessBudget.objects.filter(user=user, **left).update(**paid)) and _count(user, factor)
+        # A device's row before the budget's, as everywhere: operations hold the device when they forgive.
+        reserved = _count(user, factor) and bool(GuessBudget.objects.filter(user=user, **left).update(**paid))
         if not reserved:
             transaction.set_rollback(True)
     if not reserved:
@@ -57,21 +60,23 @@ def _count(user: User, factor: Factor) -> bool:
     if isinstance(factor, MFADevice):
         devices = MFADevice.objects.filter(pk=factor.pk, failures__lt=MOST_FAILURES)
         return bool(devices.update(failures=F("failures") + 1))
+    if factor == NUMBER:
+        return True
     budgets = GuessBudget.objects.filter(user=user, recovery_failures__lt=MOST_FAILURES)
     return bool(budgets.update(recovery_failures=F("recovery_failures") + 1))
 
 
 def refund(user: User) -> None:
     """Pay a right guess back. It ends every row of failures: the user is who was meant."""
+    forgive(user)
     back: dict[str, Combinable] = {column: F(column) - span // guesses for column, (guesses, span) in WINDOWS.items()}
     GuessBudget.objects.filter(user=user).update(**back)
-    forgive(user)
 
 
 def forgive(user: User) -> None:
     """End every row of failures, so that each factor is asked again; what is spent of the windows stays spent."""
-    GuessBudget.objects.filter(user=user).update(recovery_failures=0)
     MFADevice.objects.filter(user=user).exclude(failures=0).update(failures=0)
+    GuessBudget.objects.filter(user=user).update(recovery_failures=0)
 
 
 def wait(user: User, now: datetime) -> timedelta:

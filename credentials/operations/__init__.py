@@ -11,6 +11,7 @@ from credentials.operations import (
     recovery_codes,
     service_tokens,
     session_tokens,
+    text_messages,
     virtual_mfa_devices,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "recovery_codes",
     "service_tokens",
     "session_tokens",
+    "text_messages",
     "virtual_mfa_devices",
 ]

@@ -11,6 +11,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account
 from api import sigv4
+from api.canonical import SignedRequest
 from credentials.access_keys import Signer, active_key, note_use, signer_of
 from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
@@ -102,10 +103,10 @@ def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datet
     return found, sigv4.payload_hash(claim, signed)
 
 
-def signed_request(request: Mapping[str, Any]) -> sigv4.SignedRequest:
+def signed_request(request: Mapping[str, Any]) -> SignedRequest:
     """A request as the asking service tells of it, in the members of the service model's SignedRequest."""
     headers = [(header["name"], header["value"]) for header in request["headers"]]
-    return sigv4.SignedRequest.told(request["method"], request["uri"], headers, body_sha256=request.get("body_sha256"))
+    return SignedRequest.told(request["method"], request["uri"], headers, body_sha256=request.get("body_sha256"))
 
 
 def _context(given: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[str]]:

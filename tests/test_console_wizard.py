@@ -1,0 +1,303 @@
+"""Making a user step by step: what is entered is kept, what is secret is not, and one press makes all of it or nothing."""
+
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from tests.browser import (
+    PASSWORD,
+    Visitor,
+    a_client,
+    draft,
+    give_password,
+    main_of,
+    nonce_in,
+    shown_secret,
+    signed_in,
+    walk_through,
+)
+from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_group, make_user
+
+USERS = "/console/accounts/user/"
+ADD = f"{USERS}add/"
+READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+DETAILS = {"user_name": "dora", "path": "/design/", "purpose": "person", "password_reset_required": "on"}
+
+
+@pytest.fixture
+def admin(root: Person) -> Client:
+    """Root's session, without a browser."""
+    return signed_in(root)
+
+
+@pytest.fixture
+def page(visitor: Visitor, alice: Person) -> Page:
+    """alice's browser, signed in."""
+    give_password(alice)
+    page = visitor.sign_in(alice)
+    expect(page.locator("h1")).to_have_text("Dashboard")
+    return page
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def user_named(root: Person, user_name: str) -> Any:
+    from accounts.models import User
+
+    return User.objects.named(root.account_id, user_name).first()
+
+
+def press(page: Page, name: str) -> None:
+    page.locator("main").get_by_role("button", name=name, exact=True).click()
+
+
+# The whole way
+
+
+def test_a_person_is_made_with_groups_tags_and_a_password_that_is_shown_once(page: Page, root: Person):
+    make_group(root, "developers", policy_arn=READ_ONLY)
+    page.goto(ADD)
+    page.get_by_label("User name", exact=True).fill("dora")
+    page.get_by_label("Path").fill("/design/")
+    press(page, "Next")
+    expect(page.locator("h1")).to_have_text("Permissions of dora")
+    page.get_by_label("developers").check()
+    press(page, "Next")
+    expect(page.locator("main")).to_contain_text("developers")
+    page.locator("[name=tag_key]").first.fill("team")
+    page.locator("[name=tag_value]").first.fill("blue")
+    press(page, "Create user")
+    password = shown_secret(page, "password")
+    assert password not in page.locator("#message").inner_text()
+    assert root.user.account.sign_in_url in page.locator("#message").inner_text()
+    page.get_by_role("link", name="I have saved it").click()
+    expect(page.locator("h1")).to_have_text("dora")
+    dora = user_named(root, "dora")
+    assert dora.arn == f"arn:aws:iam::{root.account_id}:user/design/dora"
+    assert dora.tags == [{"key": "team", "value": "blue"}]
+    assert [group.group_name for group in dora.groups.all()] == ["developers"]
+    assert [each.policy.policy_name for each in dora.attached_policies.all()] == ["IAMUserChangePassword"]
+    fields = {"account": root.account_id, "user_name": "dora", "password": password}
+    assert a_client().post("/signin/", fields).status_code == 302
+
+
+def test_a_password_one_chooses_is_asked_for_last_and_follows_the_rules(page: Page, root: Person):
+    walk_through(page, "dora")
+    page.get_by_label("Generate the password").uncheck()
+    press(page, "Create user")
+    expect(page.locator("main")).to_contain_text("Enter a password, or tick")
+    page.get_by_label("Or choose it yourself").fill("weak")
+    press(page, "Create user")
+    expect(page.locator("main")).to_contain_text("8 to 128 characters")
+    expect(page.locator("[name=password]")).to_have_value("")
+    page.get_by_label("Or choose it yourself").fill(PASSWORD)
+    press(page, "Create user")
+    expect(page.locator("main")).to_contain_text("As you chose it")
+    assert PASSWORD not in page.content()
+    assert hasattr(user_named(root, "dora"), "login_profile")
+
+
+def test_a_service_account_is_made_with_a_key_that_signs(page: Page, root: Person):
+    walk_through(page, "backup", "service")
+    assert page.locator("[name=password]").count() == 0
+    press(page, "Create user")
+    key, secret = page.locator("[data-column='Access key ID']").inner_text(), shown_secret(page, "secret")
+    person = Person(root.caller, key, secret)
+    assert person.client("sts").get_caller_identity()["Arn"].endswith(":user/backup")
+    assert not hasattr(user_named(root, "backup"), "login_profile")
+    assert not user_named(root, "backup").attached_policies.exists()
+
+
+def test_a_user_is_made_without_anything_and_another_like_it(page: Page, root: Person):
+    make_group(root, "auditors")
+    page.goto(ADD)
+    page.get_by_label("User name", exact=True).fill("first")
+    page.get_by_label("Neither yet").check()
+    press(page, "Next")
+    page.get_by_label("auditors").check()
+    press(page, "Next")
+    press(page, "Create user")
+    expect(page.locator("main")).to_contain_text("no credentials yet")
+    page.get_by_role("link", name="Create another like this").click()
+    expect(page.get_by_label("User name", exact=True)).to_have_value("")
+    expect(page.get_by_label("Neither yet")).to_be_checked()
+    page.get_by_label("User name", exact=True).fill("second")
+    press(page, "Next")
+    expect(page.get_by_label("auditors")).to_be_checked()
+    press(page, "Next")
+    press(page, "Create user")
+    expect(page.locator("h1")).to_have_text("User second is created")
+    for name in ("first", "second"):
+        user = user_named(root, name)
+        assert (user.access_keys.count(), hasattr(user, "login_profile"), user.groups.count()) == (0, False, 1)
+
+
+def test_the_permissions_of_another_user_are_copied_with_the_boundary(page: Page, root: Person, bob: Person):
+    from permissions.operations.attachments import attach_user_policy
+    from permissions.operations.boundaries import put_user_permissions_boundary
+
+    make_group(root, "developers", "bob")
+    attach_user_policy(root.caller, user_name="bob", policy_arn=READ_ONLY)
+    put_user_permissions_boundary(root.caller, user_name="bob", permissions_boundary=READ_ONLY)
+    page.goto(ADD)
+    page.get_by_label("User name", exact=True).fill("twin")
+    page.get_by_label("Neither yet").check()
+    press(page, "Next")
+    page.get_by_label("Copy permissions").check()
+    press(page, "Next")
+    expect(page.locator("main")).to_contain_text("Enter the name of the user to copy from")
+    page.locator("[name=copy_permissions_from]").fill("bob")
+    press(page, "Next")
+    expect(page.locator("main")).to_contain_text("As copied")
+    press(page, "Create user")
+    twin = user_named(root, "twin")
+    assert [group.group_name for group in twin.groups.all()] == ["developers"]
+    assert [each.policy.arn for each in twin.attached_policies.all()] == [READ_ONLY]
+    assert twin.boundary_arn == READ_ONLY
+
+
+# What is kept, and what is not
+
+
+def test_back_keeps_what_was_entered_and_a_group_is_made_in_place(page: Page, root: Person):
+    page.goto(ADD)
+    page.get_by_label("User name", exact=True).fill("dora")
+    press(page, "Next")
+    page.get_by_label("Attach policies directly").check()
+    page.locator("[name=search]").fill("iamread")
+    page.keyboard.press("Enter")
+    page.get_by_label("IAMReadOnlyAccess").check()
+    page.locator("[name=search]").fill("nothing like it")
+    press(page, "Search")
+    expect(page.get_by_label("IAMReadOnlyAccess")).to_be_checked()
+    page.get_by_label("Add to groups").check()
+    press(page, "Create group")
+    page.get_by_label("Group name").fill("made-in-place")
+    press(page, "Create group")
+    expect(page.locator("h1")).to_have_text("Permissions of dora")
+    page.get_by_label("Attach policies directly").check()
+    expect(page.get_by_label("IAMReadOnlyAccess")).to_be_checked()
+    page.get_by_label("Add to groups").check()
+    page.get_by_label("made-in-place").check()
+    press(page, "Next")
+    page.locator("[name=tag_key]").first.fill("kept")
+    press(page, "Previous")
+    expect(page.get_by_label("made-in-place")).to_be_checked()
+    press(page, "Previous")
+    expect(page.get_by_label("User name", exact=True)).to_have_value("dora")
+    press(page, "Next")
+    press(page, "Next")
+    expect(page.locator("[name=tag_key]").first).to_have_value("kept")
+    press(page, "Create user")
+    shown_secret(page, "password")
+    dora = user_named(root, "dora")
+    assert [group.group_name for group in dora.groups.all()] == ["made-in-place"]
+    assert "IAMReadOnlyAccess" not in [each.policy.policy_name for each in dora.attached_policies.all()]
+
+
+def test_no_secret_is_kept_between_the_steps(admin: Client, root: Person):
+    path = draft(admin, "dora", "person")
+    chosen = "Chosen-Secret-9-Word"
+    admin.post(path, {"go": "back", "password": chosen, "tag_key": ["a"], "tag_value": ["b"]})
+    kept = json.dumps(dict(admin.session.items()))
+    assert "dora" in kept
+    assert chosen not in kept
+    assert chosen not in text(admin.get(path))
+    assert "password=" not in path
+    made = admin.post(path, {"generate": "on", "nonce": nonce_in(admin.get(path))})
+    [secret] = map(html.unescape, re.findall(r"data-mask[^>]*>([^<]+)<", text(made)))
+    assert len(secret) == 20
+    SECRETS.append(secret)
+    assert made["Cache-Control"] == "no-store"
+    assert secret not in json.dumps(dict(admin.session.items()))
+
+
+def test_two_windows_do_not_mix_theirs_and_old_drafts_are_forgotten(admin: Client, root: Person):
+    paths = [draft(admin, f"user{number}", "none") for number in range(6)]
+    assert admin.get(paths[0])["Location"] == ADD
+    for number in (1, 5):
+        assert f"Review and create user{number}" in text(admin.get(paths[number]))
+    assert signed_in(make_user(root, "other", ALLOW_ALL)).get(paths[5])["Location"] == ADD
+
+
+# What is refused
+
+
+def test_a_name_or_path_that_is_not_accepted_says_why_at_its_field(admin: Client):
+    answer = text(admin.post(ADD, {"user_name": "a b", "path": "design", "purpose": "none"}))
+    assert 'href="#id_user_name">User name: Use up to 64 letters' in answer
+    assert 'href="#id_path">Path: Begin and end it with a slash' in answer
+    assert "validation error" not in answer
+    assert 'value="a b"' in answer
+
+
+def test_a_name_that_is_taken_is_said_at_once_whatever_its_case(admin: Client, bob: Person):
+    assert "User with name BOB already exists." in text(admin.post(ADD, DETAILS | {"user_name": "BOB"}))
+
+
+def test_what_cannot_be_given_is_said_and_nothing_is_made(admin: Client, root: Person):
+    for choice, says in (
+        ({"how": "groups", "group_names": ["nobodies"]}, "The group with name nobodies cannot be found."),
+        ({"how": "copy", "copy_permissions_from": "nemo"}, "The user with name nemo cannot be found."),
+        ({"how": "policies", "policy_arns": [f"{READ_ONLY}s"]}, "does not exist or is not attachable"),
+        ({"how": "groups", "permissions_boundary": f"{READ_ONLY}s"}, "does not exist or is not attachable"),
+    ):
+        path = draft(admin, "dora", "none", **choice)
+        assert says in text(admin.post(path, {"nonce": nonce_in(admin.get(path))})), choice
+    wrong = admin.post(f"{ADD}permissions/?{path.partition('?')[2]}", {"how": "groups", "permissions_boundary": "x"})
+    assert "Enter the ARN of a managed policy" in text(wrong)
+    assert user_named(root, "dora") is None
+
+
+def test_what_one_may_not_give_is_told_before_and_refused_after(root: Person):
+    make_group(root, "admins")
+    maker = make_user(root, "maker", allow("iam:CreateUser", "iam:ListGroups"))
+    client = signed_in(maker)
+    path = draft(client, "dora", "none", group_names=["admins"])
+    page = client.get(path)
+    assert "iam:AddUserToGroup</code> on <code>" in text(page)
+    assert ":group/admins" in text(page)
+    assert "not authorized to perform: iam:AddUserToGroup" in text(client.post(path, {"nonce": nonce_in(page)}))
+    assert user_named(root, "dora") is None
+    path = draft(client, "dora", "none")
+    assert "iam:AddUserToGroup" not in text(client.get(path))
+    assert "is created" in text(client.post(path, {"nonce": nonce_in(client.get(path))}))
+
+
+def test_mallory_gets_no_further_than_the_first_step(mallory: Person):
+    client = signed_in(mallory)
+    answer = client.post(ADD, DETAILS)
+    assert "iam:CreateUser" in text(answer)
+    assert "new_users" not in client.session
+    assert ">Next<" not in text(answer)
+
+
+# Everybody
+
+
+def test_the_wizard_works_without_javascript(visit: Callable[..., Visitor], root: Person, alice: Person):
+    give_password(alice)
+    make_group(root, "developers")
+    page = (visitor := visit(java_script_enabled=False)).sign_in(alice)
+    visitor.open(ADD)
+    page.get_by_label("User name", exact=True).fill("dora")
+    press(page, "Next")
+    page.get_by_label("developers").check()
+    press(page, "Next")
+    press(page, "Previous")
+    expect(page.get_by_label("developers")).to_be_checked()
+    press(page, "Next")
+    press(page, "Create user")
+    secret = page.locator("#password").inner_text().strip()
+    SECRETS.append(secret)
+    assert len(secret) == 20
+    assert "You can sign in to the console now." in main_of(page)
+    assert user_named(root, "dora").groups.count() == 1
