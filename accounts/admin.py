@@ -16,11 +16,11 @@ from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.targets import asked_of
-from accounts.views import new_user, user_permissions, users
+from accounts.views import new_user, user_permissions, user_sessions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access, service_tokens
+from credentials.views import access_keys, console_access, mfa_devices, service_tokens
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -112,6 +112,15 @@ class UserAdmin(ConsoleList):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/mfa/assign/", view(mfa_devices.assign), name="user-mfa-assign"),
+            path(f"{one}/mfa/enable/", view(mfa_devices.enable), name="user-mfa-enable"),
+            path(f"{one}/mfa/discard/", view(mfa_devices.discard), name="user-mfa-discard"),
+            path(f"{one}/mfa/hardware/", view(mfa_devices.hardware), name="user-mfa-hardware"),
+            path(f"{one}/mfa/<arn:serial_number>/resync/", view(mfa_devices.resync), name="user-mfa-resync"),
+            path(f"{one}/mfa/<arn:serial_number>/remove/", view(mfa_devices.remove), name="user-mfa-remove"),
+            path(f"{one}/sessions/end/", view(user_sessions.end_all), name="user-sessions-end"),
+            path(f"{one}/sessions/<str:session_id>/end/", view(user_sessions.end), name="user-session-end"),
+            path(f"{one}/sign-in-throttle/reset/", view(user_sessions.reset_throttle), name="user-throttle-reset"),
             path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
             path(
                 f"{one}/service-tokens/<str:service_token_id>/delete/",

@@ -35,6 +35,22 @@ def policy(account_id: str | None, path: str, policy_name: str) -> str:
     return iam(account_id or "aws", f"policy{path}{policy_name}")
 
 
+def mfa(account_id: str, path: str, device_name: str) -> str:
+    """A virtual MFA device's ARN, which is its serial number; ``path`` begins and ends with a slash."""
+    return iam(account_id, f"mfa{path}{device_name}")
+
+
+def u2f(account_id: str, user_name: str | None, device_name: str) -> str:
+    """The ARN of a passkey or security key, which is its serial number: of a user, or of the root user."""
+    owner = "root-account" if user_name is None else f"user/{user_name}"
+    return iam(account_id, f"u2f/{owner}/{device_name}-{new_unique_id('')}")
+
+
+def sms(account_id: str, device_name: str) -> str:
+    """The ARN of a phone number that text messages go to, which is its serial number."""
+    return iam(account_id, f"sms-mfa/{device_name}-{new_unique_id('')}")
+
+
 def is_policy(arn: str) -> bool:
     """Whether it has the form of a managed policy's ARN, in whatever partition and account."""
     return POLICY.fullmatch(arn) is not None

@@ -3,19 +3,23 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from accounts.models import Account, User
 from audit.models import INSTALLATION
 from audit.record import Origin
+from credentials.access_keys import Signer
 from credentials.models import AccessKey
-from iamconsole.errors import AccessDenied, InvalidClientTokenId
+from credentials.session_tokens import Session
+from iamconsole.errors import AccessDenied, InvalidClientTokenId, SudoRequired
 from permissions import engine, language
 from permissions.compiled import policies_of
 from permissions.wildcard import fold
 
+OF_SESSIONS = ("GetCallerIdentity", "AssumeRole")  # what temporary credentials may ask of STS
+SUDO_WINDOW = timedelta(minutes=15)
 MOST_NEAR = 10  # how many statements that would have allowed it a refusal tells of
 Door = Literal["console", "api", "shell", "verifier"]
 
@@ -31,6 +35,7 @@ class Caller:
     user: User | None
     door: Door
     access_key: AccessKey | None = None
+    session: Session | None = field(default=None, repr=False)  # of temporary credentials, got with the access key
     source_ip: str = ""
     user_agent: str = ""
     request_id: str = ""
@@ -39,8 +44,25 @@ class Caller:
     # When the session began that the caller came in by, and when a second factor was shown in it; a key has neither.
     session_start: datetime | None = None
     mfa_time: datetime | None = None
+    # Of a console session: its id, and when who is in last proved it by a password or a second factor.
+    session_id: str = ""
+    sudo_time: datetime | None = None
     # What a console form that shows a one-time secret carries; spent in the operation's transaction.
     nonce: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def who_signed(cls, signer: Signer, *, door: Door, **facts: Any) -> "Caller":
+        """Who signed a request, with what else is known of it."""
+        session = signer.session
+        return cls(
+            user=signer.user,
+            door=door,
+            access_key=signer.key,
+            session=session,
+            session_start=session.start if session else None,
+            mfa_time=session.mfa_time if session else None,
+            **facts,
+        )
 
     @property
     def is_operator(self) -> bool:
@@ -74,13 +96,34 @@ class Caller:
         """What the console calls the caller."""
         return f"{self.principal.label} @ {self.account.label}"
 
+    @property
+    def access_key_id(self) -> str:
+        """The id of the access key, long-term or temporary, that signed; empty where none did."""
+        if self.session is not None:
+            return self.session.access_key_id
+        return self.access_key.access_key_id if self.access_key else ""
+
+    def refuse_beyond_session(self, action: str) -> None:
+        """Raise unless temporary credentials may call the operation at all, whatever policies say (STS, GetSessionToken).
+
+        They call no operation of IAM, nor of this product, unless a second factor was shown for them, and of STS's only
+        GetCallerIdentity and AssumeRole.
+        """
+        if self.session is None:
+            return
+        service, _, name = action.partition(":")
+        if service == "sts" and name not in OF_SESSIONS:
+            raise AccessDenied(f"Cannot call {name} with session credentials")
+        if service != "sts" and self.mfa_time is None:
+            raise InvalidClientTokenId("The security token included in the request is invalid.")
+
     def origin(self, chain: str | None = None) -> Origin:
         """The caller's part of an event, in the own account's chain unless another is named."""
         return Origin(
             chain=chain or (self.user.account_id if self.user else INSTALLATION),
             actor_arn=self.arn,
             actor_id=self.user.user_id if self.user else "",
-            access_key_id=self.access_key.access_key_id if self.access_key else "",
+            access_key_id=self.access_key_id,
             door=self.door,
             source_ip=self.source_ip,
             user_agent=self.user_agent,
@@ -99,11 +142,18 @@ class Caller:
             key = keys.filter(pk=self.access_key.pk).first()
             if key is None:
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
+            if self.session is not None and key.user.auth_epoch != self.session.auth_epoch:
+                raise InvalidClientTokenId("The security token included in the request is invalid.")
             return replace(self, user=key.user, access_key=key)
         user = User.objects.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
-        if user is None:
+        if user is None or (self.session_id and not user.sessions.filter(pk=self.session_id).exists()):
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)
+
+    def require_sudo(self) -> None:
+        """Raise SudoRequired in a console session in which nothing was proved for a quarter of an hour."""
+        if self.door == "console" and (self.sudo_time is None or self.time - self.sudo_time > SUDO_WINDOW):
+            raise SudoRequired("Confirm that it is you.")
 
     def decide(
         self,
@@ -177,13 +227,16 @@ class Caller:
         *,
         named: str,
         denial: str = "",
+        unless_denied: bool = False,
     ) -> None:
         """Raise AccessDenied in AWS's words unless the action is allowed on the resource.
 
         ``named`` is what AWS calls the resource in the message; ``denial`` a whole message for the operations whose refusals
-        AWS words in a way of their own.
+        AWS words in a way of their own; ``unless_denied`` asks for no policy that allows it.
         """
         decision = self.decide(action, resource, context)
+        if unless_denied and decision.reason is engine.Reason.IMPLICIT_DENY:
+            return
         if not decision.allowed:
             raise AccessDenied(
                 denial

@@ -71,6 +71,59 @@ class NewPasswordForm(SetupForm):
     field_order = ("old_password", "new_password", "confirm_password")
 
 
+class CodeInput(forms.TextInput):
+    """A field for a one-time code. A page never repeats what was typed into it."""
+
+    def format_value(self, value: Any) -> None:
+        """Nothing."""
+        return
+
+
+def code_field(label: str, **options: Any) -> forms.CharField:
+    """A field for a one-time code, which phones and password managers can fill in."""
+    attributes = {"autocomplete": "one-time-code", "spellcheck": "false"}
+    return forms.CharField(label=label, max_length=32, widget=CodeInput(attrs=attributes), **options)
+
+
+class CodeForm(ConsoleForm):
+    """The code that a device shows."""
+
+    code = code_field("MFA code", help_text="The six digits that the device shows now.")
+
+
+class RecoveryCodeForm(ConsoleForm):
+    """One of the codes for the day the devices are lost."""
+
+    code = code_field("Recovery code", help_text="One of the ten codes that you saved. Each works once.")
+
+
+class ConfirmForm(ConsoleForm):
+    """The own password once more, or a code of an own device; and the form that is sent again when it is right."""
+
+    password = forms.CharField(
+        label="Your password", max_length=128, strip=False, widget=password_input("current-password")
+    )
+    device = forms.ChoiceField(label="MFA device", required=False)
+    code = code_field("MFA code", required=False)
+    again = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, devices: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["device"] = forms.ChoiceField(label="MFA device", choices=devices, required=False)
+        if devices:
+            self.fields["password"].required = False
+            self.fields["code"].label = "Or an MFA code"
+        else:
+            del self.fields["device"], self.fields["code"]
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two must be given."""
+        data = super().clean() or {}
+        if not self.errors and not data.get("password") and not data.get("code"):
+            self.add_error("password", "Enter your password or an MFA code.")
+        return data
+
+
 class RootEmailForm(ConsoleForm):
     """Another e-mail address for the root user."""
 

@@ -1,4 +1,4 @@
-"""Accounts, users, groups, the sessions of users in browsers, and the links by which a first password is set."""
+"""Accounts, users, groups, the sessions of users in browsers, how often they may try, and links for a first password."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -8,10 +8,11 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Now
 from django.utils import timezone
 
 from accounts import arns
+from accounts.browsers import browser_name
 from accounts.fields import ByteOrderedCharField
 
 
@@ -235,11 +236,23 @@ class Session(AbstractBaseSession):
     session_key = models.CharField(max_length=64, primary_key=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     create_date = models.DateTimeField(default=timezone.now)
+    last_seen_date = models.DateTimeField(default=timezone.now, db_default=Now())  # to the minute
     source_ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, default="")
+    current = False  # whether it is the caller's own; listings set it
 
     def __str__(self) -> str:
         return f"session {self.user_id or 'of nobody yet'}"
+
+    @property
+    def browser(self) -> str:
+        """The browser and its system, as far as it told."""
+        return browser_name(self.user_agent)
+
+    @property
+    def session_id(self) -> str:
+        """What the session is called in lists. It opens nothing."""
+        return self.session_key
 
     @classmethod
     def get_session_store_class(cls) -> type:
@@ -280,3 +293,15 @@ class SpentNonce(models.Model):
 
     def __str__(self) -> str:
         return f"nonce spent {self.spent_date}"
+
+
+class Throttle(models.Model):
+    """A budget of tries that is not full. What it is for stands in it as a digest alone: people type passwords into any field."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    # The theoretical arrival time of the generic cell rate algorithm, in microseconds since 1970. A row whose time is past
+    # says no more than no row.
+    tat = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"throttle {self.key[:8]}"

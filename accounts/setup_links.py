@@ -43,7 +43,7 @@ def find(token: str) -> SetupLink:
 def redeem(token: str, password: str, *, source_ip: str, user_agent: str, request_id: str) -> User:
     """Set the first password and spend the link. Raises NoSuchEntity, PasswordPolicyViolation."""
     owner = find(token).user
-    hashed = NewPassword.of(password)
+    hashed = NewPassword.of(password, owner)
     with transaction.atomic(durable=True):
         user = User.objects.select_related("account").select_for_update(no_key=True, of=("self",)).get(pk=owner.pk)
         link = find(token)  # with its user locked nobody else can spend it

@@ -17,9 +17,10 @@ from api.budget import Acquaintances, Budget
 from api.canonical import SignedRequest
 from api.shapes import services
 from audit.record import Origin, record_unauthenticated
-from credentials.access_keys import key_that_signed, note_use, note_use_of_token
+from credentials.access_keys import note_use, note_use_of_token, signer_of
 from credentials.models import ServiceToken
 from iamconsole.errors import (
+    ExpiredToken,
     IncompleteSignature,
     InvalidClientTokenId,
     InvalidServiceToken,
@@ -29,7 +30,13 @@ from iamconsole.errors import (
 from iamconsole.logs import served
 
 TOKEN_HEADER = "X-Iamconsole-Token"  # noqa: S105 - the name of a header
-SIGNATURE_FAULTS = (MissingAuthenticationToken, IncompleteSignature, InvalidClientTokenId, SignatureDoesNotMatch)
+SIGNATURE_FAULTS = (
+    ExpiredToken,
+    IncompleteSignature,
+    InvalidClientTokenId,
+    MissingAuthenticationToken,
+    SignatureDoesNotMatch,
+)
 acquaintances = Acquaintances()
 
 
@@ -59,14 +66,16 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
     with counted(origin, who=origin.access_key_id, source=origin.source_ip):
         skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
         claim = sigv4.read_claim(signed, now=now, services=services().keys(), skew=skew)
-        key = key_that_signed(claim, signed)
-    requests().require(claim.access_key_id)
-    requests().take(claim.access_key_id)
-    note_use(key, now, service=claim.service, region=claim.region)
-    caller = Caller(
-        user=key.user,
+        signer = signer_of(claim, signed, now)
+    # Sessions share what their key has left, or whoever opens many had more.
+    budget = signer.key.access_key_id if signer.key else signer.user.user_id
+    requests().require(budget)
+    requests().take(budget)
+    if signer.key is not None and signer.session is None:
+        note_use(signer.key, now, service=claim.service, region=claim.region)
+    caller = Caller.who_signed(
+        signer,
         door="api",
-        access_key=key,
         source_ip=origin.source_ip,
         user_agent=origin.user_agent,
         request_id=origin.request_id,

@@ -36,6 +36,8 @@ TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 PARTS = {"member", "key", "value"}
 ARTICLES = {"integer": "an"}
+# Secrets that AWS's models do not mark: the codes of MFA devices, and what temporary credentials are known by.
+SENSITIVE = {"authenticationCodeType", "tokenCodeType", "tokenType"}
 HIDDEN = "***"
 ERRORS_IN_FULL = 20
 QUOTED_LENGTH = 4096
@@ -142,7 +144,7 @@ def _service(name: str, model: Mapping[str, Any]) -> Service:
             max=described_as.get("max"),
             pattern=described_as.get("pattern"),
             enum=tuple(described_as.get("enum", ())),
-            sensitive=described_as.get("sensitive", False),
+            sensitive=described_as.get("sensitive", False) or shape_name in SENSITIVE,
         )
         # Filled in only now: a shape that leads back to itself finds itself made.
         members.update({member: load(each["shape"]) for member, each in described_as.get("members", {}).items()})
@@ -170,6 +172,18 @@ def _service(name: str, model: Mapping[str, Any]) -> Service:
     return Service(name, metadata["apiVersion"], metadata["xmlNamespace"], operations)
 
 
+# By operation: how a violation begins that AWS tells in words of its own, and those (recorded of AWS).
+_WORDED = {
+    "CreateVirtualMFADevice": (
+        "Value at 'path' failed to satisfy constraint: Member must satisfy regular expression",
+        (
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters"
+            " and/or / characters."
+        ),
+    )
+}
+
+
 def validate(model: OperationModel, parameters: Mapping[str, object]) -> None:
     """Raise ValidationError, in AWS's words, when parameters break the model. None counts as not given.
 
@@ -181,6 +195,8 @@ def validate(model: OperationModel, parameters: Mapping[str, object]) -> None:
         return
     # STS repeats the value it refuses, IAM does not.
     broken = list(_violations(model.input, parameters, "", quotes=model.service == "sts"))
+    if broken and broken[0].startswith(_WORDED.get(model.name, ("\0", ""))[0]):
+        raise ValidationError(_WORDED[model.name][1])
     if broken:
         count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected"
         raise ValidationError(f"{count}: {'; '.join(broken[:ERRORS_IN_FULL])}")

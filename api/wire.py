@@ -25,7 +25,7 @@ INTEGER = re.compile(r"([+-]?)0*([0-9]{1,10})")
 EPOCH = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 # AWS leaves these out when they are empty; it sends every other empty list.
-LEFT_OUT_WHEN_EMPTY = {("User", "Tags"), ("Role", "Tags"), ("Policy", "Description")}
+LEFT_OUT_WHEN_EMPTY = {("User", "Tags"), ("Role", "Tags"), ("VirtualMFADevice", "Tags"), ("Policy", "Description")}
 
 
 def decode(raw: bytes) -> list[tuple[str, str]]:
@@ -193,7 +193,7 @@ class Issued(Protocol):
         """What was made; its members are asked for after the secret ones."""
 
     @property
-    def secret(self) -> Mapping[str, str]:
+    def secret(self) -> Mapping[str, Any]:
         """Members by their names in snake case."""
 
 

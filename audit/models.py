@@ -45,7 +45,10 @@ class Event(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["chain", "sequence"], name="event_link_once")]
-        indexes: ClassVar = [models.Index(fields=["request_id"], name="event_request_id")]
+        indexes: ClassVar = [
+            models.Index(fields=["request_id"], name="event_request_id"),
+            models.Index(fields=["actor_id", "action", "sequence"], name="event_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain} {self.sequence} {self.action} {self.result}"

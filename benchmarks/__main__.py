@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import policies, start, traffic
+from benchmarks import policies, signin, start, traffic
 
-ALL = {"start": start.run, "policies": policies.run, "traffic": traffic.run}
+ALL = {"start": start.run, "policies": policies.run, "traffic": traffic.run, "signin": signin.run}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(ALL)

@@ -19,7 +19,7 @@ from benchmarks.stage import ROOT, Stage, quantiles, serving, stage
 READS = 600
 CLIENTS = 8
 SIGN_INS = 40
-PASSWORD = "Bench-Password-1"
+PASSWORD = "Blue-Horse-7-Battery"
 
 
 def run() -> None:

@@ -1,9 +1,10 @@
-"""Access keys at work: found by the id a request names, opened to check its signature, their use noted.
+"""Access keys at work, long-term and temporary: found by what a request names, opened to check its signature, their use noted.
 
 The only place that opens a secret.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from api import sigv4
 from api.canonical import SignedRequest
+from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
+from credentials.session_tokens import Session
 from iamconsole.database import patience
-from iamconsole.errors import InvalidClientTokenId
+from iamconsole.errors import ExpiredToken, InvalidClientTokenId
 
 LAST_USED_EVERY = timedelta(minutes=1)
 LAST_USED_PATIENCE = timedelta(milliseconds=250)
@@ -36,14 +40,54 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
     return key
 
 
-def key_that_signed(claim: sigv4.Claim, request: SignedRequest, *, account_id: str | None = None) -> AccessKey:
-    """The key whose signature proves the claim. Raises InvalidClientTokenId as ``active_key``, SignatureDoesNotMatch."""
-    if claim.session_token is not None:
-        # This server issues no session tokens, so every one is made up.
+@dataclass(frozen=True)
+class Signer:
+    """Who signed, loaded with the account: by an access key, or in a session that was got with one (or at the shell)."""
+
+    user: User
+    key: AccessKey | None
+    session: Session | None = None
+
+    @property
+    def access_key_id(self) -> str:
+        """The id the signature named."""
+        if self.session is not None:
+            return self.session.access_key_id
+        return self.key.access_key_id if self.key else ""
+
+
+def signer_of(claim: sigv4.Claim, request: SignedRequest, now: datetime, *, account_id: str | None = None) -> Signer:
+    """Whose signature proves the claim.
+
+    Raises InvalidClientTokenId as ``active_key``, and for a session that was ended; ExpiredToken for one that is over;
+    SignatureDoesNotMatch.
+    """
+    if claim.session_token is None:
+        key = active_key(claim.access_key_id, account_id=account_id)
+        signer, secret = Signer(key.user, key), secret_of(key)
+    else:
+        signer, secret = _in_session(claim.session_token, claim.access_key_id, now, account_id)
+    sigv4.verify(claim, request, secret)
+    return signer
+
+
+def _in_session(token: str, access_key_id: str, now: datetime, account_id: str | None) -> tuple[Signer, str]:
+    """The signer a session token speaks of, and the session's secret."""
+    session = session_tokens.read(token, access_key_id)
+    if session is None:
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
-    key = active_key(claim.access_key_id, account_id=account_id)
-    sigv4.verify(claim, request, secret_of(key))
-    return key
+    if session.parent:
+        key = active_key(session.parent, account_id=account_id)
+        user: User | None = key.user
+    else:
+        key = None
+        users = User.objects.select_related("account", "boundary").filter(user_id=session.user_id)
+        user = (users if account_id is None else users.filter(account=account_id)).first()
+    if user is None or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch):
+        raise InvalidClientTokenId(sigv4.INVALID_KEY)
+    if now >= session.expiration:
+        raise ExpiredToken("The security token included in the request is expired")
+    return Signer(user, key, session), session.secret_access_key
 
 
 def secret_of(key: AccessKey) -> str:

@@ -1,4 +1,4 @@
-"""What users prove themselves with: login profiles, access keys, and the tokens of other services."""
+"""What users prove themselves with: passwords and their policy, access keys, and the tokens of other services."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
-from accounts.models import User
+from accounts.models import Account, User
 from credentials.secrets import new_secret_access_key, new_service_token
 
 SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column
@@ -29,6 +30,71 @@ class LoginProfile(models.Model):
     def user_name(self) -> str | None:
         """The user's name."""
         return self.user.user_name
+
+
+class PasswordPolicy(models.Model):
+    """An account's own password policy, with AWS's fields and defaults. What is None was not set, and is not told."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="password_policy")
+    minimum_password_length = models.PositiveSmallIntegerField(default=6)
+    require_symbols = models.BooleanField(default=False)
+    require_numbers = models.BooleanField(default=False)
+    require_uppercase_characters = models.BooleanField(default=False)
+    require_lowercase_characters = models.BooleanField(default=False)
+    allow_users_to_change_password = models.BooleanField(default=False)
+    max_password_age = models.PositiveSmallIntegerField(null=True)  # days
+    password_reuse_prevention = models.PositiveSmallIntegerField(null=True)  # passwords before the current one
+    hard_expiry = models.BooleanField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(minimum_password_length__range=(6, 128)), name="password_policy_length"
+            ),
+            models.CheckConstraint(condition=models.Q(max_password_age__range=(1, 1095)), name="password_policy_age"),
+            models.CheckConstraint(
+                condition=models.Q(password_reuse_prevention__range=(1, 24)), name="password_policy_reuse"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"password policy of {self.account_id}"
+
+    @classmethod
+    def of(cls, account: Account) -> "PasswordPolicy | None":
+        """The account's, or None where AWS's default holds."""
+        return cls.objects.filter(account=account).first()
+
+    @property
+    def expire_passwords(self) -> bool:
+        """Whether passwords expire."""
+        return self.max_password_age is not None
+
+    @property
+    def required_classes(self) -> tuple[bool, bool, bool, bool]:
+        """Whether upper-case letters, lower-case letters, digits and symbols are required."""
+        return (
+            self.require_uppercase_characters,
+            self.require_lowercase_characters,
+            self.require_numbers,
+            self.require_symbols,
+        )
+
+
+class PasswordHistory(models.Model):
+    """A password that a user had before, as its hash: kept only while the account's policy forbids to use it again."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_history")
+    encoded = models.CharField(max_length=128)
+    create_date = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"earlier password of {self.user_id}"
+
+    @classmethod
+    def newest(cls, user: User) -> "models.QuerySet[PasswordHistory]":
+        """The user's, the last one first."""
+        return cls.objects.filter(user=user).order_by("-pk")
 
 
 class AccessKey(models.Model):

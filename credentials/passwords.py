@@ -1,38 +1,43 @@
-"""Passwords: the rules a new one follows, and the slow work of hashing and proving, which is done before anything is locked.
+"""Passwords: the rules a new one follows, when one expires, and the slow work of hashing and proving.
 
-The rules are those of AWS's default policy (IAM User Guide, "Set an account password policy").
+That work is done before anything is locked; under the lock it is only checked that nothing has changed meanwhile.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Final, Self
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password, is_password_usable, make_password
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
-from credentials.secrets import SYMBOLS
+from accounts import throttle
+from accounts.models import Account, User
+from credentials.models import PasswordHistory, PasswordPolicy
+from credentials.password_rules import reuse_sentence, rules_for
+from credentials.secrets import PASSWORD_LENGTH, new_password
 
-SHORTEST = 8
-LONGEST = 128
-# AWS's passwordType: what the API accepts as an old password must be all that can be set as a new one.
-CHARACTERS = re.compile(r"[\u0009\u000A\u000D\u0020-\u00FF]+")
+WARN_FROM: Final = timedelta(days=15)  # IAM User Guide, "Set an account password policy"
 
 
 @dataclass(frozen=True)
 class NewPassword:
-    """A new password and its hash."""
+    """A new password, its hash, and the hashes it was compared with because those passwords may not be used again."""
 
     text: str = field(repr=False)
     encoded: str = field(repr=False)
+    compared_with: frozenset[str] = field(default=frozenset(), repr=False)
+    used_before: bool = False
 
     @classmethod
-    def of(cls, password: str) -> Self:
-        """Hash a password; takes some ten milliseconds."""
+    def of(cls, password: str, user: User | None = None) -> Self:
+        """Hash a password, for ``user``; takes some ten milliseconds, and as much again for each it may not repeat."""
         text = normalised(password)
-        return cls(text, make_password(text))
+        earlier = not_to_repeat(user, policy_of(user)) if user else frozenset()
+        return cls(text, make_password(text), earlier, any(check_password(text, each) for each in earlier))
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,13 @@ class OldPassword:
 
     @classmethod
     def of(cls, password: str, user: User) -> Self:
-        """Compare with the user's hash; takes some ten milliseconds."""
-        text = normalised(password)
-        return cls(text, user.password if check_password(text, user.password) else None)
+        """Compare with the user's hash, for one try of the user's; takes some ten milliseconds. Raises Throttling."""
+        text, budgets = normalised(password), throttle.proof_budgets(user)
+        throttle.reserve(budgets)
+        if not check_password(text, user.password):
+            return cls(text, None)
+        throttle.refund(budgets)
+        return cls(text, user.password)
 
     def proves(self, user: User) -> bool:
         """Whether it is the password of ``user`` still."""
@@ -54,14 +63,19 @@ class OldPassword:
 
 
 def hashing(new: str | None = None, *, proving: str | None = None) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """What an operation does before it locks: hash the argument ``new``, prove the argument ``proving`` of its user."""
+    """What an operation does before it locks: hash the argument ``new``, prove the argument ``proving`` of its user.
+
+    Who does not prove the password there is learns nothing of those before it: the new one is compared with none.
+    """
 
     def before(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
         ready: dict[str, Any] = {}
-        if new is not None and new in admitted:
-            ready[new] = NewPassword.of(admitted[new])
+        user = admitted.get("user")
         if proving is not None:
             ready[proving] = OldPassword.of(admitted[proving], admitted["user"])
+            user = user if ready[proving].matches else None
+        if new is not None and new in admitted:
+            ready[new] = NewPassword.of(admitted[new], user)
         return ready
 
     return before
@@ -72,33 +86,70 @@ def normalised(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def rules() -> list[str]:
-    """What a new password must be, as sentences to list beside the form."""
-    return [
-        f"It has {SHORTEST} to {LONGEST} characters.",
-        f"It has three of these four: upper-case letters, lower-case letters, digits, symbols ({' '.join(SYMBOLS)}).",
-        "It has no characters beyond those of Western European languages.",
-        "It is not the user name, the e-mail address or the account's name.",
-    ]
+def policy_of(user: User) -> PasswordPolicy | None:
+    """The policy that holds for ``user``: the account's, or none. The root user is under none."""
+    return None if user.is_root else PasswordPolicy.of(user.account)
 
 
-def broken_rules(password: str, user: User) -> list[str]:
+def rules(account: Account, user: User | None = None) -> list[str]:
+    """What a new password must be, as sentences to list beside the form; of a user who is about to be made, without one."""
+    return rules_of(policy_of(user) if user else PasswordPolicy.of(account), account, user)
+
+
+def rules_of(policy: PasswordPolicy | None, account: Account, user: User | None = None) -> list[str]:
+    """The same of a given policy."""
+    sentences = [rule.sentence for rule in rules_for(account, user, policy)]
+    return sentences + ([reuse_sentence(policy)] if policy and policy.password_reuse_prevention else [])
+
+
+def broken_rules(password: NewPassword, user: User, policy: PasswordPolicy | None) -> list[str]:
     """The rules that ``password`` breaks for ``user`` (loaded with its account), all of them; empty when it is good."""
-    length, classes, characters, names = rules()
-    broken = []
-    if not SHORTEST <= len(password) <= LONGEST:
-        broken.append(length)
-    kinds = (
-        any(character.isupper() for character in password),
-        any(character.islower() for character in password),
-        any(character.isdigit() for character in password),
-        any(character in SYMBOLS for character in password),
-    )
-    if sum(kinds) < 3:  # noqa: PLR2004 - three of the four
-        broken.append(classes)
-    if not CHARACTERS.fullmatch(password):
-        broken.append(characters)
-    own = (user.user_name, user.email, user.account.name, user.account.alias, user.account_id)
-    if password.lower() in {name.lower() for name in own if name}:
-        broken.append(names)
-    return broken
+    broken = [rule.sentence for rule in rules_for(user.account, user, policy) if not rule.holds(password.text)]
+    return broken + ([reuse_sentence(policy)] if policy and password.used_before else [])
+
+
+def generated(account: Account) -> str:
+    """A new password that satisfies the account's policy."""
+    policy = PasswordPolicy.of(account)
+    return new_password(max(PASSWORD_LENGTH, policy.minimum_password_length if policy else 0))
+
+
+def not_to_repeat(user: User, policy: PasswordPolicy | None) -> frozenset[str]:
+    """The hashes of the passwords that ``user`` may not have again: the current one, and as many before it as the policy says."""
+    if not (policy and policy.password_reuse_prevention):
+        return frozenset()
+    earlier = PasswordHistory.newest(user).values_list("encoded", flat=True)[: policy.password_reuse_prevention]
+    return frozenset(each for each in (user.password, *earlier) if is_password_usable(each))
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """When a password expires or has expired. After a hard expiry only an administrator can set another in the console."""
+
+    when: datetime
+    left: timedelta
+    hard: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether it has expired."""
+        return self.left <= timedelta(0)
+
+    @property
+    def days_left(self) -> int:
+        """In days, the last one counted whole; 0 when it has expired."""
+        return max(0, ceil(self.left / timedelta(days=1)))
+
+    @property
+    def is_near(self) -> bool:
+        """Whether its user should be told."""
+        return self.left <= WARN_FROM
+
+
+def expiry(user: User) -> Expiry | None:
+    """When the password of ``user`` (loaded with its account) expires; None when it never does. Access keys go on working."""
+    policy = policy_of(user)
+    if policy is None or policy.max_password_age is None or user.password_last_changed is None:
+        return None
+    when = user.password_last_changed + timedelta(days=policy.max_password_age)
+    return Expiry(when, when - timezone.now(), hard=bool(policy.hard_expiry))

@@ -19,11 +19,11 @@ def new_secret_access_key() -> str:
     return "".join(secrets.choice(ACCESS_KEY_ALPHABET) for _ in range(40))
 
 
-def new_password() -> str:
-    """A password of 20 characters with all four classes, so that it satisfies every policy (about 120 bits)."""
+def new_password(length: int = PASSWORD_LENGTH) -> str:
+    """A password with all four classes, so that it satisfies every policy of at most that length (20: about 120 bits)."""
     classes = (_LOWER, _UPPER, _DIGITS, _EASY_SYMBOLS)
     characters = [secrets.choice(one) for one in classes]
-    characters += [secrets.choice("".join(classes)) for _ in range(PASSWORD_LENGTH - len(classes))]
+    characters += [secrets.choice("".join(classes)) for _ in range(length - len(classes))]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)
 

@@ -3,21 +3,40 @@
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
-from credentials.models import AccessKey, LoginProfile
-from credentials.passwords import NewPassword, broken_rules
-from iamconsole.errors import EntityAlreadyExists, PasswordPolicyViolation
+from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy
+from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
+from iamconsole.errors import AccessDenied, ConcurrentModification, EntityAlreadyExists, PasswordPolicyViolation
 
 
 def set_password(user: User, password: NewPassword) -> None:
-    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation."""
-    if broken := broken_rules(password.text, user):
+    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation.
+
+    Raises ConcurrentModification when the password or the policy was changed after this one was hashed, so that it was not
+    compared with all it may not repeat.
+    """
+    policy = policy_of(user)
+    if broken := broken_rules(password, user, policy):
         raise PasswordPolicyViolation(broken)
+    if not not_to_repeat(user, policy) <= password.compared_with:
+        raise ConcurrentModification("The password was changed at the same time. Nothing was changed: try again.")
+    _remember_password(user, policy)
     user.password = password.encoded
     user.password_last_changed = timezone.now()
     user.save(update_fields=["password", "password_last_changed"])
     end_sessions(user)
+
+
+def _remember_password(user: User, policy: PasswordPolicy | None) -> None:
+    """Take the password there is into the history, which holds as many as the policy says and no more."""
+    kept = (policy.password_reuse_prevention or 0) if policy else 0
+    if kept and user.has_usable_password():
+        PasswordHistory.objects.create(user=user, encoded=user.password)
+    surplus = PasswordHistory.newest(user).values_list("pk", flat=True)[kept:]
+    PasswordHistory.objects.filter(pk__in=list(surplus)).delete()
 
 
 def end_sessions(user: User) -> None:
@@ -38,6 +57,7 @@ def add_login_profile(user: User, password: NewPassword, *, password_reset_requi
 def remove_login_profile(user: User) -> None:
     """Take the access to the console away, and the password with it."""
     LoginProfile.objects.filter(user=user).delete()
+    _remember_password(user, policy_of(user))
     user.set_unusable_password()
     user.password_last_changed = None
     user.save(update_fields=["password", "password_last_changed"])
@@ -48,3 +68,37 @@ def add_access_key(user: User) -> tuple[AccessKey, str]:
     """Issue a key to a locked user. Returns it with its secret. Raises LimitExceeded at two, active or not."""
     refuse_beyond("AccessKeysPerUser", user.account, AccessKey.objects.filter(user=user))
     return AccessKey.issue(user)
+
+
+def refuse_without_second_factor(caller: Caller, user: User) -> None:
+    """Raise AccessDenied when the caller, who has a second factor, would change the own factors without having shown it.
+
+    A password or a long-term key alone must not be enough to add a factor or to take one away (AWS since 2023). Whoever has the
+    shell has the database.
+    """
+    is_own = caller.user is not None and caller.user.pk == user.pk
+    if is_own and caller.mfa_time is None and caller.door != "shell" and MFADevice.objects.filter(user=user).exists():
+        raise AccessDenied(
+            f"User: {caller.arn} has an MFA device and must use it first: own MFA devices and recovery codes are changed in a"
+            " session with multi-factor authentication only."
+        )
+
+
+def release_device(device: MFADevice) -> None:
+    """Take a locked device from its user. Virtual devices and hardware tokens can be enabled again, passkeys are gone."""
+    user = device.user
+    if device.has_codes:
+        device.user, device.enable_date, device.confirmed, device.failures = None, None, False, 0
+        device.save(update_fields=["user", "enable_date", "confirmed", "failures"])
+    else:
+        device.delete()
+    if not MFADevice.objects.filter(user=user).exists():
+        RecoveryCode.objects.filter(user=user).delete()
+
+
+def release_devices(user: User) -> None:
+    """Take every device from a locked user. Virtual devices go altogether: nobody else has what they were made with."""
+    for device in MFADevice.objects.select_for_update(no_key=True).filter(user=user).order_by("pk"):
+        release_device(device)
+        if device.kind == MFADevice.Kind.VIRTUAL:
+            device.delete()

@@ -12,6 +12,26 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Of apprise's services those that send text messages, and json(s), which posts to a gateway of one's own.
+SMS_SCHEMES = frozenset(
+    {
+        *(
+            "bulksms",
+            "burstsms",
+            "clickatell",
+            "clicksend",
+            "d7sms",
+            "httpsms",
+            "json",
+            "jsons",
+            "kavenegar",
+            "msgbird",
+        ),
+        *("nexmo", "octopush", "plivo", "seven", "sinch", "smseagle", "smseagles", "sns", "telnyx", "twilio", "voipms"),
+        *("vonage",),
+    }
+)
+
 
 def data_folder(path: Path) -> Path:
     """Return the folder that holds all state, made if missing and readable by its owner only (mode 0700)."""
@@ -96,3 +116,16 @@ def networks(texts: list[str], name: str) -> list[ipaddress.IPv4Network | ipaddr
         return [ipaddress.ip_network(text) for text in texts]
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be addresses or networks like 10.0.0.0/8: {error}.") from error
+
+
+def sms_url(value: str) -> str:
+    """The gateway of text messages: none, ``outbox:``, or an address of one of the schemes with {number} in it."""
+    if value in ("", "outbox:"):
+        return value
+    if value.partition("://")[0] not in SMS_SCHEMES:
+        raise ImproperlyConfigured(
+            f"SMS_URL must be outbox: or begin with one of {', '.join(sorted(SMS_SCHEMES))}, and ://."
+        )
+    if value.count("{number}") != 1:
+        raise ImproperlyConfigured("SMS_URL must have {number} in it once, where the recipient's number belongs.")
+    return value

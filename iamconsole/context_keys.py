@@ -54,6 +54,16 @@ def _boundary(target: Tagged, parameters: Mapping[str, Any]) -> Values:
     return {"iam:permissionsboundary": (arn,)} if arn else {}
 
 
+def _security_key(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    """Of EnableMFADevice when it enables a passkey or security key, which is created and activated in one."""
+    return {"iam:registersecuritykey": ("Activate",)} if parameters.get("credential") else {}
+
+
+def _no_certification(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    """No passkey is asked for an attestation, so none is certified."""
+    return {}
+
+
 KEYS: Final[Mapping[str, Callable[[Tagged, Mapping[str, Any]], Values]]] = {
     "aws:RequestTag": _request_tags,
     "aws:TagKeys": _tag_keys,
@@ -61,6 +71,10 @@ KEYS: Final[Mapping[str, Callable[[Tagged, Mapping[str, Any]], Values]]] = {
     "iam:ResourceTag": _resource_tags("iam"),
     "iam:PolicyARN": _policy_arn,
     "iam:PermissionsBoundary": _boundary,
+    "iam:RegisterSecurityKey": _security_key,
+    "iam:FIDO-certification": _no_certification,
+    "iam:FIDO-FIPS-140-2-certification": _no_certification,
+    "iam:FIDO-FIPS-140-3-certification": _no_certification,
 }
 
 

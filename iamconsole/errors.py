@@ -61,7 +61,11 @@ class InvalidAction(Fault):
 
 
 class Throttling(Fault):
-    """Too many requests. Nothing was looked at; try again in a moment, as SDKs do by themselves."""
+    """Too many requests. Nothing was looked at; try again in ``wait`` seconds, or in a moment, as SDKs do by themselves."""
+
+    def __init__(self, message: str, *, wait: int = 0) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class MissingAction(Fault):
@@ -91,6 +95,12 @@ class AccessDenied(Fault):
         self.message += f" (decision id: {decision_id})"
 
 
+class InvalidAuthenticationCode(Fault):
+    """The codes of an MFA device are wrong, used, or not two in a row."""
+
+    status = 403
+
+
 class MissingAuthenticationToken(Fault):
     """The request is not signed."""
 
@@ -105,6 +115,12 @@ class InvalidClientTokenId(Fault):
 
 class InvalidServiceToken(Fault):
     """A service asks with a token that is missing, unknown or expired. Not an AWS code: AWS has no such tokens."""
+
+    status = 403
+
+
+class ExpiredToken(Fault):
+    """The session of a session token is over."""
 
     status = 403
 
@@ -149,6 +165,16 @@ class AlreadyShown(Fault):
     """A one-time secret was asked for twice with the same form. Not an AWS code: only the console has such forms."""
 
     status = 409
+
+
+class SudoRequired(Fault):
+    """A sensitive change in the console needs a fresh proof of who asks. Not an AWS code: only the console has sessions.
+
+    ``secrets`` names the fields of its form that are not to be kept while that is asked.
+    """
+
+    status = 403
+    secrets: frozenset[str] = frozenset()
 
 
 class RequestEntityTooLarge(Fault):

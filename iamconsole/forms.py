@@ -17,6 +17,7 @@ from iamconsole.errors import (
     InvalidInput,
     NoSuchEntity,
     PasswordPolicyViolation,
+    SudoRequired,
     ValidationError,
 )
 from iamconsole.operation import Operation
@@ -30,6 +31,16 @@ class ConsoleForm(forms.Form):
 
     required_css_class = "required"
     password_field: str | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The fields that hold a secret: passwords and one-time codes."""
+        return frozenset(
+            name
+            for name, field in self.fields.items()
+            if isinstance(field.widget, forms.PasswordInput)
+            or field.widget.attrs.get("autocomplete") == "one-time-code"
+        )
 
     def refuse(self, fault: Fault) -> None:
         """Show a fault: a broken rule at the field it is of, in the field's own words (``rule``); else above the form."""
@@ -51,13 +62,16 @@ class ConsoleForm(forms.Form):
 def submitted(request: HttpRequest, form: ConsoleForm, act: Callable[[dict[str, Any]], object]) -> bool:
     """Whether the form was sent, is valid, and ``act`` on its cleaned data raised no fault.
 
-    AlreadyShown passes: that form is not to be sent again.
+    AlreadyShown passes: that form is not to be sent again. So does SudoRequired: it is sent again by itself.
     """
     if request.method != "POST" or not form.is_valid():
         return False
     try:
         act(form.cleaned_data)
     except AlreadyShown:
+        raise
+    except SudoRequired as fault:
+        fault.secrets = form.secrets
         raise
     except Fault as fault:
         form.refuse(fault)

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.signin import caller_of
+from accounts.signin import caller_of, session_end
 from iamconsole.pages import THEMES
 
 
@@ -44,4 +44,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         )
         for label, url, group in ((label, reverse(name), group) for label, name, group in MENU)
     ]
-    return context | {"caller": caller, "account_label": caller.account.label, "navigation": entries}
+    return context | {
+        "caller": caller,
+        "account_label": caller.account.label,
+        "navigation": entries,
+        "session": session_end(caller),
+    }

@@ -11,9 +11,10 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
+from accounts.views import confirm
 from iamconsole import pages
 from iamconsole.configuration import is_loopback
-from iamconsole.errors import Fault, ServiceUnavailable
+from iamconsole.errors import Fault, ServiceUnavailable, SudoRequired
 from iamconsole.logs import SERVED, Served
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -149,6 +150,8 @@ class Faults:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a fault; a database that does not answer is one too. Anything else is a bug."""
+        if isinstance(exception, SudoRequired):
+            return confirm.ask(request, exception.secrets)
         if isinstance(exception, OperationalError):
             log.error("database", exc_info=exception)
             exception = ServiceUnavailable(

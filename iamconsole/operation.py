@@ -22,7 +22,7 @@ from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
 from iamconsole.context_keys import context_of
-from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput
+from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from permissions.engine import Decision
 
 R = TypeVar("R")
@@ -68,7 +68,7 @@ class Issued(Generic[E]):
     """What a creating operation returns: the entity, and the secret members that are shown this once."""
 
     entity: E
-    secret: Mapping[str, str] = field(repr=False)
+    secret: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ class Operation(Generic[R]):
     issues_secret: bool
     changes_permissions: bool
     public: bool
+    unless_denied: bool
     by_operator: bool
+    sensitive: bool
     performs: Performs
     before: Before | None
     keys: tuple[str, ...]
@@ -156,11 +158,16 @@ class Operation(Generic[R]):
             raise InvalidInput(f"The parameter {name} of {self.name} is not supported by this release.")
         attempt = _Attempt(self.action, parameters=shapes.mask(self.model, given))
         try:
+            caller.refuse_beyond_session(self.action)
             admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
                 return self.function(caller, **admitted)
+            if self.sensitive:
+                caller.require_sudo()
             ready = self.before(admitted) if self.before else {}
             return self._write_alone(caller, {**given, **ready}, attempt)
+        except SudoRequired:  # nothing is refused: the console asks, and the same comes again
+            raise
         except Fault as fault:
             if not self.reads or isinstance(fault, AccessDenied):
                 self._record_refusal(caller, attempt, fault)
@@ -308,6 +315,7 @@ class Operation(Generic[R]):
                 self._context(action, asked),
                 named=asked.named,
                 denial=asked.denial,
+                unless_denied=self.unless_denied,
             )
         attempt.action, attempt.asked = self.action, target
 
@@ -332,7 +340,9 @@ def operation(
     issues_secret: bool = False,
     changes_permissions: bool = False,
     public: bool = False,
+    unless_denied: bool = False,
     by_operator: bool = False,
+    sensitive: bool = False,
     performs: Performs | None = None,
     before: Before | None = None,
     keys: tuple[str, ...] = (),
@@ -342,10 +352,12 @@ def operation(
 
     on: what it is about, loaded and decided on. reads: changes nothing, opens no transaction. lock: its target is locked.
     issues_secret: its answer may carry members the model marks sensitive. changes_permissions: raises the account's policy
-    epoch. public: needs no permission (AWS names them). by_operator: for the shell's operator alone, no policy can grant it.
+    epoch. public: needs no permission (AWS names them). unless_denied: needs none either, but a Deny holds. by_operator: for the
+    shell's operator alone, no policy can grant it. sensitive: in a console session it wants a proof of who asks that is not older
+    than fifteen minutes; so does all that issues a secret or changes permissions.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
-    ``action``. before: what takes long and needs no lock, such as hashing: it is given what was admitted and returns arguments
-    in the place of others. keys: the context keys of the
+    ``action``. before: what takes long and needs no lock, such as hashing, or must stay done when the rest is refused, such as
+    spending a code: it is given what was admitted and returns arguments in the place of others. keys: the context keys of the
     request that conditions may ask about, beyond those of every request, as AWS's Service Authorization Reference has them.
     omits: members that AWS's listing leaves out.
     """
@@ -367,7 +379,9 @@ def operation(
             issues_secret=issues_secret,
             changes_permissions=changes_permissions,
             public=public,
+            unless_denied=unless_denied,
             by_operator=by_operator,
+            sensitive=sensitive or issues_secret or changes_permissions,
             performs=performs or {},
             before=before,
             keys=keys,

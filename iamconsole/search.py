@@ -28,7 +28,9 @@ from audit.models import Event
 from audit.operations.decisions import get_decision
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.hardware_tokens import list_hardware_tokens
 from credentials.operations.login_profiles import change_password
+from credentials.operations.password_policies import update_account_password_policy
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
@@ -122,9 +124,19 @@ TASKS: Final = (
     ),
     Task("Account settings", "account id sign-in url address", "admin:account"),
     Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
+    Task(
+        "Password policy",
+        "length characters expiry expire age reuse rules passwords",
+        "admin:password-policy",
+        update_account_password_policy,
+    ),
     Task("My security credentials", "me own profile access keys password", "admin:me"),
     Task("Change password", "my own new", "admin:me-password", change_password),
     Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
+    Task(
+        "Assign MFA device", "my own multi-factor authenticator app totp second factor qr code", "admin:me-mfa-assign"
+    ),
+    Task("MFA devices of the account", "hardware tokens import inventory", "admin:mfa-inventory", list_hardware_tokens),
     Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
 )
 

@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_otp",
 ]
 MIDDLEWARE = [
     "iamconsole.middleware.request_log",
@@ -161,9 +162,11 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 CSRF_FAILURE_VIEW = "iamconsole.pages.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, least=1, most=24 * 60 * 60)
+SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process

@@ -50,26 +50,57 @@ class ConsoleSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
-        from accounts.views import account, me
+        from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys
+        from credentials.views import access_keys, device_inventory, mfa_devices, password_policy, recovery_codes
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
+            path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
+            path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
+            path("mfa-devices/import/", self.admin_view(device_inventory.import_tokens), name="mfa-import"),
+            path(
+                "mfa-devices/<arn:serial_number>/delete/",
+                self.admin_view(device_inventory.delete),
+                name="mfa-inventory-delete",
+            ),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
             path("search/", self.admin_view(search.page), name="search"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),
+            path("my-security-credentials/sign-ins/", self.admin_view(me.sign_ins), name="me-sign-ins"),
+            path(
+                "my-security-credentials/sessions/end-others/", self.admin_view(me.end_others), name="me-sessions-end"
+            ),
+            path(
+                "my-security-credentials/sessions/<str:session_id>/end/",
+                self.admin_view(me.end_session),
+                name="me-session-end",
+            ),
+            path("confirm/", self.admin_view(confirm.page), name="confirm"),
+            path("stay/", self.admin_view(me.stay), name="stay"),
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
+            path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
+            path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),
+            path(f"{my_mfa}/hardware/", self.admin_view(mfa_devices.hardware), name="me-mfa-hardware"),
+            path(f"{my_mfa}/<arn:serial_number>/resync/", self.admin_view(mfa_devices.resync), name="me-mfa-resync"),
+            path(f"{my_mfa}/<arn:serial_number>/remove/", self.admin_view(mfa_devices.remove), name="me-mfa-remove"),
+            path(
+                "my-security-credentials/recovery-codes/",
+                self.admin_view(recovery_codes.create),
+                name="me-recovery-codes",
+            ),
         ]
         for model_admin in self._registry.values():
             prefix = getattr(model_admin, "address", f"{model_admin.opts.app_label}/{model_admin.opts.model_name}/")

@@ -15,11 +15,26 @@ from django.db.models import CharField, F, QuerySet, Value
 
 from accounts import arns
 from accounts.models import Group, User
+from credentials.models import PasswordPolicy
 from permissions import language
 from permissions.engine import Kind, Policies, Source
 from permissions.models import GroupPolicy, PolicyVersion, UserPolicy
 
 LARGEST = 4096
+# What an account's password policy grants by AllowUsersToChangePassword (IAM User Guide, "Permit IAM users to change their own
+# passwords"). A user's ARN ends in the path and the name, and no two users of an account have one name.
+SETTING_DOCUMENT = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "AllowUsersToChangePassword",
+      "Effect": "Allow",
+      "Action": "iam:ChangePassword",
+      "Resource": ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"]
+    },
+    {"Sid": "GetAccountPasswordPolicy", "Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"}
+  ]
+}"""
 _kept: OrderedDict[tuple[int, int], Policies] = OrderedDict()
 _lock = threading.Lock()
 
@@ -55,7 +70,7 @@ def policies_of_group(group: Group) -> Policies:
 
 
 def _read(user: User) -> Policies:
-    """The user's own policies, those of the groups and the boundary, in one query."""
+    """The user's own policies, those of the groups, the account's setting and the boundary, in one query."""
     mine, member = {"user": user}, {"group__memberships__user": user}
     attached, through = (
         {"policy__attached_users__user": user},
@@ -66,6 +81,7 @@ def _read(user: User) -> Policies:
         _rows(_in_force().filter(**attached), "managed"),
         _rows(_in_force().filter(**through), "managed", via=F("policy__attached_groups__group__group_name")),
         _rows(_in_force().filter(policy__bounded_users=user), "boundary"),
+        _account_setting(user),
         all=True,
     )
     return _policies(rows)
@@ -83,6 +99,13 @@ def _in_force() -> QuerySet[PolicyVersion]:
     return PolicyVersion.objects.filter(number=F("policy__default_version_number"))
 
 
+def _account_setting(user: User) -> QuerySet[Any, Any]:
+    """What the account's password policy lets every user do, as a policy like any other."""
+    settings = PasswordPolicy.objects.filter(account=user.account_id, allow_users_to_change_password=True)
+    columns = ("setting", "account password policy", SETTING_DOCUMENT, "", None, "")
+    return settings.order_by().values_list(*(Value(each, output_field=CharField(null=True)) for each in columns))
+
+
 def _rows(policies: QuerySet[Any], role: str, *, via: Any = None) -> QuerySet[Any, Any]:
     inline = role == "inline"
     empty = Value("", output_field=CharField())
@@ -98,6 +121,8 @@ def _rows(policies: QuerySet[Any], role: str, *, via: Any = None) -> QuerySet[An
 
 def _source(row: tuple[Any, ...]) -> Source:
     role, name, document, path, account_id, via = row
+    if role == "setting":
+        return Source(name=name, kind="account setting", policy=parsed(document))
     kind: Kind = "inline" if role == "inline" else "customer managed" if account_id else "AWS managed"
     arn = "" if role == "inline" else arns.policy(account_id, path, name)
     return Source(name=name, kind=kind, policy=parsed(document), arn=arn, via=via)

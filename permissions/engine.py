@@ -17,7 +17,7 @@ from permissions.wildcard import Context, OverBudgetError, Pattern, Steps, fold,
 
 BUDGET: Final = 1_000_000  # steps for one decision: below 50 ms
 
-Kind = Literal["inline", "customer managed", "AWS managed", "given"]
+Kind = Literal["inline", "customer managed", "AWS managed", "account setting", "given"]
 PolicyType = Literal["identity", "boundary", "resource"]
 
 _TYPE_NAMES: Final = {

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from accounts.caller import Caller
-from iamconsole.forms import Part, part
+from credentials.operations.password_policies import get_account_password_policy
+from iamconsole.forms import Part, may, part
 from iamconsole.operation import Operation
+from permissions.compiled import SETTING_DOCUMENT
 from permissions.engine import Match, Source
 from permissions.excerpt import excerpt
 from permissions.models import ManagedPolicy
@@ -73,6 +75,9 @@ class Reader:
             parameter, _, number = source.name.partition(".")
             brought = self.given[GIVEN[parameter][1]]
             return Part(True, "", "", brought if isinstance(brought, str) else brought[int(number) - 1])
+        if source.kind == "account setting":
+            read = may(self.caller, get_account_password_policy)
+            return Part(read.allowed, read.action, read.resource, SETTING_DOCUMENT if read.allowed else None)
         if source.arn:
             return self._managed(source.arn)
         kind, _, path = self.principal_arn.rpartition(":")[2].partition("/")
@@ -98,5 +103,7 @@ def policy_words(name: str, kind: str, via: str = "", *, number: int = 1) -> str
     if kind == "given" and parameter in GIVEN:
         several = parameter == "PolicyInputList" and number > 1
         return f"{GIVEN[parameter][0]} {which}" if several else GIVEN[parameter][0]
+    if kind == "account setting":
+        return f"the {name}"
     of = f" of the group {via}" if via and kind == "inline" else f" (attached to the group {via})" if via else ""
     return f"the {kind} policy {name}{of}"

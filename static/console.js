@@ -158,6 +158,17 @@
     setTimeout(() => release(form), 10000);
   });
 
+  // Two minutes before the session ends: a warning, and one click that puts it off
+  const ending = byId("session-end");
+  const warn = (seconds) => setTimeout(() => { ending.hidden = false; }, seconds * 1000 - 140000);
+  ending?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ending.hidden = true;
+    fetch(ending.action, { method: "POST", body: new FormData(ending) })
+      .then((answer) => (answer.redirected ? location.reload() : answer.text().then(warn)));
+  });
+  if (ending) warn(ending.dataset.seconds);
+
   // A name to be typed before something is deleted
   all("[data-must-equal]").forEach((field) => {
     const check = () => field.setCustomValidity(field.value === field.dataset.mustEqual ? "" : `Type ${field.dataset.mustEqual} to confirm.`);

@@ -4,8 +4,10 @@ A visitor's pages fail the test on any Content-Security-Policy violation, consol
 host, missing file or answer of 500 and above.
 """
 
+import itertools
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -137,19 +139,29 @@ def user_of(person: Any) -> Any:
     return getattr(person, "user", person)
 
 
+_clients = itertools.count(1)
+
+
 def a_client(**options: Any) -> Client:
-    """Django's test client: the same pages without a browser or a server."""
-    return Client(HTTP_HOST="localhost", **options)
+    """Django's test client: the same pages without a browser or a server, each from an address of its own."""
+    number = next(_clients)
+    address = f"127.{1 + number // 62500 % 250}.{1 + number // 250 % 250}.{1 + number % 250}"
+    return Client(**{"HTTP_HOST": "localhost", "REMOTE_ADDR": address} | options)
 
 
 def signed_in(person: Any, **options: Any) -> Client:
-    """A client with a session of somebody."""
+    """A client with a session of somebody, begun now."""
     from accounts.models import User
+    from accounts.sessions import SIGNED_IN
+    from accounts.signin import PROVED
 
     client = a_client(**options)
     client.force_login(
         User.objects.select_related("account").get(pk=user_of(person).pk), backend="accounts.signin.Backend"
     )
+    session = client.session
+    session[SIGNED_IN] = session[PROVED] = time.time()
+    session.save()
     return client
 
 
@@ -192,7 +204,7 @@ def nonce_in(page: Any) -> str:
 
 def console_addresses(**names: str) -> list[str]:
     """An address of every route of the console; ``user_name``, ``access_key_id`` and the like fill it, or "x"."""
-    names = {"decision_id": "00000000-0000-4000-8000-000000000000"} | names
+    names = {"decision_id": "00000000-0000-4000-8000-000000000000", "session_id": "0" * 64} | names
     return [
         reverse(name, kwargs={argument: names.get(argument, "x") for argument in pattern.pattern.converters})
         for name, pattern in every_route()

@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class Person:
     caller: Any
     access_key_id: str
     secret_access_key: str
+    session_token: str | None = None
 
     @property
     def user(self) -> Any:
@@ -84,6 +86,7 @@ class Person:
             service,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
+            aws_session_token=self.session_token,
             endpoint_url=URL,
             region_name="us-east-1",
             config=Config(retries={"total_max_attempts": 1}, **config),
@@ -94,6 +97,7 @@ class Person:
         return os.environ | {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            **({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}),
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": URL,
@@ -115,11 +119,12 @@ def allow(*actions: str, resource: str = "*") -> str:
 
 
 def caller_for(user: Any, door: str = "api") -> Any:
-    """A user as a caller, read anew."""
+    """A user as a caller, read anew; in the console, as somebody who has just signed in."""
     from accounts.caller import Caller
     from accounts.models import User
 
-    return Caller(user=User.objects.select_related("account").get(pk=user.pk), door=door, source_ip="127.0.0.1")
+    user = User.objects.select_related("account").get(pk=user.pk)
+    return Caller(user=user, door=door, source_ip="127.0.0.1", sudo_time=datetime.now(UTC))
 
 
 def make_account() -> Any:

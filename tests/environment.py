@@ -29,6 +29,7 @@ if "IAMCONSOLE_TEST_PORT" not in os.environ:
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "SECRET_KEY": "the tests' own key, of fifty characters and some more",
         "ENCRYPTION_KEYS": "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "SMS_URL": "outbox:",
         "LOG_FORMAT": "json",
         "LOG_STREAM": "stderr",
         "WEB_CONCURRENCY": "4",

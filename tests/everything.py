@@ -3,15 +3,20 @@
 An operation that is registered tomorrow is found here by its parameters, and fails with a sentence if one has no value.
 """
 
+import base64
+import json
 import re
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from accounts import arns, targets
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
@@ -21,8 +26,13 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
-from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials import targets as credential_targets
+from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.passkeys import begin_passkey_registration
+from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.service_tokens import create_service_token
+from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -39,12 +49,15 @@ from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
-from tests.conftest import SECRETS, Person, allow, make_user
+from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
+from tests.conftest import SECRETS, Person, allow, caller_for, make_user
+from tests.raw import Answer
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
 )
 AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not each.by_operator]
@@ -64,17 +77,27 @@ def furnish(root: Person) -> Values:
     give_password(dave.user)
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
+    update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
+    session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
+    token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
-        | {"service_token_id": issued.entity.service_token_id}
+        | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
+        | {"session_id": session.session_id}
+        | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
+
+
+def tomorrow() -> datetime:
+    """When what is made today ends."""
+    return timezone.now() + timedelta(days=1)
 
 
 def _give_permissions(root: Person) -> str:
@@ -130,8 +153,35 @@ def invent(root: Person) -> Values:
     return (
         given
         | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
+        | {"authentication_code1": "123456", "authentication_code2": "654321"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
     )
+
+
+def own_factor(person: Person) -> tuple[Person, Values, Values]:
+    """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and answers.
+
+    Those are a security key's, to the options it was asked by, and the code that was sent to NUMBER; all of it is good only if
+    used at once.
+    """
+    app = give_app(person.account_id, person.user, f"app-of-{person.name}")
+    session = session_of(person, app, -1)
+    asked = begin_passkey_registration(caller_for(person.user))
+    answer = SecurityKey().create(json.loads(asked["creation_options"]))
+    begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
+    factor = {"serial_number": app.serial_number, "token_code": app.code(0)}
+    return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
+
+
+def new_app(root: Person, name: str) -> App:
+    """An app that is nobody's yet."""
+    return give_app(root.account_id, None, name)
+
+
+def file_of_tokens() -> bytes:
+    """A file of one hardware token that is nowhere yet."""
+    return f"serial_number,seed_hex\nFILE-{secrets.token_hex(4)},{secrets.token_hex(20)}\n".encode()
 
 
 def refusal_of(person: Person, ask: Callable[..., object] = list_account_aliases) -> str:
@@ -157,9 +207,27 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "account_alias": alias,
         "admin_user_name": "admin",
         "alias": f"{alias}-2",
+        "assignment_status": "Assigned",
+        "credential": "{}",
+        "duration_seconds": 900,
+        "file_format": "csv",
+        "phone_number": NUMBER,
+        "mfa_device_name": f"key-of-{user_name}",
+        "token_code": "123456",
+        "token_file": file_of_tokens(),
+        "virtual_mfa_device_name": user_name,
         "allow_change_password": True,
         "copy_permissions_from": user_name,
         "context": [{"key": "s3:prefix", "values": ["home/"]}],
+        "allow_users_to_change_password": True,
+        "hard_expiry": True,
+        "max_password_age": 90,
+        "minimum_password_length": 12,
+        "password_reuse_prevention": 5,
+        "require_lowercase_characters": True,
+        "require_numbers": True,
+        "require_symbols": True,
+        "require_uppercase_characters": True,
         "description": "the gateway of the files",
         "duration_days": 30,
         "email": email,
@@ -179,6 +247,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "root_access_key": False,
         "root_email": email,
         "service_token_id": arns.new_unique_id("ISTK"),
+        "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
         "status": "Inactive",
         "tag_keys": ["team"],
@@ -200,6 +269,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
         given["user_name"] = values["new_user_name"]
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
+    if operation.on is credential_targets.hardware_token:
+        given["serial_number"] = values["token_serial_number"]
     return given
 
 
@@ -238,6 +309,17 @@ def without_names(text: str, given: Values) -> str:
     return text
 
 
+def secrets_in(answer: Answer) -> list[str]:
+    """The secrets that an answer shows this once."""
+    if answer.code is not None:
+        return []
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    seed = answer.text("Base32StringSeed")
+    found += [base64.b64decode(seed).decode() if seed else None]
+    found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
+    return [each for each in found if each]
+
+
 def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
     """Every row that belongs to an account, and its trail."""
     return {
@@ -247,7 +329,11 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (User, "account"),
             (AccessKey, "user__account"),
             (LoginProfile, "user__account"),
+            (PasswordPolicy, "account"),
+            (PasswordHistory, "user__account"),
             (ServiceToken, "user__account"),
+            (MFADevice, "account"),
+            (RecoveryCode, "user__account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

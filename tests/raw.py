@@ -1,5 +1,6 @@
 """Requests as bytes, for what no SDK sends: signed by botocore, sent by http.client, the answer read as XML."""
 
+import base64
 import http.client
 import re
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,8 @@ def _pairs(shape: Shape, value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from _pairs(shape.member, each, f"{name}.member.{index}")
         if not value:
             yield name, ""
+    elif shape.kind == "blob":
+        yield name, base64.b64encode(value).decode()
     else:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -99,7 +102,7 @@ def signed(
     given = {} if presigned else {"Content-Type": FORM}
     url = f"{URL}/?{query}" if query else f"{URL}/"
     request = AWSRequest(method, url, data=body, headers={**given, **(headers or {})})
-    credentials = Credentials(person.access_key_id, secret or person.secret_access_key, token)
+    credentials = Credentials(person.access_key_id, secret or person.secret_access_key, token or person.session_token)
     auth = (SigV4QueryAuth if presigned else SigV4Auth)(credentials, service, region)
     if at is None:
         auth.add_auth(request)

@@ -13,7 +13,7 @@ from api.shapes import OperationModel, Shape, services, snake
 from iamconsole import errors
 from iamconsole.operation import find
 from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
-from tests.everything import Values, furnish
+from tests.everything import Values, furnish, secrets_in
 from tests.raw import Answer, send, signed
 
 MODELS = [model for service in services().values() for model in service.operations.values()]
@@ -141,7 +141,7 @@ def check(answer: Answer, model: OperationModel) -> None:
     assert answer.text("RequestId") == answer.headers["x-amzn-requestid"]
     if answer.status == 200:
         assert answer.xml.tag.endswith(f"}}{model.name}Response")
-        SECRETS.extend(filter(None, [answer.text("SecretAccessKey")]))
+        SECRETS.extend(secrets_in(answer))
         return
     assert answer.xml.tag.endswith("}ErrorResponse")
     assert answer.text("Type") == "Sender"

@@ -3,6 +3,7 @@
 A state is an address, who looks at it, and what is done there. A route without a state fails the first test.
 """
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,9 +16,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.authenticators import App, give_app
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
-from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
+from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
 from tests.everything import refusal_of
+from tests.test_signin_states import add_device
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
@@ -35,6 +38,16 @@ NO_PAGE = {
     "theme": "a button",
     "admin:me-key-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:me-session-end": "a button",
+    "admin:me-sessions-end": "a button",
+    "admin:user-session-end": "a button",
+    "admin:user-sessions-end": "a button",
+    "admin:user-throttle-reset": "a button",
+    "admin:me-mfa-enable": "the second step of admin:me-mfa-assign",
+    "admin:user-mfa-enable": "the second step of admin:user-mfa-assign",
+    "admin:me-mfa-discard": "a button",
+    "admin:user-mfa-discard": "a button",
+    "admin:stay": "asked by the script",
     "admin:user-group-remove": "a button",
     "admin:user-policy-detach": "a button",
     "admin:group-users-remove": "a button",
@@ -71,10 +84,15 @@ class Stage:
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
+    guarded: Person  # has two MFA devices
+    late: Person  # signed in long ago
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
     decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
+    devices: dict[str, str] = field(
+        default_factory=dict
+    )  # serial numbers by "@" and the user's name: alice has one device
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -84,6 +102,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.account import create_account_alias
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
+    from credentials.operations.password_policies import update_account_password_policy
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.attachments import attach_user_policy
     from permissions.operations.boundaries import put_user_permissions_boundary
@@ -114,6 +133,8 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         nobody=nobody,
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
+        late=make_user(root, "late", ALLOW_ALL),
+        guarded=make_user(root, "guarded", allow("iam:*")),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
         policies=policies,
@@ -125,12 +146,20 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         },
     )
     give_password(stage.newcomer, must_change=True)
-    for name in ("root", "alice", "helper", "simulates", "nobody", "beginner"):
+    update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
+    for name in ("root", "alice", "helper", "simulates", "nobody", "beginner", "late"):
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
         stage.visitors[name].sign_in(getattr(stage, name))
     stage.visitors["stranger"] = Visitor(chromium)
     stage.visitors["newcomer"] = Visitor(chromium)
+    stage.visitors["guarded"] = Visitor(chromium)
+    give_password(stage.guarded)
+    for name in ("phone", "tablet"):
+        stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
+    give_app(root.account_id, None, "left-over")
+    stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
     for visitor in stage.visitors.values():
         visitor.context.add_init_script(AXE.axe_script)
         visitor.page.on("dialog", lambda dialog: dialog.accept())  # "leave without saving the secret?"
@@ -186,6 +215,7 @@ class State:
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
         keys["token"] = stage.token
         keys |= stage.policies
+        keys |= stage.devices
         keys |= stage.decisions
         return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
 
@@ -295,6 +325,58 @@ def follow_link_and_fail(page: Page, stage: Stage) -> None:
     press("Set password", new_password="weak", confirm_password="other")(page, stage)
 
 
+def give_password_only(page: Page, stage: Stage) -> None:
+    """Sign in as the user who has MFA devices, up to the second factor."""
+    page.goto("/signin/")
+    answers = {"account": stage.guarded.account_id, "user_name": "guarded", "password": PASSWORD}
+    press("Sign in", **answers)(page, stage)
+    expect(page.locator("h1")).to_have_text("Multi-factor authentication")
+
+
+def ask_for_recovery(page: Page, stage: Stage) -> None:
+    """Choose to give a recovery code."""
+    give_password_only(page, stage)
+    page.get_by_text("Use another device or a recovery code").click()
+    page.get_by_role("link", name="A recovery code").click()
+
+
+def miss(times: int) -> How:
+    """Give wrong codes."""
+
+    def act(page: Page, stage: Stage) -> None:
+        from credentials.mfa.models import GuessBudget
+
+        GuessBudget.objects.all().delete()
+        give_password_only(page, stage)
+        for _ in range(times):
+            press("Sign in", code="000000")(page, stage)
+            expect(page.locator("[role=alert]")).to_be_visible()
+
+    return act
+
+
+def enrol(name: str, *, right: bool = True) -> How:
+    """Make a device and answer with two codes of it."""
+
+    def act(page: Page, stage: Stage) -> None:
+        press("Show QR code", virtual_mfa_device_name=name)(page, stage)
+        key = page.locator("#key").inner_text()
+        SECRETS.append(key)
+        app = App("", base64.b32decode(key))
+        codes = {"authentication_code1": app.code() if right else "000000", "authentication_code2": app.code(1)}
+        press("Add MFA", **codes)(page, stage)
+        if right:
+            SECRETS.extend(page.locator("#codes").inner_text().split())
+
+    return act
+
+
+def see_key(page: Page, stage: Stage) -> None:
+    """Make a device and look at its key."""
+    press("Show QR code", virtual_mfa_device_name="seen")(page, stage)
+    SECRETS.append(page.locator("#key").inner_text())
+
+
 def edit_policy(*buttons: str, document: str | None = None, **fields: str) -> How:
     """Write a document into the editor, then press one button after the other."""
 
@@ -310,6 +392,43 @@ def edit_policy(*buttons: str, document: str | None = None, **fields: str) -> Ho
     return act
 
 
+def try_too_often(page: Page, stage: Stage) -> None:
+    """Give a wrong password once more than is let through."""
+    from accounts import throttle
+
+    budgets = throttle.sign_in_budgets(account=stage.root.account_id, who="nobody-there", address="192.0.2.1")
+    for _ in range(throttle.USER.burst):
+        throttle.reserve(budgets[:1])
+    press("Sign in", account=stage.root.account_id, user_name="nobody-there", password="c")(page, stage)
+
+
+def wait_too_long(then: How) -> How:
+    """Do something sensitive long after sign-in."""
+
+    def act(page: Page, stage: Stage) -> None:
+        from accounts.models import Session
+
+        for session in Session.objects.filter(user=stage.late.user):
+            data = session.get_decoded()
+            data["proved"] -= 3600
+            session.session_data = session.get_session_store_class()().encode(data)
+            session.save(update_fields=["session_data"])
+        then(page, stage)
+
+    return act
+
+
+def confirm_wrongly(page: Page, stage: Stage) -> None:
+    """Come to the question who it is, and give a wrong password."""
+    wait_too_long(press("Save tags"))(page, stage)
+    press("Confirm", password="wrong")(page, stage)
+
+
+def warn(page: Page, stage: Stage) -> None:
+    """Let the session come near its end, as the page's clock has it."""
+    page.evaluate("document.getElementById('session-end').hidden = false")
+
+
 def find_actions(page: Page, stage: Stage) -> None:
     """Make the form longer, and look for actions."""
     edit_policy("Form", "Add statement", "Add condition to statement 2", document=TIDY)(page, stage)
@@ -323,9 +442,11 @@ def paste(page: Page, stage: Stage) -> None:
 
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
+DELETE = "Delete MFA device"
+CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
-CREDENTIALS, TAGS, GROUPS_TAB = "?tab=credentials", "?tab=tags", "?tab=groups"
+CREDENTIALS, TAGS, GROUPS_TAB, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=groups", "?tab=sessions"
 POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
 POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
 TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
@@ -355,7 +476,18 @@ STATES = [
     State("setup", "error", "stranger", "not the same password", ("nonsense",), then=follow_link_and_fail),
     State("new-password", "late", "stranger", "That took too long"),
     State("new-password", "form", "newcomer", "must choose a new password", then=give_first_password),
-    State("new-password", "weak", "newcomer", "8 to 128", then=partial(choose, old_password=PASSWORD, **WEAK)),
+    State("new-password", "weak", "newcomer", "10 to 128", then=partial(choose, old_password=PASSWORD, **WEAK)),
+    State("password-expired", "opened", "stranger", "an administrator must set"),
+    State("signin", "too many attempts", "stranger", "Too many attempts. Try again in", then=try_too_often),
+    State("second-factor", "late", "stranger", "That took too long"),
+    State("second-factor", "form", "guarded", "phone", then=give_password_only),
+    State("second-factor", "recovery code", "guarded", "one of your recovery codes", then=ask_for_recovery),
+    State("second-factor", "error", "guarded", "The code is not right", then=miss(1)),
+    State("second-factor", "missed often", "guarded", "every 30 seconds", then=miss(2)),
+    State("second-factor", "too many attempts", "guarded", "Too many attempts. Try again in", then=miss(6)),
+    State("admin:confirm", "opened", "late", "more than 15 minutes"),
+    State("admin:me-sign-ins", "typical", "alice", "Signed in"),
+    State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
     State("help", "signed in", "alice", "Programs"),
     State("signout", "opened", "alice", "nothing to see"),
@@ -371,6 +503,18 @@ STATES = [
         "admin:account-alias", "error", "alice", "Use 3 to 63 lower-case", then=press("Save alias", account_alias="No!")
     ),
     State("admin:account-alias", "not permitted", "nobody", "iam:CreateAccountAlias"),
+    State("admin:password-policy", "default", "beginner", "In force now: IAM default"),
+    State("admin:password-policy", "custom", "alice", "In force now: the account's own"),
+    State("admin:password-policy", "preview", "alice", "console users must change", then=press("Preview impact")),
+    State("admin:password-policy", "confirm", "alice", "Set this password policy?", then=press("Review and save")),
+    State(
+        "admin:password-policy",
+        "error",
+        "alice",
+        "Ensure this value",
+        then=press("Review and save", max_password_age="0"),
+    ),
+    State("admin:password-policy", "not permitted", "nobody", "iam:UpdateAccountPasswordPolicy"),
     State("admin:root-email", "form", "root", "New e-mail address"),
     State(
         "admin:root-email",
@@ -383,8 +527,57 @@ STATES = [
     State("admin:me", "typical", "alice", "Change password"),
     State("admin:me", "root user", "beginner", "Root user"),
     State("admin:me", "not permitted", "nobody", "iam:ListAccessKeys"),
+    State("admin:me", "with an MFA device", "alice", "Assign a second device as a backup"),
+    State("admin:me-mfa-assign", "form", "alice", "Step 1 of 3"),
+    State(
+        "admin:me-mfa-assign",
+        "error",
+        "alice",
+        "without spaces",
+        then=press("Show QR code", virtual_mfa_device_name="a b"),
+    ),
+    State("admin:me-mfa-assign", "key", "root", "Or enter the key by hand", then=see_key),
+    State("admin:me-mfa-assign", "wrong codes", "root", "start again", then=enrol("missed", right=False)),
+    State("admin:me-mfa-assign", "recovery codes", "beginner", "Ten recovery codes", then=enrol("phone")),
+    State("admin:me-mfa-assign", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-hardware", "form", "alice", "Assign hardware token"),
+    State("admin:me-mfa-hardware", "error", "alice", "9 or more", then=press("Add MFA", **CODES, serial_number="?")),
+    State("admin:me-mfa-hardware", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-resync", "form", "alice", "Two codes in a row", ("@alice",)),
+    State("admin:me-mfa-resync", "error", "alice", "is not valid", ("@alice",), then=press("Resync", **CODES)),
+    State("admin:me-mfa-resync", "not there", "alice", "does not exist", ("@guarded",)),
+    State("admin:me-mfa-resync", "not permitted", "nobody", "iam:ListMFADevices", ("@alice",)),
+    State("admin:me-mfa-remove", "the last one", "alice", "This is your last MFA device", ("@alice",)),
+    State(
+        "admin:me-mfa-remove",
+        "not ticked",
+        "alice",
+        "This field is required",
+        ("@alice",),
+        then=press("Remove MFA device"),
+    ),
+    State("admin:me-recovery-codes", "form", "alice", "Ten codes"),
+    State("admin:me-recovery-codes", "error", "alice", "must use it first", then=press("Create recovery codes")),
+    State("admin:me-recovery-codes", "not permitted", "nobody", "iamconsole:CreateRecoveryCodes"),
+    State("admin:mfa-inventory", "typical", "alice", "TOKEN-0001"),
+    State("admin:mfa-inventory", "empty", "beginner", "None yet"),
+    State("admin:mfa-inventory", "not permitted", "nobody", "iamconsole:ListHardwareTokens"),
+    State("admin:mfa-import", "form", "alice", "The vendor's file"),
+    State("admin:mfa-import", "error", "alice", "must name the columns", then=press("Import tokens", pasted="x")),
+    State("admin:mfa-import", "not permitted", "nobody", "iamconsole:ImportHardwareTokens"),
+    State("admin:mfa-inventory-delete", "token", "alice", "This cannot be undone", ("TOKEN-0001",)),
+    State("admin:mfa-inventory-delete", "in use", "alice", "Must deactivate", ("@alice",), then=press(DELETE)),
+    State("admin:mfa-inventory-delete", "not permitted", "nobody", "iamconsole:DeleteHardwareToken", ("TOKEN-0001",)),
+    State("admin:user-mfa-assign", "form", "alice", "The device must be at hand", ("bob",)),
+    State("admin:user-mfa-assign", "not there", "alice", "cannot be found", ("nobody-at-all",)),
+    State("admin:user-mfa-assign", "not permitted", "helper", "iam:EnableMFADevice", ("bob",)),
+    State("admin:user-mfa-hardware", "form", "alice", "Assign hardware token to bob", ("bob",)),
+    State("admin:user-mfa-resync", "form", "alice", "Two codes in a row", ("guarded", "@guarded")),
+    State("admin:user-mfa-remove", "one of two", "alice", "All sessions of guarded end", ("guarded", "@guarded")),
+    State("admin:user-mfa-remove", "the last one", "root", "the last MFA device of alice", ("alice", "@alice")),
+    State("admin:user-mfa-remove", "not permitted", "helper", "iam:ListMFADevices", ("guarded", "@guarded")),
     State("admin:me-password", "form", "alice", "Current password"),
-    State("admin:me-password", "error", "alice", "8 to 128", then=press("Change password", old_password="x", **WEAK)),
+    State("admin:me-password", "error", "alice", "10 to 128", then=press("Change password", old_password="x", **WEAK)),
     State("admin:me-password", "not permitted", "nobody", "iam:ChangePassword"),
     State("admin:me-key-create", "form", "alice", "Before you do"),
     State("admin:me-key-create", "not permitted", "nobody", "iam:CreateAccessKey"),
@@ -425,7 +618,11 @@ STATES = [
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
+    State(CHANGE, "credentials with MFA devices", "alice", "(2 of 8)", ("guarded",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
+    State(CHANGE, "typical sessions", "root", "End all sessions", ("alice",), SESSIONS),
+    State(CHANGE, "empty sessions", "alice", "not signed in anywhere", ("bob",), SESSIONS),
+    State(CHANGE, "partly permitted sessions", "helper", "iamconsole:ListSessions", ("carol",), SESSIONS),
     State(CHANGE, "empty", "alice", "No policy yet", ("newcomer",)),
     State(CHANGE, "empty credentials", "alice", "None yet", ("bob",), CREDENTIALS),
     State(CHANGE, "empty tags", "alice", "No tag yet", ("bob",), TAGS),
@@ -454,6 +651,15 @@ STATES = [
     State("admin:user-tags", "empty", "alice", "Save tags", ("bob",)),
     State("admin:user-tags", "typical", "alice", "Save tags", ("carol",)),
     State("admin:user-tags", "error", "alice", "reserved", ("carol",), then=press("Save tags", tag_key="aws:team")),
+    State(
+        "admin:user-tags",
+        "asked who it is",
+        "late",
+        "Confirm that it is you",
+        ("bob",),
+        then=wait_too_long(press("Save tags")),
+    ),
+    State("admin:user-tags", "asked and wrong", "late", "not your password", ("bob",), then=confirm_wrongly),
     State("admin:user-tags", "not permitted", "helper", "iam:TagUser", ("carol",)),
     State("admin:user-permissions-add", "groups", "alice", "developers", ("bob",)),
     State("admin:user-permissions-add", "policies", "alice", "Prefer a group", ("bob",), "?how=policies"),

@@ -370,7 +370,7 @@ def test_the_new_password_must_be_new_and_good_and_the_old_one_right(newcomer: P
     for old, new, says in (
         (PASSWORD, PASSWORD, "must differ"),
         (PASSWORD, "weak", "8 to 128 characters"),
-        (PASSWORD, "newcomer", "It is not the user name"),
+        (PASSWORD, "newcomer", "beside the user name"),
         ("wrong", ANOTHER, "The old password was incorrect."),
     ):
         answer = choose(client, old, new)
@@ -415,7 +415,7 @@ def test_signing_in_takes_up_no_session_it_did_not_make(newcomer: Person):
 def test_the_session_table_opens_nothing(erin: Person):
     client = enter(erin)
     row = row_of(client)
-    assert (row.user_id, row.source_ip) == (erin.user.pk, "127.0.0.1")
+    assert (row.user_id, row.source_ip[:4]) == (erin.user.pk, "127.")
     for stolen in (row.session_key, row.session_data):
         thief = a_client()
         thief.cookies["session"] = stolen

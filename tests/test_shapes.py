@@ -337,7 +337,14 @@ def test_there_are_sensitive_parameters_to_look_at() -> None:
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WRONG: list[object] = [1, True, 1.5, "text", b"bytes", [], ["a"], {}, {"a": 1}, object(), NOW, 2**31, -(2**40)]
-RIGHT: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "boolean": bool, "list": list, "map": dict}
+RIGHT: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "blob": bytes,
+    "list": list,
+    "map": dict,
+}
 
 
 @pytest.mark.parametrize("model", EVERY_OPERATION, ids=lambda model: f"{model.service}:{model.name}")

@@ -4,19 +4,19 @@ What she asks about alice's things is answered as if they had never been; and th
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.nonces import new_nonce
 from api import wire
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
 from permissions.models import ManagedPolicy
-from tests.conftest import ALLOW_ALL, SECRETS, Person, make_account, make_user
+from tests.conftest import ALLOW_ALL, SECRETS, Person, caller_for, make_account, make_user
 from tests.everything import (
     AWS_POLICY,
     Values,
@@ -33,9 +33,11 @@ from tests.raw import Answer, ask, run
 EVERY = list(every_operation())
 # What is unique in the whole installation can be seen to be taken, on AWS as here.
 GLOBAL = {"iam:CreateAccountAlias": "account_alias", "iamconsole:UpdateRootUserEmail": "email"}
-SECRET = re.compile(r"(?<=<SecretAccessKey>)[^<]+|(?<='SecretAccessKey': ')[^']+")
+SHOWN_ONCE = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "QRCodePNG")
+SECRET = re.compile("|".join(rf"(?<=<{name}>)[^<]+|(?<='{name}': ')[^']+" for name in SHOWN_ONCE))
 NEW = re.compile(
-    r"(AIDA|AKIA|AGPA|ANPA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
+    r"(AIDA|AKIA|ASIA|AGPA|ANPA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
+    r"|FILE-[0-9a-f]{8}|(?<=\"challenge\": \")[\w-]+"
 )
 
 
@@ -60,8 +62,8 @@ def identifiers(root: Person, values: Values) -> list[str]:
 
 def by_door(trudy: Person, door: Any, operation: Operation[Any], given: Values) -> str:
     """What an operation answers to trudy in the console or the shell, as data or as the fault."""
-    user = User.objects.select_related("account").get(pk=trudy.user.pk)
-    caller = Caller(user=user, door=door, nonce=new_nonce(user) if door == "console" else None)
+    caller = caller_for(trudy.user, door)
+    caller = replace(caller, nonce=new_nonce(caller.user) if door == "console" else None)
     try:
         result = operation(caller, **given)
     except Fault as fault:

@@ -34,12 +34,14 @@ from accounts.operations.users import delete_user
 from accounts.operations.whole_users import delete_user_with_credentials
 from api import authenticate
 from audit.models import INSTALLATION, Event
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, ServiceToken
 from credentials.operations.access_keys import delete_access_key, update_access_key
 from credentials.operations.service_tokens import create_service_token, delete_service_token, list_service_tokens
 from iamconsole.errors import DeleteConflict, Fault, LimitExceeded, NoSuchEntity, ValidationError
 from permissions.operations.inline import put_user_policy
 from tests import gateway
+from tests.authenticators import give_app, session_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_user
 from tests.everything import events_of
 from tests.raw import body_of, send, signed
@@ -139,7 +141,7 @@ def signed_for(
 ) -> AWSRequest:
     """A request to a service, signed by botocore."""
     request = AWSRequest(method, url, data=body, headers={"Host": urlsplit(url).netloc, **(headers or {})})
-    credentials = Credentials(person.access_key_id, secret or person.secret_access_key)
+    credentials = Credentials(person.access_key_id, secret or person.secret_access_key, person.session_token)
     auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, "eu-central-1")
     with time_machine.travel(at or datetime.now(UTC), tick=False):
         auth.add_auth(request)
@@ -561,6 +563,26 @@ def test_an_answer_says_who_and_why(stage: Stage) -> None:
     assert (answer["decision"], answer["principal"]["arn"]) == ("allowed", stage.root.user.arn)
     assert "user_name" not in answer["principal"]
     assert "policy" not in answer
+
+
+def test_a_signer_with_temporary_credentials_is_known_with_what_the_session_says(stage: Stage) -> None:
+    app = give_app(stage.alice.account_id, stage.alice.user, "alices")
+    plain, proven = session_of(stage.alice), session_of(stage.alice, app)
+    vault = {"action": "vault:Open", "resource": "arn:aws:vault:::door"}
+    for person, decision in ((stage.alice, "implicitDeny"), (plain, "implicitDeny"), (proven, "allowed")):
+        status, answer = ask(stage.token, {"request": described(signed_for(person, FILE)), **vault})
+        assert (status, answer["decision"]) == (200, decision)
+        assert answer["principal"]["access_key_id"] == person.access_key_id
+        assert answer["principal"]["arn"] == stage.alice.user.arn
+    with time_machine.travel(datetime.now(UTC) - timedelta(minutes=16), tick=False):
+        over = session_of(stage.alice, duration_seconds=900)
+    status, answer = ask(stage.token, {"request": described(signed_for(over, FILE)), **vault})
+    assert (status, answer["error"]["code"]) == (401, "ExpiredToken")
+    # To a service of another account it never was.
+    foreign = session_of(stage.trudy)
+    status, answer = ask(stage.token, {"request": described(signed_for(foreign, FILE)), **vault})
+    assert (status, answer["error"]["code"]) == (401, "InvalidClientTokenId")
+    MFADevice.objects.filter(user=stage.alice.user).delete()
 
 
 def test_a_service_tells_of_the_request_it_received(stage: Stage) -> None:

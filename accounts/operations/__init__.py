@@ -1,5 +1,27 @@
 """Every change to, and every question about, accounts and users."""
 
-from accounts.operations import absent, account, groups, identity, installation, root, users, whole_groups, whole_users
+from accounts.operations import (
+    absent,
+    account,
+    groups,
+    identity,
+    installation,
+    root,
+    sessions,
+    users,
+    whole_groups,
+    whole_users,
+)
 
-__all__ = ["absent", "account", "groups", "identity", "installation", "root", "users", "whole_groups", "whole_users"]
+__all__ = [
+    "absent",
+    "account",
+    "groups",
+    "identity",
+    "installation",
+    "root",
+    "sessions",
+    "users",
+    "whole_groups",
+    "whole_users",
+]

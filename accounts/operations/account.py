@@ -8,6 +8,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import quota_of
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import operation
@@ -64,9 +65,6 @@ _FIXED = {
     "ServerCertificates": 0,
     "ServerCertificatesQuota": 20,
     "SigningCertificatesPerUserQuota": 2,
-    "MFADevices": 0,
-    "MFADevicesInUse": 0,
-    "AccountMFAEnabled": 0,
     "AccountSigningCertificatesPresent": 0,
     "GlobalEndpointTokenVersion": 1,
 }
@@ -90,6 +88,7 @@ _QUOTAS = {
 def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[str, int]]:
     """AWS's 34 counts and quotas of the account."""
     root = User.objects.get(account=account, user_name__isnull=True)
+    devices = MFADevice.objects.filter(account=account)
     return {
         "summary_map": _FIXED
         | {key: quota_of(account, name) for key, name in _QUOTAS.items()}
@@ -100,6 +99,9 @@ def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[s
             # Of every policy that is attached or bounds somebody, AWS's too, the one version in force.
             "PolicyVersionsInUse": ManagedPolicy.objects.used_in(account.pk).count(),
             "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
+            "MFADevices": devices.count(),
+            "MFADevicesInUse": devices.filter(user__isnull=False).count(),
+            "AccountMFAEnabled": int(devices.filter(user=root).exists()),
             "AccountPasswordPresent": int(root.has_usable_password()),
         }
     }

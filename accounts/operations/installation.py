@@ -11,8 +11,9 @@ from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import GREATEST
 from accounts.steps import add_user, checked_email
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
-from credentials.steps import add_access_key, end_sessions
+from credentials.steps import add_access_key, end_sessions, release_devices
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from iamconsole.operation import Issued, Resolved, operation
 from permissions.models import ManagedPolicy
@@ -118,10 +119,11 @@ def issue_root_setup_link(caller: Caller, *, root: User) -> Issued[User]:
 
 @operation("iamconsole:RecoverRootUser", on=_root_user, lock=True, issues_secret=True, by_operator=True)
 def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
-    """Give a lost root user a new start: the password and every session end, a new set-up link is made."""
+    """Give a lost root user a new start: password, MFA devices and sessions end, a new set-up link is made."""
     root.set_unusable_password()
     root.password_last_changed = None
     root.save(update_fields=["password", "password_last_changed"])
+    release_devices(root)
     end_sessions(root)
     return Issued(root, {"root_setup_url": setup_links.issue(root)})
 
@@ -139,6 +141,7 @@ def refuse_unless_empty(account: Account) -> None:
     """Raise DeleteConflict that counts what the account still holds."""
     held = {
         "IAM users": User.objects.in_account(account).count(),
+        "MFA devices": MFADevice.objects.filter(account=account, user__isnull=True).count(),
         "groups": Group.objects.in_account(account).count(),
         "managed policies": ManagedPolicy.objects.own(account.pk).count(),
         "root access keys": AccessKey.objects.filter(user__account=account, user__user_name__isnull=True).count(),

@@ -7,6 +7,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.steps import add_user
 from accounts.tags import REQUEST_TAGS, RESOURCE_TAGS, Tag, merged, without
+from credentials.mfa.models import MFADevice
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput
 from iamconsole.operation import operation
 from iamconsole.paging import Page
@@ -75,6 +76,7 @@ def delete_user(caller: Caller, *, user: User) -> None:
     for first, rows in (
         ("must delete login profile first.", hasattr(user, "login_profile")),
         ("must delete access keys first.", user.access_keys.exists()),
+        ("must remove tokens from principal first.", MFADevice.objects.filter(user=user).exists()),
         ("must delete service tokens first.", user.service_tokens.exists()),
         ("must remove users from group first.", user.memberships.exists()),
         ("must delete policies first.", user.policies.exists()),

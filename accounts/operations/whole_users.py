@@ -10,9 +10,10 @@ from accounts.models import User
 from accounts.steps import add_user, join
 from accounts.tags import Tag, checked, merged
 from accounts.targets import asked_of
+from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey
 from credentials.passwords import NewPassword, hashing
-from credentials.steps import add_access_key, add_login_profile
+from credentials.steps import add_access_key, add_login_profile, release_devices
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
 from iamconsole.operation import Asked, Each, Issued, Performs, operation
 from permissions import access
@@ -129,6 +130,28 @@ def _give(user: User, access: Access) -> None:
         put_user_policy(user, policy_name, document)
 
 
+def _factors(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user once for each MFA device."""
+    user: User = admitted["user"]
+    devices = MFADevice.objects.filter(user=user).order_by("pk")
+    return [
+        Asked(
+            user.arn,
+            {"serial_number": device.serial_number},
+            label=f"user {user.user_name}",
+            tags=user.tags,
+            boundary=user.boundary_arn,
+        )
+        for device in devices
+    ]
+
+
+def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user's virtual MFA devices."""
+    devices = VirtualMFADevice.objects.filter(user=admitted["user"]).order_by("pk")
+    return [Asked(device.arn, tags=device.tags) for device in devices]
+
+
 def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each managed policy that is attached."""
     user: User = admitted["user"]
@@ -152,6 +175,8 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
+        "iam:DeactivateMFADevice": Each(_factors),
+        "iam:DeleteVirtualMFADevice": Each(_virtual_devices),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
         "iam:DetachUserPolicy": Each(_attached),
         "iam:RemoveUserFromGroup": Each(_joined),
@@ -159,7 +184,11 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with all there is: password, keys, tokens, policies, memberships. All of it goes, or nothing."""
+    """Delete a user with all there is: password, keys, tokens, MFA devices, policies, memberships. All of it goes, or nothing.
+
+    A hardware token goes back to the account's inventory.
+    """
+    release_devices(user)
     user.delete()
 
 

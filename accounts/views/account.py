@@ -14,6 +14,8 @@ from accounts.operations.account import (
 )
 from accounts.operations.root import update_root_user_email
 from accounts.signin import caller_of
+from credentials.operations.password_policies import get_account_password_policy
+from credentials.passwords import expiry
 from iamconsole.forms import may, part, submitted
 
 
@@ -23,11 +25,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     summary = part(caller, get_account_summary)
     counts = (summary.value or {}).get("summary_map", {})
-    return render(
-        request,
-        "dashboard.html",
-        {"account": caller.account, "summary": summary, "counts": counts, "alias": may(caller, create_account_alias)},
-    )
+    context = {
+        "account": caller.account,
+        "summary": summary,
+        "counts": counts,
+        "alias": may(caller, create_account_alias),
+    }
+    return render(request, "dashboard.html", context | {"expires": expiry(caller.principal)})
 
 
 @require_safe
@@ -39,6 +43,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "aliases": part(caller, list_account_aliases),
         "may_create": may(caller, create_account_alias),
         "may_delete": may(caller, delete_account_alias),
+        "password_policy": part(caller, get_account_password_policy),
         "root": caller.principal if caller.principal.is_root else None,
     }
     return render(request, "account.html", context)

@@ -1,23 +1,29 @@
 """The way in and out: sign-in, the forced new password, set-up links, sign-out."""
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import setup_links
+from accounts import known_browsers, setup_links
 from accounts import signin as signing_in
-from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
+from accounts.forms import CodeForm, NewPasswordForm, RecoveryCodeForm, RootSignInForm, SetupForm, SignInForm
+from credentials.mfa.codes import devices_of
+from credentials.mfa.models import MFADevice
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
-from iamconsole.errors import NoSuchEntity
+from iamconsole.errors import InvalidAuthenticationCode, NoSuchEntity, Throttling
 from iamconsole.forms import may, submitted
 from iamconsole.logs import served
 
 WRONG = "Your sign-in information is incorrect."
 REMEMBERED = "account"
+RECOVERY = "recovery"
+MISSES = 2  # after so many wrong codes the page says what may be the matter
 MESSAGES = {
     "signed-out": "You are signed out.",
     "ready": "Your password is set. Sign in with it now.",
@@ -35,24 +41,47 @@ def signin(request: HttpRequest, account: str = "") -> HttpResponse:
         if as_root
         else SignInForm(request.POST or None, initial={"account": account, "remember": bool(account)})
     )
+    wait = 0
     if request.method == "POST" and form.is_valid():
         given = {**form.cleaned_data}
         remember = given.pop("remember", False)
-        user = signing_in.check(request, **given)
-        after = signing_in.begin(request, user, _after(request)) if user else None
-        if after is not None:
-            return _signed_in(after, given["account"] if remember else "")
-        form.add_error(None, WRONG)
+        try:
+            user = signing_in.check(request, **given)
+        except Throttling as fault:
+            form.add_error(None, fault.message)
+            wait = fault.wait
+        else:
+            onward = signing_in.begin(request, user, _after(request)) if user else None
+            if onward is not None:
+                return _remembering(_go_on(request, onward), given["account"] if remember else "")
+            form.add_error(None, WRONG)
     other = reverse("signin") + ("" if as_root else "?as=root")
     message = MESSAGES.get(request.GET.get("message", ""), "")
-    return render(request, "signin.html", {"form": form, "as_root": as_root, "other_url": other, "message": message})
+    context = {"form": form, "as_root": as_root, "other_url": other, "message": message}
+    return _told_to_wait(render(request, "signin.html", context), wait)
 
 
-def _signed_in(after: str, remembered: str) -> HttpResponse:
-    response = redirect(after)
-    if remembered:
+def _told_to_wait(response: HttpResponse, wait: int) -> HttpResponse:
+    if wait:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response["Retry-After"] = str(wait)
+    return response
+
+
+def _go_on(request: HttpRequest, onward: signing_in.Onward | None) -> HttpResponse:
+    """To the next step, or in; back to the start when there is nothing to go on with."""
+    if onward is None:
+        return redirect(f"{reverse('signin')}?message=late")
+    response = redirect(onward.to)
+    if onward.user is not None:
+        known_browsers.remember(request, response, onward.user)
+    return response
+
+
+def _remembering(response: HttpResponse, account: str) -> HttpResponse:
+    if account:
         response.set_cookie(
-            REMEMBERED, remembered, max_age=365 * 86400, secure=settings.HTTPS, httponly=True, samesite="Lax"
+            REMEMBERED, account, max_age=365 * 86400, secure=settings.HTTPS, httponly=True, samesite="Lax"
         )
     return response
 
@@ -64,21 +93,65 @@ def _after(request: HttpRequest) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """The step after the password of who has an MFA device: a code of one of them, or a recovery code."""
+    owed = signing_in.pending(request, "second-factor")
+    if owed is None:
+        return _go_on(request, None)
+    devices = [each for each in devices_of(owed.user) if each.has_codes]
+    device = _chosen(devices, request.GET.get("device", ""))
+    form = (CodeForm if device else RecoveryCodeForm)(request.POST or None)
+    wait = 0
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _go_on(request, signing_in.give_code(request, owed, device, form.cleaned_data["code"]))
+        except InvalidAuthenticationCode as fault:
+            form.add_error("code", fault.message)
+        except Throttling as fault:
+            form.add_error(None, fault.message)
+            wait = fault.wait
+    context = {
+        "form": form,
+        "pending": owed.user,
+        "device": device,
+        "others": [each for each in devices if each != device],
+        "recovery": RECOVERY,
+        "missed_often": bool(form.errors) and owed.misses + 1 >= MISSES,
+    }
+    return _told_to_wait(render(request, "second_factor.html", context), wait)
+
+
+def _chosen(devices: list[MFADevice], asked: str) -> MFADevice | None:
+    """The device whose number is asked for, or the first; none for a recovery code."""
+    if asked == RECOVERY or not devices:
+        return None
+    return next((each for each in devices if str(each.pk) == asked), devices[0])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest) -> HttpResponse:
     """The step between password and session, where a new password is demanded."""
-    user = signing_in.pending_user(request)
-    if user is None:
-        return redirect(f"{reverse('signin')}?message=late")
-    caller = signing_in.console_caller(request, user)
+    owed = signing_in.pending(request, "new-password")
+    if owed is None:
+        return _go_on(request, None)
+    caller = signing_in.pending_caller(request, owed)
     form = NewPasswordForm(request.POST or None)
 
     def act(data: dict[str, str]) -> None:
         change_password(caller, old_password=data["old_password"], new_password=data["new_password"])
 
     if submitted(request, form, act):
-        return redirect(signing_in.finish_pending(request, user) or f"{reverse('signin')}?message=late")
-    context = {"form": form, "rules": rules(), "pending": user, "may": may(caller, change_password)}
+        return _go_on(request, signing_in.finish_new_password(request, owed))
+    user = owed.user
+    context = {"form": form, "rules": rules(user.account, user), "pending": user}
+    context["may"] = may(caller, change_password)
     return render(request, "new_password.html", context)
+
+
+@require_safe
+def password_expired(request: HttpRequest) -> HttpResponse:
+    """Where a sign-in ends whose password has expired for good: an administrator must set another."""
+    return render(request, "password_expired.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +170,9 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     if submitted(request, form, lambda data: setup_links.redeem(token, data["new_password"], **where)):
         root = "as=root&" if link.user.is_root else ""
         return redirect(f"{reverse('signin')}?{root}message=ready")
-    context = {"form": form, "rules": rules(), "who": link.user.email or link.user.label, "account": link.user.account}
+    user = link.user
+    context = {"form": form, "rules": rules(user.account, user), "account": user.account}
+    context["who"] = user.email or user.label
     return _without_referrer(render(request, "setup.html", context))
 
 

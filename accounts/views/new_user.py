@@ -17,8 +17,7 @@ from accounts.operations.users import create_user, get_user
 from accounts.operations.whole_users import Made, create_user_with_access
 from accounts.signin import caller_of
 from api import shapes
-from credentials.passwords import rules
-from credentials.secrets import new_password
+from credentials.passwords import generated, rules
 from credentials.views.reveal import reveal_user, with_nonce
 from iamconsole.errors import EntityAlreadyExists
 from iamconsole.forms import ConsoleForm, may, part, submitted
@@ -116,7 +115,8 @@ def _parameters(draft: Draft) -> dict[str, Any]:
 
 def _create(request: HttpRequest, draft: Draft, form: ReviewForm) -> HttpResponse:
     person, generate = form.purpose == "person", form.cleaned_data["generate"]
-    password = (new_password() if generate else form.cleaned_data["password"]) if person else None
+    account = caller_of(request).account
+    password = (generated(account) if generate else form.cleaned_data["password"]) if person else None
     made: Made = create_user_with_access(
         with_nonce(request), **_parameters(draft), password=password, tags=form.rows or None
     )
@@ -133,7 +133,7 @@ def _to_review(caller: Caller, draft: Draft, form: ReviewForm) -> dict[str, Any]
         "given": parameters,
         "nothing": not any(parameters.get(name) for name in ("group_names", "policy_arns", "copy_permissions_from")),
         "purpose": PURPOSES[form.purpose],
-        "rules": rules() if form.purpose == "person" else [],
+        "rules": rules(caller.account) if form.purpose == "person" else [],
         "nonce": new_nonce(caller.principal),
         "may": may(caller, create_user_with_access, **foreseen),
         "steps": STEPS,

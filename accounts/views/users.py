@@ -20,6 +20,7 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
+from accounts.views import user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from credentials.operations.access_keys import (
     create_access_key,
@@ -33,13 +34,19 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
-from credentials.views import service_tokens
+from credentials.views import mfa_devices, service_tokens
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
 from permissions.operations.inline import list_user_policies
 
-TABS = (("permissions", "Permissions"), ("groups", "Groups"), ("credentials", "Security credentials"), ("tags", "Tags"))
+TABS = (
+    ("permissions", "Permissions"),
+    ("groups", "Groups"),
+    ("credentials", "Security credentials"),
+    ("tags", "Tags"),
+    ("sessions", "Sessions"),
+)
 
 
 @require_safe
@@ -69,6 +76,7 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_enable": may(caller, create_login_profile, **named),
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
+        **mfa_devices.card(request, user.user_name),
         **service_tokens.card(request, user.user_name),
     }
 
@@ -78,7 +86,13 @@ def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
 
 
-_TAB = {"permissions": permissions_tab, "groups": groups_tab, "credentials": _credentials_tab, "tags": _tags_tab}
+_TAB = {
+    "permissions": permissions_tab,
+    "groups": groups_tab,
+    "credentials": _credentials_tab,
+    "tags": _tags_tab,
+    "sessions": user_sessions.tab,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

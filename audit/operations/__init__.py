@@ -1,5 +1,5 @@
 """Every question about what happened."""
 
-from audit.operations import decisions
+from audit.operations import decisions, sign_ins
 
-__all__ = ["decisions"]
+__all__ = ["decisions", "sign_ins"]

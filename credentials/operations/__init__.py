@@ -1,5 +1,31 @@
 """Every change to, and every question about, what users prove themselves with."""
 
-from credentials.operations import access_keys, authorize, login_profiles, service_tokens
+from credentials.operations import (
+    access_keys,
+    authorize,
+    hardware_tokens,
+    login_profiles,
+    mfa_devices,
+    passkeys,
+    password_policies,
+    recovery_codes,
+    service_tokens,
+    session_tokens,
+    text_messages,
+    virtual_mfa_devices,
+)
 
-__all__ = ["access_keys", "authorize", "login_profiles", "service_tokens"]
+__all__ = [
+    "access_keys",
+    "authorize",
+    "hardware_tokens",
+    "login_profiles",
+    "mfa_devices",
+    "passkeys",
+    "password_policies",
+    "recovery_codes",
+    "service_tokens",
+    "session_tokens",
+    "text_messages",
+    "virtual_mfa_devices",
+]

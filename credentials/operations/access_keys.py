@@ -35,7 +35,7 @@ def list_access_keys(
     )
 
 
-@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True, keys=RESOURCE_TAGS)
+@operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def update_access_key(caller: Caller, *, user: User, access_key_id: str, status: str) -> None:
     """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
     if status not in AccessKey.Status.values:
@@ -45,7 +45,7 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     key.save(update_fields=["status"])
 
 
-@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, keys=RESOURCE_TAGS)
+@operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_access_key(caller: Caller, *, user: User, access_key_id: str) -> None:
     """Delete a key: nothing it signs is accepted any more. Raises NoSuchEntity for a key that is not the user's."""
     _key(user, access_key_id).delete()

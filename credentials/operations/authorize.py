@@ -12,8 +12,7 @@ from accounts.caller import Caller, plain_address
 from accounts.models import Account
 from api import sigv4
 from api.canonical import SignedRequest
-from credentials.access_keys import active_key, key_that_signed, note_use
-from credentials.models import AccessKey
+from credentials.access_keys import Signer, active_key, note_use, signer_of
 from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
 from permissions import language
@@ -65,8 +64,8 @@ def authorize(
     keys = _context(context)
     policy = None if resource_policy is None else language.parse(resource_policy, resource_based=True)
     now = datetime.now(UTC)
-    key, content_sha256 = _signer(signer, account, action_name, now)
-    asked_for = Caller(user=key.user, door="verifier", access_key=key, time=now, request_id=caller.request_id)
+    signed_by, content_sha256 = _signer(signer, account, action_name, now)
+    asked_for = Caller.who_signed(signed_by, door="verifier", time=now, request_id=caller.request_id)
     decision = asked_for.decide(action_name, resource_arn, keys, resource_policy=policy)
     told = decision.told
     return Authorization(
@@ -75,10 +74,10 @@ def authorize(
         reason=_reason(decision, asked_for, action_name, resource_arn),
         principal={
             "arn": asked_for.arn,
-            "user_id": key.user.user_id,
-            "user_name": key.user.user_name,
-            "account": key.user.account_id,
-            "access_key_id": key.access_key_id,
+            "user_id": signed_by.user.user_id,
+            "user_name": signed_by.user.user_name,
+            "account": signed_by.user.account_id,
+            "access_key_id": signed_by.access_key_id,
         },
         policy_type=None if decision.reason is Reason.ROOT else told["policy_type"],
         policy=told.get("policy"),
@@ -87,8 +86,8 @@ def authorize(
     )
 
 
-def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datetime) -> tuple[AccessKey, str | None]:
-    """The signer's key, and what the signature says of the body."""
+def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datetime) -> tuple[Signer, str | None]:
+    """The signer, and what the signature says of the body."""
     request: Mapping[str, Any] | None = signer.get("request")
     access_key_id: str | None = signer.get("access_key_id")
     if (request is None) is (access_key_id is None):
@@ -96,13 +95,14 @@ def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datet
     if request is None:
         key = active_key(access_key_id or "", account_id=account.pk)
         note_use(key, now, service=action.partition(":")[0], region="")
-        return key, None
+        return Signer(key.user, key), None
     signed = signed_request(request)
     skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
     claim = sigv4.read_claim(signed, now=now, services=None, skew=skew)
-    key = key_that_signed(claim, signed, account_id=account.pk)
-    note_use(key, now, service=claim.service, region=claim.region)
-    return key, sigv4.payload_hash(claim, signed)
+    found = signer_of(claim, signed, now, account_id=account.pk)
+    if found.key is not None and found.session is None:
+        note_use(found.key, now, service=claim.service, region=claim.region)
+    return found, sigv4.payload_hash(claim, signed)
 
 
 def signed_request(request: Mapping[str, Any]) -> SignedRequest:

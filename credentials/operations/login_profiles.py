@@ -5,13 +5,15 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import LoginProfile
-from credentials.passwords import NewPassword, OldPassword, hashing
+from credentials.passwords import NewPassword, OldPassword, expiry, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
 from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
 from iamconsole.operation import operation
 
 
-@operation("iam:CreateLoginProfile", on=targets.user, lock=True, before=hashing("password"), keys=RESOURCE_TAGS)
+@operation(
+    "iam:CreateLoginProfile", on=targets.user, lock=True, sensitive=True, before=hashing("password"), keys=RESOURCE_TAGS
+)
 def create_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool = False
 ) -> LoginProfile:
@@ -29,7 +31,9 @@ def get_login_profile(caller: Caller, *, user: User) -> LoginProfile:
     return _profile(user)
 
 
-@operation("iam:UpdateLoginProfile", on=targets.user, lock=True, before=hashing("password"), keys=RESOURCE_TAGS)
+@operation(
+    "iam:UpdateLoginProfile", on=targets.user, lock=True, sensitive=True, before=hashing("password"), keys=RESOURCE_TAGS
+)
 def update_login_profile(
     caller: Caller, *, user: User, password: NewPassword | None = None, password_reset_required: bool | None = None
 ) -> None:
@@ -42,7 +46,7 @@ def update_login_profile(
         profile.save(update_fields=["password_reset_required"])
 
 
-@operation("iam:DeleteLoginProfile", on=targets.user, lock=True, keys=RESOURCE_TAGS)
+@operation("iam:DeleteLoginProfile", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_login_profile(caller: Caller, *, user: User) -> None:
     """Take the password away and end the user's sessions. Access keys go on working."""
     _profile(user)
@@ -59,13 +63,16 @@ def delete_login_profile(caller: Caller, *, user: User) -> None:
 def change_password(caller: Caller, *, user: User, old_password: OldPassword, new_password: NewPassword) -> None:
     """Change the caller's own password, which ends the caller's other sessions and clears the must-change flag.
 
-    Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again.
+    Raises InvalidUserType for the root user, AccessDenied for a wrong old password or for the same one again, and in the
+    console after a hard expiry.
     """
     if user.is_root:
         raise InvalidUserType(
             "Only IAM users can change their password by this operation; the root user does it in the console."
         )
     profile = _profile(user)
+    if caller.door == "console" and (expires := expiry(user)) and expires.passed and expires.hard:
+        raise AccessDenied("Your password has expired. An administrator must set another one for you.")
     if not old_password.proves(user):
         raise AccessDenied("The old password was incorrect.")
     if new_password.text == old_password.text:

@@ -33,7 +33,7 @@ def list_service_tokens(caller: Caller, *, user: User) -> list[ServiceToken]:
     return list(user.service_tokens.select_related("user").order_by("pk"))
 
 
-@operation("iamconsole:DeleteServiceToken", on=targets.user, lock=True, keys=RESOURCE_TAGS)
+@operation("iamconsole:DeleteServiceToken", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_service_token(caller: Caller, *, user: User, service_token_id: str) -> None:
     """Delete a token: no service asks by it any more. Raises NoSuchEntity for a token that is not the user's."""
     token = user.service_tokens.filter(service_token_id=service_token_id).first()

@@ -18,8 +18,7 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
-from credentials.passwords import rules
-from credentials.secrets import new_password
+from credentials.passwords import generated, rules
 from credentials.views.reveal import reveal_password, with_nonce
 from iamconsole.forms import ConsoleForm, may, part, submitted
 
@@ -32,25 +31,25 @@ def manage(request: HttpRequest, user_name: str) -> HttpResponse:
     profile = part(caller, get_login_profile, user_name=user_name)
     form = ConsoleAccessForm(request.POST or None)
     change = create_login_profile if profile.allowed and profile.value is None else update_login_profile
-    generated = new_password()
+    chosen_for_them = generated(user.account)
 
     def act(data: dict[str, Any]) -> None:
         change(
             with_nonce(request),
             user_name=user_name,
-            password=generated if data["generate"] else data["password"],
+            password=chosen_for_them if data["generate"] else data["password"],
             password_reset_required=data["password_reset_required"],
         )
 
     if submitted(request, form, act):
         if form.cleaned_data["generate"]:
-            return reveal_password(request, user, generated)
+            return reveal_password(request, user, chosen_for_them)
         messages.success(request, "The password is set. The user's sessions have ended.")
         return redirect(_credentials_tab(user_name))
     nonce = new_nonce(caller.principal)
-    context = {"form": form, "user_shown": user, "profile": profile, "rules": rules(), "nonce": nonce}
-    allowed = may(caller, change, user_name=user_name)
-    return render(request, "console_access.html", context | {"may": allowed})
+    context = {"form": form, "user_shown": user, "profile": profile, "nonce": nonce}
+    context |= {"rules": rules(user.account, user), "may": may(caller, change, user_name=user_name)}
+    return render(request, "console_access.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

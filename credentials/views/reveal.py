@@ -1,5 +1,6 @@
 """One-time secrets: answered straight to the POST that made them, kept nowhere, never shown again."""
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -7,11 +8,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
+from credentials import qr
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, ServiceToken
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
@@ -63,6 +67,26 @@ def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> 
         "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
     }
     return _once(render(request, "service_token_created.html", context))
+
+
+def reveal_seed(request: HttpRequest, issued: Issued[MFADevice], enrolment: dict[str, Any]) -> HttpResponse:
+    """The page that shows the key of a new MFA device, as a QR code and as text, once."""
+    device, seed = issued.entity, issued.secret["base32_string_seed"]
+    context = {
+        **enrolment,
+        "device": device,
+        "issuer": qr.ISSUER,
+        "account_shown": f"{device.name}@{device.account.label}",
+        "groups": [seed[start : start + 4] for start in range(0, len(seed), 4)],
+        "picture": mark_safe(qr.svg(qr.otpauth(device.name, device.account.label, base64.b32decode(seed)))),  # noqa: S308 - drawn here, of rectangles
+    }
+    return _once(render(request, "mfa_enrol.html", context))
+
+
+def reveal_recovery_codes(request: HttpRequest, issued: Issued[User]) -> HttpResponse:
+    """The page that shows ten recovery codes, once."""
+    context = {"codes": issued.secret["recovery_codes"], "back": reverse("admin:me")}
+    return _once(render(request, "recovery_codes_created.html", context))
 
 
 def _once(response: HttpResponse) -> HttpResponse:

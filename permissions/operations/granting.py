@@ -46,7 +46,9 @@ def list_policies_granting_service_access(
         {
             "service_namespace": namespace,
             "policies": [
-                _told(source, owner) for source in policies.identity if _allows_some(source.policy, namespace.lower())
+                _told(source, owner)
+                for source in policies.identity
+                if source.kind != "account setting" and _allows_some(source.policy, namespace.lower())
             ],
         }
         for namespace in service_namespaces

@@ -17,7 +17,12 @@ from permissions.steps import check_managed
 
 
 @operation(
-    "iam:CreatePolicy", on=targets.new_policy, lock=True, keys=(*REQUEST_TAGS, *targets.TAGS), omits=("description",)
+    "iam:CreatePolicy",
+    on=targets.new_policy,
+    lock=True,
+    sensitive=True,
+    keys=(*REQUEST_TAGS, *targets.TAGS),
+    omits=("description",),
 )
 def create_policy(
     caller: Caller,

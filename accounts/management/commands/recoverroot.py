@@ -11,7 +11,10 @@ from accounts.operations.installation import recover_root_user
 class Command(BaseCommand):
     """Recover a root user."""
 
-    help = "End the root user's password and sessions, and print a new one-time set-up link. Access keys are left as they are."
+    help = (
+        "End the root user's password, MFA devices and sessions, and print a new one-time set-up link. Access keys are left as"
+        " they are."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """ACCOUNT."""
@@ -21,5 +24,7 @@ class Command(BaseCommand):
         """Recover and print the link."""
         with faults_as_command_errors():
             issued = recover_root_user(operator(), account=options["account"])
-        self.stdout.write("The root user's password and sessions have ended. Set-up link, which works once:")
+        self.stdout.write(
+            "The root user's password, MFA devices and sessions have ended. Set-up link, which works once:"
+        )
         self.stdout.write(issued.secret["root_setup_url"])

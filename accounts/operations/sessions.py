@@ -1,0 +1,60 @@
+"""Sessions in browsers: list and end them, one's own and a user's; and let a user try to sign in again at once."""
+
+from accounts import targets, throttle
+from accounts.caller import Caller
+from accounts.models import Session, User
+from accounts.sessions import live_sessions
+from credentials.steps import end_sessions
+from iamconsole.errors import NoSuchEntity
+from iamconsole.operation import operation
+
+
+@operation("iamconsole:ListSessions", on=targets.user, reads=True)
+def list_sessions(caller: Caller, *, user: User) -> list[Session]:
+    """The user's sessions in browsers, the latest first."""
+    return _sessions(caller, user)
+
+
+@operation("iamconsole:EndSession", on=targets.user, lock=True)
+def end_session(caller: Caller, *, user: User, session_id: str) -> None:
+    """End one session of the user. Raises NoSuchEntity for a session that is not the user's."""
+    deleted, _ = user.sessions.filter(pk=session_id).delete()
+    if not deleted:
+        raise NoSuchEntity(f"The session with id {session_id} cannot be found.")
+
+
+@operation("iamconsole:EndAllSessions", on=targets.user, lock=True)
+def end_all_sessions(caller: Caller, *, user: User) -> None:
+    """End every session of the user, and every sign-in that is half done."""
+    end_sessions(user)
+
+
+@operation("iamconsole:ListOwnSessions", on=targets.the_caller, reads=True, public=True)
+def list_own_sessions(caller: Caller, *, user: User) -> list[Session]:
+    """The caller's own sessions in browsers, the latest first."""
+    return _sessions(caller, user)
+
+
+@operation("iamconsole:EndOwnSession", on=targets.the_caller, lock=True, public=True)
+def end_own_session(caller: Caller, *, user: User, session_id: str) -> None:
+    """End one of the caller's own sessions, if it has not ended yet."""
+    user.sessions.filter(pk=session_id).delete()
+
+
+@operation("iamconsole:EndOtherSessions", on=targets.the_caller, lock=True, public=True)
+def end_other_sessions(caller: Caller, *, user: User) -> None:
+    """End the caller's own sessions but the one that asks."""
+    user.sessions.exclude(pk=caller.session_id).delete()
+
+
+@operation("iamconsole:ResetSignInThrottle", on=targets.user, lock=True)
+def reset_sign_in_throttle(caller: Caller, *, user: User) -> None:
+    """Let the user try again at once, whose tries were used up by whomever."""
+    throttle.forget(user)
+
+
+def _sessions(caller: Caller, user: User) -> list[Session]:
+    sessions = list(live_sessions().filter(user=user).order_by("-create_date", "pk"))
+    for session in sessions:
+        session.current = session.pk == caller.session_id
+    return sessions

@@ -1,0 +1,109 @@
+"""The forms of MFA devices."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.forms import code_field
+from iamconsole.forms import ConsoleForm
+
+
+class MFADeviceForm(ConsoleForm):
+    """A new device for an authenticator app."""
+
+    virtual_mfa_device_name = forms.CharField(
+        label="Device name",
+        max_length=128,
+        help_text="What you will know it by, such as pixel-9. A name is used once in the account.",
+        error_messages={"rule": "Use letters, digits and + = , . @ _ -, without spaces."},
+    )
+
+
+SIX_DIGITS = {"rule": "Enter the six digits of the code."}
+
+
+class TwoCodesForm(ConsoleForm):
+    """Two codes in a row, as the device shows them; spaces in them are passed over."""
+
+    authentication_code1 = code_field(
+        "MFA code 1", help_text="The six digits that the device shows now.", error_messages=SIX_DIGITS
+    )
+    authentication_code2 = code_field(
+        "MFA code 2", help_text="The next six, half a minute later.", error_messages=SIX_DIGITS
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The digits alone."""
+        data = super().clean() or {}
+        codes = ("authentication_code1", "authentication_code2")
+        return data | {name: "".join(data[name].split()) for name in codes if name in data}
+
+
+class EnableForm(TwoCodesForm):
+    """The codes of the device that was made a moment ago."""
+
+    serial_number = forms.CharField(max_length=256, widget=forms.HiddenInput)
+    field_order = ("serial_number", "authentication_code1", "authentication_code2")
+
+
+class HardwareTokenForm(TwoCodesForm):
+    """A token of the account's inventory, and its codes."""
+
+    serial_number = forms.CharField(
+        max_length=256,
+        help_text="It stands on the back of the token.",
+        error_messages={"rule": "Use 9 or more letters, digits and + = / : , . @ _ -."},
+    )
+    field_order = ("serial_number", "authentication_code1", "authentication_code2")
+
+
+class RemoveDeviceForm(ConsoleForm):
+    """Whether a device may go; one's own last one must be ticked off."""
+
+    understood = forms.BooleanField(label="I understand that my password alone will then be enough to sign in as me")
+
+    def __init__(self, *args: Any, is_last: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_last:
+            del self.fields["understood"]
+
+
+class SeedsInput(forms.Textarea):
+    """A field for the text of a file with seeds. A page never repeats what was put into it."""
+
+    def format_value(self, value: Any) -> None:
+        """Nothing."""
+        return
+
+
+class ImportForm(ConsoleForm):
+    """A vendor's file of hardware tokens, chosen or pasted."""
+
+    file_format = forms.ChoiceField(
+        label="Form",
+        choices=[("csv", "CSV"), ("pskc", "PSKC, the XML of RFC 6030")],
+        initial="csv",
+        widget=forms.RadioSelect,
+    )
+    file = forms.FileField(label="The vendor's file", required=False, help_text="500 KB at most.")
+    pasted = forms.CharField(
+        label="Or its text",
+        required=False,
+        widget=SeedsInput(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="CSV begins with a line that names the columns: serial_number, seed_hex or seed_base32, and if need be"
+        " digits and period. Of PSKC the keys are read that are not encrypted.",
+    )
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The text has the seeds."""
+        return frozenset({"pasted"})
+
+    def clean(self) -> dict[str, Any]:
+        """The bytes of the one that is given, as ``token_file``."""
+        data = super().clean() or {}
+        file = data.get("file")
+        data["token_file"] = file.read() if file else data.get("pasted", "").encode()
+        if not data["token_file"] and not self.errors:
+            self.add_error("file", "Choose a file, or paste its text.")
+        return data

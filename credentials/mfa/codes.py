@@ -1,0 +1,55 @@
+"""Checking the codes of virtual devices and hardware tokens: one to sign in, two in a row to enrol or to set a clock right."""
+
+from datetime import datetime
+
+import django_otp
+from django.db.models import QuerySet
+
+from accounts.models import User
+from credentials import totp
+from credentials.mfa import throttle
+from credentials.mfa.models import Attempt, MFADevice, seed_of
+from iamconsole.errors import InvalidAuthenticationCode
+
+INVALID_CODE = "Authentication code for device is not valid."
+
+
+def devices_of(user: User) -> "QuerySet[MFADevice]":
+    """The devices that are enabled for the user, the oldest first."""
+    devices: QuerySet[MFADevice] = MFADevice.objects.filter(user=user).order_by("enable_date", "pk")
+    return devices
+
+
+def verify(user: User, device: MFADevice, code: str, now: datetime) -> bool:
+    """Whether the code is good now for the user's device. A good one is spent; a wrong one costs a guess.
+
+    False too when no guess is left: `throttle.wait` tells how long that lasts. Must not be called in a transaction: what it
+    spends stays spent whatever comes after.
+    """
+    canonical = totp.canonical(code)
+    if canonical is None or not device.has_codes or device.user_id != user.pk:
+        return False
+    if not throttle.reserve(user, device, now):
+        return False
+    if django_otp.verify_token(user, device.persistent_id, Attempt(canonical, now)) is None:
+        return False
+    throttle.refund(user)
+    return True
+
+
+def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None:
+    """Take two codes in a row of a locked device, set its drift by them and spend both; saves nothing.
+
+    Raises InvalidAuthenticationCode. The codes must be later than any the device accepted before.
+    """
+    codes = totp.canonical(first), totp.canonical(second)
+    around = int(now.timestamp()) // device.period
+    step = None
+    if device.has_codes and codes[0] and codes[1]:
+        step = totp.find_pair(seed_of(device), codes[0], codes[1], around + device.drift, after=device.last_t)
+    if step is None:
+        raise InvalidAuthenticationCode(INVALID_CODE)
+    # No more drift than lets the second code in: who types slowly makes a clock look late that is not.
+    off = step - around
+    device.drift = max(off - totp.NEAR, 0) if off > 0 else min(off + totp.NEAR, 0)
+    device.last_t = step

@@ -1,0 +1,74 @@
+"""Codes by text message: the weakest of the second factors, since whoever takes over the number takes over the factor.
+
+A code has six digits, is good for five minutes, for what it was sent for alone, and may be tried three times.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from credentials import sms, totp
+from credentials.mfa import throttle
+from credentials.mfa.models import GuessBudget, MFADevice, TextCode
+from iamconsole.errors import LimitExceeded
+
+LIFE: Final = timedelta(minutes=5)
+TRIES: Final = 3
+MOST_AN_HOUR: Final = 10  # messages to one user's numbers
+REGISTERING: Final = "registering"
+
+
+def send(user: User, phone_number: str, purpose: str, now: datetime) -> None:
+    """Send a code, after which earlier ones for the same purpose are good no more. Never in a transaction.
+
+    ``purpose`` binds it, to the pending sign-in for example. Raises LimitExceeded past ten an hour, ServiceUnavailable.
+    """
+    code = f"{secrets.randbelow(10**totp.DIGITS):0{totp.DIGITS}d}"
+    GuessBudget.objects.get_or_create(user=user)
+    with transaction.atomic(durable=True):
+        # The lock that makes the count hold.
+        GuessBudget.objects.select_for_update(no_key=True).get(user=user)
+        codes = TextCode.objects.filter(user=user)
+        codes.filter(create_date__lte=now - timedelta(hours=1)).delete()
+        if codes.count() >= MOST_AN_HOUR:
+            raise LimitExceeded(
+                "No more text messages can be sent now. Try again in an hour, or use another MFA device."
+            )
+        digest = _digests(user, code)[0]
+        TextCode.objects.create(
+            user=user, phone_number=phone_number, purpose=purpose, code_digest=digest, create_date=now
+        )
+    sms.send(
+        phone_number, f"{code} is your code for {user.account.label}. It is good for five minutes. Tell it nobody."
+    )
+
+
+def verify(user: User, factor: MFADevice | str, code: str, now: datetime, *, phone_number: str, purpose: str) -> bool:
+    """Whether this is the code last sent to that number for that purpose, spending it. A wrong one costs a guess.
+
+    ``factor`` is the device, or `throttle.NUMBER` while the number is being registered. Never in a transaction.
+    """
+    canonical = totp.canonical(code)
+    if canonical is None or not throttle.reserve(user, factor, now):
+        return False
+    sent = TextCode.objects.filter(user=user, purpose=purpose).order_by("-pk").first()
+    if sent is None or sent.phone_number != phone_number or sent.create_date <= now - LIFE:
+        return False
+    rows = TextCode.objects.filter(pk=sent.pk)
+    if not rows.filter(tries__lt=TRIES).update(tries=F("tries") + 1):
+        return False
+    good = rows.filter(code_digest__in=_digests(user, canonical), spent=False)
+    if not good.update(spent=True):
+        return False
+    throttle.refund(user)
+    return True
+
+
+def _digests(user: User, code: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = settings.KEY_RING.digests(f"{user.user_id}:{code}", purpose="credentials.TextCode")
+    return found

@@ -1,0 +1,158 @@
+"""MFA devices of users: enable, resynchronise, deactivate, list. What is enabled for whom is proved by two codes in a row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import targets
+from accounts.caller import Caller
+from accounts.models import User
+from accounts.quotas import refuse_beyond
+from accounts.tags import RESOURCE_TAGS
+from credentials.mfa import throttle
+from credentials.mfa.codes import INVALID_CODE, match_two
+from credentials.mfa.models import MFADevice
+from credentials.steps import end_sessions, refuse_without_second_factor, release_device
+from credentials.targets import no_such_device
+from iamconsole.errors import EntityAlreadyExists, InvalidAuthenticationCode, InvalidUserType, NoSuchEntity
+from iamconsole.operation import operation
+from iamconsole.paging import Page
+
+# Context keys of those that enable passkeys, which iamconsole:FinishPasskeyRegistration does under this action.
+SECURITY_KEYS = (
+    "iam:RegisterSecurityKey",
+    "iam:FIDO-certification",
+    "iam:FIDO-FIPS-140-2-certification",
+    "iam:FIDO-FIPS-140-3-certification",
+)
+
+
+def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Pay for the guess that a resynchronisation is. Raises InvalidAuthenticationCode when none is left."""
+    user: User = admitted["user"]
+    device = MFADevice.objects.filter(user=user, serial_number=admitted["serial_number"]).first()
+    if device is not None and not throttle.reserve(user, device, timezone.now()):
+        raise InvalidAuthenticationCode(INVALID_CODE)
+    return {}
+
+
+@operation("iam:EnableMFADevice", on=targets.user, lock=True, sensitive=True, keys=(*SECURITY_KEYS, *RESOURCE_TAGS))
+def enable_mfa_device(
+    caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
+) -> None:
+    """Enable a virtual device or a hardware token for a user, by two codes in a row, which ends the user's sessions.
+
+    Raises NoSuchEntity, EntityAlreadyExists when it is enabled already, LimitExceeded at eight, InvalidAuthenticationCode.
+    """
+    _enable(caller, user, serial_number, authentication_code1, authentication_code2)
+
+
+@operation("iamconsole:EnableRootMFADevice", on=targets.the_caller, lock=True, sensitive=True)
+def enable_root_mfa_device(
+    caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
+) -> None:
+    """The same for the root user, which AWS's operation cannot name. Raises InvalidUserType for anybody else."""
+    _require_root(user)
+    _enable(caller, user, serial_number, authentication_code1, authentication_code2)
+
+
+@operation("iam:ResyncMFADevice", on=targets.user, lock=True, sensitive=True, before=_paying, keys=RESOURCE_TAGS)
+def resync_mfa_device(
+    caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
+) -> None:
+    """Set a user's device right by two codes in a row, which ends the user's sessions. Used codes stay used.
+
+    Raises NoSuchEntity, InvalidAuthenticationCode.
+    """
+    _resync(user, serial_number, authentication_code1, authentication_code2)
+
+
+@operation("iamconsole:ResyncRootMFADevice", on=targets.the_caller, lock=True, sensitive=True, before=_paying)
+def resync_root_mfa_device(
+    caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
+) -> None:
+    """The same for the root user, which AWS's operation cannot name. Raises InvalidUserType for anybody else."""
+    _require_root(user)
+    _resync(user, serial_number, authentication_code1, authentication_code2)
+
+
+@operation("iam:DeactivateMFADevice", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
+def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> None:
+    """Take a device from the named user, or from the caller, which ends the user's sessions.
+
+    A virtual device and its seed are kept, a hardware token goes back to the account's inventory, a passkey is deleted.
+    """
+    refuse_without_second_factor(caller, user)
+    release_device(_device_of(user, serial_number))
+    throttle.forgive(user)
+    end_sessions(user)
+
+
+@operation("iam:ListMFADevices", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
+def list_mfa_devices(
+    caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
+) -> Page[MFADevice]:
+    """The devices of the named user, or of the caller, of every kind."""
+    return Page.of(
+        MFADevice.objects.select_related("user").filter(user=user),
+        by="id",
+        scope=f"ListMFADevices {user.user_id}",
+        max_items=max_items,
+        marker=marker,
+    )
+
+
+@operation("iam:GetMFADevice", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
+def get_mfa_device(caller: Caller, *, user: User, serial_number: str) -> MFADevice:
+    """One device of the named user, or of the caller. Raises NoSuchEntity."""
+    return _found(user, serial_number, lock=False)
+
+
+def _enable(caller: Caller, user: User, serial_number: str, first: str, second: str) -> None:
+    refuse_without_second_factor(caller, user)
+    devices = MFADevice.objects.select_for_update(no_key=True)
+    device = devices.filter(account=user.account_id, serial_number=serial_number).first()
+    if device is None:
+        raise NoSuchEntity(no_such_device(serial_number))
+    if device.user_id == user.pk:
+        raise EntityAlreadyExists(f"MFA Device for user {user.label} already exists.")
+    if device.user_id is not None:
+        raise EntityAlreadyExists("MFA Device is already in use.")
+    refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
+    now = timezone.now()
+    match_two(device, first, second, now)
+    device.user, device.enable_date, device.confirmed, device.failures = user, now, True, 0
+    device.save(update_fields=["user", "enable_date", "confirmed", "failures", "drift", "last_t"])
+    throttle.forgive(user)
+    end_sessions(user)
+
+
+def _resync(user: User, serial_number: str, first: str, second: str) -> None:
+    device = _device_of(user, serial_number)
+    match_two(device, first, second, timezone.now())
+    device.save(update_fields=["drift", "last_t"])
+    throttle.refund(user)
+    end_sessions(user)
+
+
+def _require_root(user: User) -> None:
+    if not user.is_root:
+        raise InvalidUserType(
+            "Only the root user does this here; users have iam:EnableMFADevice and iam:ResyncMFADevice."
+        )
+
+
+def _device_of(user: User, serial_number: str) -> MFADevice:
+    return _found(user, serial_number, lock=True)
+
+
+def _found(user: User, serial_number: str, *, lock: bool) -> MFADevice:
+    devices = MFADevice.objects.filter(account=user.account_id, serial_number=serial_number)
+    device = (devices.select_for_update(no_key=True) if lock else devices).first()
+    if device is None:
+        raise NoSuchEntity(no_such_device(serial_number))
+    if device.user_id != user.pk:
+        raise NoSuchEntity("MFA Device invalid for user.")
+    device.user = user
+    return device

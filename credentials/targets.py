@@ -1,0 +1,83 @@
+"""MFA devices as what operations are about, and the sessions of temporary credentials."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from accounts import arns
+from accounts.caller import Caller
+from accounts.models import Account
+from credentials.mfa.models import MFADevice
+from iamconsole.errors import NoSuchEntity
+from iamconsole.operation import Resolved
+
+
+def no_such_device(serial_number: str) -> str:
+    """AWS's words for a device that is not there."""
+    return f"MFA Device with serial number {serial_number} does not exist."
+
+
+def lock_account(caller: Caller, *, lock: bool) -> Account:
+    """The caller's account, locked where its devices are counted or made."""
+    accounts = Account.objects.select_for_update(no_key=True) if lock else Account.objects
+    return accounts.get(pk=caller.account_id) if lock else caller.account
+
+
+@dataclass(frozen=True)
+class _Device:
+    """The account's device of a kind with that serial number, whoever's it is."""
+
+    kind: str
+    consumes: frozenset[str] = frozenset({"serial_number"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        serial_number = parameters.pop("serial_number")
+        devices = MFADevice.objects.filter(account=caller.account_id, serial_number=serial_number, kind=self.kind)
+        if lock:
+            devices = devices.select_for_update(no_key=True)
+        device = devices.first()
+        own = arns.iam(caller.account_id, "")
+        return Resolved(
+            resource=serial_number if serial_number.startswith(own) else f"{own}mfa/{serial_number}",
+            entities={"device": device},
+            missing=None if device else NoSuchEntity(no_such_device(serial_number)),
+            tags=device.tags if device else (),
+        )
+
+
+@dataclass(frozen=True)
+class _NewDevice:
+    """A virtual device that is about to be made, decided on the ARN it will have. The account's row is what is locked."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        account = lock_account(caller, lock=lock)
+        arn = arns.mfa(account.pk, parameters.get("path", "/"), parameters["virtual_mfa_device_name"])
+        return Resolved(arn, {"account": account})
+
+
+@dataclass(frozen=True)
+class _DeviceList:
+    """The account's virtual devices."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return Resolved(arns.mfa(caller.account_id, "/", ""))
+
+
+@dataclass(frozen=True)
+class _NewSession:
+    """A session of the caller's own. AWS decides it on ``*``."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        return Resolved("*", {"user": caller.principal})
+
+
+virtual_device = _Device("virtual")
+hardware_token = _Device("hardware")
+new_device = _NewDevice()
+device_list = _DeviceList()
+new_session = _NewSession()

@@ -1,0 +1,502 @@
+"""Sessions: every one that must die, dies; and those that live are listed, warned and ended by their owners."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from playwright.sync_api import expect
+
+from accounts.models import Session, User
+from accounts.sessions import IDLE, LIFETIME, digest
+from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
+from tests.conftest import SECRETS, Person, caller_for
+from tests.everything import events_of
+
+ANOTHER = "Green-Goose-8-Ladder"
+ME = "/console/my-security-credentials/"
+SECRETS.append(ANOTHER)
+
+
+def is_in(client: Client) -> bool:
+    """Whether the client has a live session."""
+    return client.get("/console/").status_code == 200
+
+
+def row_of(client: Client) -> Session:
+    """The row of the client's session."""
+    return Session.objects.get(pk=digest(client.cookies["session"].value))
+
+
+def by_form(person: Person) -> Client:
+    """A client that came in by the form."""
+    client = a_client()
+    form = {"account": person.account_id, "user_name": person.name, "password": PASSWORD}
+    assert client.post("/signin/", form).status_code == 302
+    return client
+
+
+# What ends sessions
+
+
+def _own_password(root: Person, alice: Person, hers: Client) -> None:
+    fields = {"old_password": PASSWORD, "new_password": ANOTHER, "confirm_password": ANOTHER}
+    assert hers.post(f"{ME}password/", fields).status_code == 302
+
+
+def _change_password(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.operations.login_profiles import change_password
+
+    change_password(caller_for(alice.user), old_password=PASSWORD, new_password=ANOTHER)
+
+
+def _update_login_profile(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.operations.login_profiles import update_login_profile
+
+    update_login_profile(root.caller, user_name="alice", password=ANOTHER)
+
+
+def _delete_login_profile(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.operations.login_profiles import delete_login_profile
+
+    delete_login_profile(root.caller, user_name="alice")
+
+
+def _delete_user(root: Person, alice: Person, hers: Client) -> None:
+    from accounts.operations.whole_users import delete_user_with_credentials
+
+    delete_user_with_credentials(root.caller, user_name="alice")
+
+
+def _end_all(root: Person, alice: Person, hers: Client) -> None:
+    from accounts.operations.sessions import end_all_sessions
+
+    end_all_sessions(root.caller, user_name="alice")
+
+
+def _end_others(root: Person, alice: Person, hers: Client) -> None:
+    assert hers.post(f"{ME}sessions/end-others/").status_code == 302
+
+
+def _end_one(root: Person, alice: Person, hers: Client) -> None:
+    from accounts.operations.sessions import end_session
+
+    end_session(root.caller, user_name="alice", session_id=row_of(hers).session_id)
+
+
+def _sign_out(root: Person, alice: Person, hers: Client) -> None:
+    hers.post("/signout/")
+
+
+def _enable_device(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.operations.mfa_devices import enable_mfa_device
+    from tests.everything import new_app
+
+    enable_mfa_device(root.caller, user_name="alice", **new_app(root, "alices").two_codes())
+
+
+def _deactivate_device(root: Person, alice: Person, hers: Client) -> None:
+    from credentials.mfa.models import MFADevice
+    from credentials.operations.mfa_devices import deactivate_mfa_device
+
+    device = MFADevice.objects.get(user=alice.user)
+    deactivate_mfa_device(root.caller, user_name="alice", serial_number=device.serial_number)
+
+
+Trigger = Callable[[Person, Person, Client], None]
+# What is done, and which of alice's sessions live on: the one that does it, another one, and one that is half-way in.
+TRIGGERS: list[tuple[Trigger, bool, bool, bool]] = [
+    (_own_password, True, False, False),
+    (_change_password, False, False, False),
+    (_update_login_profile, False, False, False),
+    (_delete_login_profile, False, False, False),
+    (_delete_user, False, False, False),
+    (_enable_device, False, False, False),
+    (_deactivate_device, False, False, False),
+    (_end_all, False, False, False),
+    (_end_others, True, False, True),
+    (_end_one, False, True, True),
+    (_sign_out, False, True, True),
+]
+
+
+@pytest.mark.asvs("7.4.1")
+@pytest.mark.asvs("7.4.2")
+@pytest.mark.asvs("7.4.3")
+@pytest.mark.parametrize(
+    ("trigger", "live"), [(each, live) for each, *live in TRIGGERS], ids=lambda each: getattr(each, "__name__", "")
+)
+def test_every_session_that_must_die_dies(root: Person, alice: Person, bob: Person, trigger: Trigger, live: list[bool]):
+    give_password(alice)
+    give_password(bob)
+    if trigger is _deactivate_device:
+        _enable_device(root, alice, a_client())
+    hers, there, bobs, roots = signed_in(alice), signed_in(alice), signed_in(bob), signed_in(root)
+    alice.user.login_profile.password_reset_required = True
+    alice.user.login_profile.save()
+    pending = by_form(alice)
+    alice.user.login_profile.password_reset_required = False
+    alice.user.login_profile.save()
+    step = "/second-factor/" if trigger is _deactivate_device else "/new-password/"
+    assert pending.get(step).status_code == 200
+    trigger(root, alice, hers)
+    assert [is_in(hers), is_in(there), pending.get(step).status_code == 200] == live
+    assert (is_in(bobs), is_in(roots)) == (True, True)
+    assert not is_in(pending)
+
+
+def test_a_session_that_was_ended_makes_no_change_that_was_on_its_way(root: Person, alice: Person, bob: Person):
+    from dataclasses import replace
+
+    from accounts.operations.sessions import end_session
+    from iamconsole.errors import AccessDenied
+    from permissions.operations.inline import put_user_policy
+    from tests.conftest import allow
+
+    client = signed_in(alice)
+    waiting = replace(caller_for(alice.user, door="console"), session_id=row_of(client).session_id)
+    end_session(root.caller, user_name="alice", session_id=row_of(client).session_id)
+    with pytest.raises(AccessDenied, match="Your session has ended"):
+        put_user_policy(waiting, user_name="bob", policy_name="p", policy_document=allow("*"))
+
+
+def test_a_session_that_was_ended_is_not_brought_back_by_a_confirmation(alice: Person):
+    from accounts.sessions import SessionStore
+
+    client = signed_in(alice)
+    session = SessionStore(client.cookies["session"].value)
+    assert session.get("signed_in")
+    row_of(client).delete()
+    assert not session.exchange_key()
+    assert not Session.objects.filter(user=alice.user).exists()
+
+
+# Time
+
+
+@pytest.fixture
+def clock() -> Any:
+    """A clock that stands still until it is moved."""
+    with time_machine.travel(datetime.now(UTC).replace(microsecond=0), tick=False) as clock:
+        yield clock
+
+
+@pytest.mark.asvs("7.3.1")
+def test_a_session_ends_after_an_hour_without_use(alice: Person, clock: Any):
+    client = signed_in(alice)
+    for _ in range(3):
+        clock.shift(IDLE - timedelta(seconds=1))
+        assert is_in(client)
+    clock.shift(IDLE)
+    assert not is_in(client)
+    clock.shift(-IDLE)  # a clock that is set back opens nothing that the server has forgotten
+    assert "session" not in client.cookies or not client.cookies["session"].value or is_in(client)
+
+
+@pytest.mark.asvs("7.3.2")
+def test_a_session_ends_after_twelve_hours_however_much_it_is_used(alice: Person, clock: Any):
+    client = signed_in(alice)
+    for _ in range(12 * 4 - 1):
+        clock.shift(timedelta(minutes=15))
+        assert is_in(client)
+    clock.shift(timedelta(minutes=15))
+    assert not is_in(client)
+    assert timedelta(hours=12) == LIFETIME
+
+
+def test_no_new_key_of_a_session_makes_it_live_longer(alice: Person, clock: Any):
+    give_password(alice)
+    client = signed_in(alice)
+    first = row_of(client)
+    clock.shift(timedelta(minutes=50))
+    client.post("/console/confirm/", {"password": PASSWORD})
+    second = row_of(client)
+    fields = {"old_password": PASSWORD, "new_password": ANOTHER, "confirm_password": ANOTHER}
+    client.post(f"{ME}password/", fields)
+    third = row_of(client)
+    assert len({first.pk, second.pk, third.pk}) == 3
+    assert first.expire_date == second.expire_date == third.expire_date
+    assert second.source_ip == third.source_ip is not None
+
+
+def test_that_it_was_seen_is_written_once_a_minute(alice: Person, clock: Any):
+    client = signed_in(alice)
+    start = row_of(client).last_seen_date
+    for seconds, seen in ((59, 0), (1, 60), (30, 60), (31, 121)):
+        clock.shift(seconds)
+        assert is_in(client)
+        assert row_of(client).last_seen_date == start + timedelta(seconds=seen)
+
+
+def test_sessions_that_have_run_out_are_forgotten(alice: Person, clock: Any):
+    from accounts.sessions import SessionStore
+
+    signed_in(alice)
+    clock.shift(IDLE / 2)
+    kept = signed_in(alice)
+    clock.shift(IDLE / 2 + timedelta(seconds=1))
+    SessionStore.clear_expired()
+    assert list(Session.objects.filter(user=alice.user)) == [row_of(kept)]
+
+
+def test_the_page_says_when_the_session_ends_and_staying_puts_it_off(alice: Person, clock: Any):
+    client = signed_in(alice)
+    page = client.get(ME).content.decode()
+    end = datetime.now(UTC) + LIFETIME
+    assert f"after an hour without use, and at {end:%H:%M} UTC at the latest" in page
+    assert 'data-seconds="3600"' in page
+    clock.shift(timedelta(minutes=58))
+    answer = client.post("/console/stay/")
+    assert (answer.status_code, answer.content) == (200, b"3600")
+    for _ in range(11):
+        clock.shift(timedelta(minutes=58))
+        answer = client.post("/console/stay/")
+    assert answer.content == b"1440"
+    assert "Save your work and sign in again." in client.get(ME).content.decode()
+    assert client.get("/console/stay/").status_code == 405
+
+
+def test_the_browser_warns_two_minutes_before_and_one_click_extends(visitor: Visitor, alice: Person):
+    give_password(alice)
+    page = visitor.sign_in(alice)
+    expect(page.locator("#session-end")).to_be_hidden()
+    page.clock.install()
+    visitor.open("/console/accounts/user/")
+    page.clock.fast_forward(3600_000 - 141_000)
+    expect(page.locator("#session-end")).to_be_hidden()
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#session-end")).to_contain_text("Your session ends in two minutes.")
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(page.locator("#session-end")).to_be_hidden()
+    Session.objects.filter(user=alice.user).delete()
+    page.clock.fast_forward(3600_000 - 139_000)
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(page.locator("h1")).to_have_text("Sign in as IAM user")
+
+
+# Lists
+
+
+@pytest.mark.asvs("7.5.2")
+def test_one_sees_the_own_sessions_and_ends_them(visit: Callable[..., Visitor], alice: Person):
+    give_password(alice)
+    here, there = visit(), visit(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    there.sign_in(alice)
+    expect(there.page.locator("h1")).to_have_text("Dashboard")
+    page = here.sign_in(alice)
+    expect(page.locator("main")).to_contain_text("Last sign-in: ")
+    expect(page.locator("main")).to_contain_text("with Firefox on Linux.")
+    here.open(ME)
+    assert "Last sign-in: 2" not in main_of(page)  # told once
+    rows = page.locator("section[aria-labelledby=sessions-heading] tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("This session")
+    expect(rows.nth(1)).to_contain_text("Firefox on Linux")
+    rows.nth(1).get_by_role("button", name="End").click()
+    expect(page.locator("main")).to_contain_text("The session has ended.")
+    there.open("/console/")
+    expect(there.page.locator("h1")).to_have_text("Sign in as IAM user")
+    there.sign_in(alice)
+    expect(there.page.locator("h1")).to_have_text("Dashboard")
+    here.open(ME)
+    page.get_by_role("button", name="Sign out other sessions").click()
+    expect(page.locator("main")).to_contain_text("Your other sessions have ended.")
+    expect(rows).to_have_count(1)
+
+
+@pytest.mark.asvs("7.4.5")
+def test_an_administrator_ends_a_users_sessions_in_the_tab(visitor: Visitor, root: Person, alice: Person, bob: Person):
+    give_password(alice)
+    give_password(bob)
+    first, second = by_form(bob), by_form(bob)
+    page = visitor.sign_in(alice)
+    visitor.open("/console/accounts/user/bob/change/?tab=sessions")
+    rows = page.locator("section[aria-labelledby=sessions-heading] tbody tr")
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("button", name="End").click()
+    expect(rows).to_have_count(1)
+    assert [is_in(first), is_in(second)] == [True, False]
+    page.get_by_role("button", name="End all sessions").click()
+    expect(page.locator("main")).to_contain_text("Every session of bob has ended.")
+    assert not is_in(first)
+    page.get_by_role("button", name="Allow new sign-in attempts").click()
+    expect(page.locator("main")).to_contain_text("bob can try to sign in again at once.")
+
+
+def test_nobody_ends_anothers_session_as_an_own_one(alice: Person, bob: Person):
+    bobs, hers = signed_in(bob), signed_in(alice)
+    hers.post(f"{ME}sessions/{row_of(bobs).session_id}/end/")
+    assert is_in(bobs)
+
+
+def test_a_user_has_fifty_sessions_at_most_the_oldest_goes(alice: Person, clock: Any):
+    from accounts.signin.session import SESSIONS_PER_USER
+
+    give_password(alice)
+    Session.objects.bulk_create(
+        Session(
+            session_key=f"{number:064x}",
+            user=alice.user,
+            expire_date=datetime.now(UTC) + LIFETIME,
+            create_date=datetime.now(UTC) - timedelta(minutes=number),
+        )
+        for number in range(SESSIONS_PER_USER)
+    )
+    by_form(alice)
+    assert Session.objects.filter(user=alice.user).count() == SESSIONS_PER_USER
+    assert not Session.objects.filter(pk=f"{SESSIONS_PER_USER - 1:064x}").exists()
+
+
+# Who signed in
+
+
+@pytest.mark.asvs("6.3.5")
+def test_sign_ins_and_failures_are_told_and_recorded(alice: Person):
+    give_password(alice)
+    first = by_form(alice)
+    assert "You have signed in for the first time." in first.get("/console/").content.decode()
+    for _ in range(2):
+        a_client().post("/signin/", {"account": alice.account_id, "user_name": "alice", "password": "wrong"})
+    client = by_form(alice)
+    page = client.get("/console/").content.decode()
+    assert "2 sign-in attempts failed since then." in page
+    assert "failed since" not in client.get("/console/").content.decode()
+    event = [each for each in events_of(alice.account_id) if each.action == "iamconsole:SignIn"][-1]
+    assert event.response == {"method": "password", "known_browser": False, "failures_before": 2}
+    first.post("/signout/")
+    first.post("/signin/", {"account": alice.account_id, "user_name": "alice", "password": PASSWORD})
+    event = [each for each in events_of(alice.account_id) if each.action == "iamconsole:SignIn"][-1]
+    assert event.response == {"method": "password", "known_browser": True, "failures_before": 0}
+
+
+def test_the_list_of_sign_ins_is_cut_into_pages_and_shows_only_ones_own(root: Person, alice: Person, bob: Person):
+    from audit.operations.sign_ins import list_own_sign_ins
+
+    give_password(alice)
+    give_password(bob)
+    by_form(bob)
+    for _ in range(3):
+        a_client().post("/signin/", {"account": alice.account_id, "user_name": "alice", "password": "wrong"})
+    client = by_form(alice)
+    page = list_own_sign_ins(alice.caller, max_items=3)
+    assert [each["result"] for each in page.items] == ["Success", "Failure", "Failure"]
+    rest = list_own_sign_ins(alice.caller, max_items=3, marker=page.marker)
+    assert ([each["result"] for each in rest.items], rest.marker) == (["Failure"], None)
+    shown = client.get(f"{ME}sign-ins/").content.decode()
+    assert (shown.count(">Failed<"), shown.count(">Signed in<")) == (3, 1)
+    assert User.objects.filter(pk=bob.user.pk).exists()
+
+
+# Sudo
+
+
+def old_session(person: Person, minutes: int) -> Client:
+    """A client whose owner proved who it is so many minutes ago."""
+    client = signed_in(person)
+    session = client.session
+    session["proved"] -= minutes * 60
+    session.save()
+    return client
+
+
+SENSITIVE: list[tuple[str, dict[str, Any]]] = [
+    ("/console/accounts/user/bob/policies/create/", {"policy_name": "p", "policy_document": "{}"}),
+    ("/console/accounts/user/bob/access-keys/create/", {}),
+    ("/console/accounts/user/bob/console-access/", {"generate": "on"}),
+    ("/console/accounts/user/bob/console-access/disable/", {}),
+    ("/console/accounts/user/bob/delete/", {"typed_name": "bob"}),
+    ("/console/accounts/user/bob/tags/", {"tag_key": "team", "tag_value": "blue"}),
+    (f"{ME}access-keys/create/", {}),
+]
+
+
+@pytest.mark.asvs("7.5.1")
+@pytest.mark.asvs("7.5.3")
+@pytest.mark.parametrize(("address", "fields"), SENSITIVE)
+def test_a_sensitive_change_wants_a_proof_of_the_last_quarter_of_an_hour(
+    root: Person, alice: Person, bob: Person, address: str, fields: dict[str, Any]
+):
+    from accounts.nonces import new_nonce
+    from tests.everything import rows_of
+
+    give_password(alice)
+    if "policies" in address:
+        from tests.conftest import allow
+
+        fields = {**fields, "policy_document": allow("iam:GetUser")}
+    if "disable" in address:
+        give_password(bob)
+    fields = {**fields, "nonce": new_nonce(alice.user)}
+    client = old_session(alice, 16)
+    before = {**rows_of(alice.account_id), "Session": []}
+    answer = client.post(address, fields)
+    assert answer.status_code == 403
+    assert "Confirm that it is you" in answer.content.decode()
+    assert {**rows_of(alice.account_id), "Session": []} == before  # not even a line in the trail
+    again = answer.context["form"]["again"].value()
+    key = client.cookies["session"].value
+    wrong = client.post("/console/confirm/", {"password": "wrong", "again": again})
+    assert "This is not your password." in wrong.content.decode()
+    done = client.post("/console/confirm/", {"password": PASSWORD, "again": again})
+    assert done.status_code in (200, 302)
+    assert "Confirm that it is you" not in done.content.decode()
+    SECRETS.extend(
+        filter(None, [str((done.context or {}).get("secret") or (done.context or {}).get("password") or "")])
+    )
+    after = {**rows_of(alice.account_id), "Session": []}
+    assert after != before
+    assert client.cookies["session"].value != key
+    assert is_in(client)
+    assert old_session(alice, 14).post(address, fields).status_code in (200, 302, 409, 404)
+
+
+def test_what_is_not_sensitive_asks_nothing(alice: Person):
+    client = old_session(alice, 300)
+    for address in (ME, "/console/", "/console/accounts/user/", "/console/accounts/user/alice/change/"):
+        assert client.get(address).status_code == 200
+    assert client.post(f"{ME}sessions/end-others/").status_code == 302
+
+
+def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Person, bob: Person):
+    from accounts.nonces import new_nonce
+    from credentials.models import LoginProfile
+
+    give_password(alice)
+    client = old_session(alice, 16)
+    fields = {"password": ANOTHER, "password_reset_required": "on", "nonce": new_nonce(alice.user)}
+    answer = client.post("/console/accounts/user/bob/console-access/", fields)
+    assert ANOTHER not in answer.content.decode()
+    again = answer.context["form"]["again"].value()
+    done = client.post("/console/confirm/", {"password": PASSWORD, "again": again})
+    assert "Passwords and files were not kept: enter them again." in done.content.decode()
+    assert not LoginProfile.objects.filter(user=bob.user).exists()
+    assert done.context["form"]["password_reset_required"].value()
+
+
+def test_a_form_to_send_again_is_good_for_its_user_alone_and_not_for_long(root: Person, alice: Person, bob: Person):
+    from tests.conftest import make_user
+
+    eve = make_user(root, "eve")
+    for person in (alice, eve):
+        give_password(person)
+    asked = old_session(alice, 16).post("/console/accounts/user/bob/delete/", {"typed_name": "bob"})
+    again = asked.context["form"]["again"].value()
+    for forged in (again, "x", again[:-1]):
+        answer = old_session(eve, 16).post("/console/confirm/", {"password": PASSWORD, "again": forged})
+        assert answer["Location"] == "/console/"
+    assert User.objects.filter(pk=bob.user.pk).exists()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
+        old_session(alice, 16).post("/console/confirm/", {"password": PASSWORD, "again": again})
+    assert User.objects.filter(pk=bob.user.pk).exists()
+
+
+def test_keys_and_the_shell_are_not_asked(alice: Person, root: Person):
+    from dataclasses import replace
+
+    from credentials.operations.access_keys import update_access_key
+
+    for door in ("api", "shell"):
+        caller = replace(caller_for(alice.user, door=door), sudo_time=None)
+        update_access_key(caller, access_key_id=alice.access_key_id, status="Active")

@@ -1,0 +1,466 @@
+"""Sign-in as a state machine: what each state may reach, that no step is left out, and that each has a session of its own."""
+
+import base64
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from accounts.models import Session, User
+from credentials.mfa.models import GuessBudget, MFADevice
+from credentials.mfa.recovery_codes import issue
+from credentials.totp import code_at
+from tests.browser import PASSWORD, a_client, console_addresses, every_route, give_password
+from tests.conftest import SECRETS, Person, allow, make_account, make_user
+from tests.everything import events_of
+from tests.test_console_signin import is_in, key_of, row_of
+
+ANOTHER = "Green-Goose-8-Ladder"
+NOWHERE = "/signin/?message=late"
+SEEDS: dict[int, bytes] = {}
+
+
+def add_device(user: User, name: str = "phone", **fields: Any) -> MFADevice:
+    """Enable a virtual device for the user, as the operations do."""
+    seed = secrets.token_bytes(20)
+    SECRETS.append(base64.b32encode(seed).decode())
+    device = MFADevice(
+        account_id=user.account_id,
+        user=user,
+        kind="virtual",
+        name=name,
+        serial_number=f"arn:aws:iam::{user.account_id}:mfa/{name}-{secrets.token_hex(4)}",
+        confirmed=True,
+        enable_date=timezone.now(),
+        **fields,
+    )
+    device.seal(seed)
+    device.save()
+    SEEDS[device.pk] = seed
+    return device
+
+
+def code_of(device: MFADevice, steps: int = 0) -> str:
+    """The code the device shows now, or so many steps later."""
+    return code_at(SEEDS[device.pk], device.step(datetime.now(UTC)) + steps)
+
+
+@pytest.fixture
+def carol(root: Person) -> Person:
+    """May do everything, with a password and a device."""
+    carol = make_user(root, "carol", allow("*"))
+    give_password(carol)
+    add_device(carol.user)
+    return carol
+
+
+def device_of(person: Person) -> MFADevice:
+    """The person's first device."""
+    return MFADevice.objects.filter(user=person.user).order_by("pk")[0]
+
+
+def give_password_to(client: Client, person: Person, password: str = PASSWORD) -> Any:
+    """Send the first form."""
+    form = {"account": person.account_id, "user_name": person.name, "password": password}
+    return client.post("/signin/", form)
+
+
+def give_code(client: Client, code: str, query: str = "") -> Any:
+    """Send the second."""
+    return client.post(f"/second-factor/{query}", {"code": code})
+
+
+def choose(client: Client, old: str = PASSWORD, new: str = ANOTHER) -> Any:
+    """Send the form of the forced new password."""
+    return client.post("/new-password/", {"old_password": old, "new_password": new, "confirm_password": new})
+
+
+# The way in
+
+
+@pytest.mark.asvs("2.3.1")
+def test_password_then_code_then_in(carol: Person):
+    client = a_client()
+    assert give_password_to(client, carol)["Location"] == "/second-factor/"
+    assert not is_in(client)
+    page = client.get("/second-factor/").content.decode()
+    assert "phone" in page
+    assert give_code(client, code_of(device_of(carol)))["Location"] == "/console/"
+    assert is_in(client)
+    event = [each for each in events_of(carol.account_id) if each.action == "iamconsole:SignIn"][-1]
+    assert event.response["method"] == "password, virtual device phone"
+    shown = client.get("/console/my-security-credentials/sign-ins/").content.decode()
+    assert "password, virtual device phone" in shown
+
+
+def test_root_too(root: Person):
+    give_password(root)
+    device = add_device(root.user)
+    client = a_client()
+    answer = client.post("/signin/?as=root", {"email": root.user.email, "password": PASSWORD})
+    assert answer["Location"] == "/second-factor/"
+    assert not is_in(client)
+    assert give_code(client, code_of(device))["Location"] == "/console/"
+    assert is_in(client)
+
+
+def test_where_one_wanted_to_go_is_kept_through_the_steps_on_the_server(carol: Person):
+    client = a_client()
+    form = {"account": carol.account_id, "user_name": "carol", "password": PASSWORD}
+    assert client.post("/signin/?next=/console/account/", form)["Location"] == "/second-factor/"
+    assert give_code(client, code_of(device_of(carol)))["Location"] == "/console/account/"
+
+
+def test_a_newcomer_with_a_device_takes_all_the_steps_in_their_order(root: Person):
+    newcomer = make_user(root, "newcomer", allow("*"))
+    give_password(newcomer, must_change=True)
+    device = add_device(newcomer.user)
+    client = a_client()
+    assert give_password_to(client, newcomer)["Location"] == "/second-factor/"
+    assert choose(client)["Location"] == NOWHERE
+    assert give_password_to(client, newcomer)["Location"] == "/second-factor/"
+    assert give_code(client, code_of(device))["Location"] == "/new-password/"
+    assert client.get("/second-factor/")["Location"] == NOWHERE
+    assert not is_in(client)
+    assert choose(client)["Location"] == "/console/"
+    assert is_in(client)
+
+
+@pytest.mark.asvs("7.2.4")
+@pytest.mark.asvs("7.2.3")
+def test_every_step_has_a_session_of_its_own_and_the_old_ones_are_dead(root: Person):
+    newcomer = make_user(root, "newcomer", allow("*"))
+    give_password(newcomer, must_change=True)
+    device = add_device(newcomer.user)
+    client = a_client()
+    client.cookies["session"] = "a" * 32
+    keys = ["a" * 32]
+    give_password_to(client, newcomer)
+    keys.append(key_of(client))
+    give_code(client, code_of(device))
+    keys.append(key_of(client))
+    choose(client)
+    keys.append(key_of(client))
+    client.post("/console/confirm/", {"password": ANOTHER})
+    keys.append(key_of(client))
+    assert len(set(keys)) == 5
+    assert is_in(client)
+    for key in keys[:-1]:
+        stranger = a_client()
+        stranger.cookies["session"] = key
+        assert not is_in(stranger)
+        assert stranger.get("/second-factor/")["Location"] == NOWHERE
+        assert stranger.get("/new-password/")["Location"] == NOWHERE
+
+
+# Codes
+
+
+@pytest.mark.asvs("6.5.1")
+def test_wrong_old_and_used_codes_open_nothing_and_spaces_are_no_matter(carol: Person):
+    device = device_of(carol)
+    client = a_client()
+    give_password_to(client, carol)
+    code = code_of(device)
+    wrong = f"{(int(code) + 1) % 1000000:06d}"
+    for given in (wrong, code_of(device, -3), "", "x" * 6, code.translate({48 + n: 0xFF10 + n for n in range(10)})):
+        answer = give_code(client, given)
+        assert answer.status_code == 200
+        assert not is_in(client)
+    GuessBudget.objects.all().delete()
+    assert give_code(client, f" {code[:3]} {code[3:]} ")["Location"] == "/console/"
+    other = a_client()
+    give_password_to(other, carol)
+    assert "The code is not right, or was used before." in give_code(other, code).content.decode()
+    assert not is_in(other)
+
+
+def test_after_two_misses_the_page_says_what_may_be_the_matter(carol: Person):
+    client = a_client()
+    give_password_to(client, carol)
+    assert "every 30 seconds" not in give_code(client, "000000").content.decode()
+    assert "every 30 seconds" in give_code(client, "000000").content.decode()
+
+
+@pytest.mark.asvs("6.6.3")
+def test_guesses_are_counted_for_the_user_whatever_session_they_come_in(carol: Person):
+    seen = []
+    for _ in range(8):
+        client = a_client()
+        give_password_to(client, carol)
+        seen.append(give_code(client, "000000").status_code)
+    assert seen == [200] * 5 + [429] * 3
+    client = a_client()
+    give_password_to(client, carol)
+    answer = give_code(client, code_of(device_of(carol)))
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    assert "Too many attempts. Try again in" in answer.content.decode()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        give_password_to(client, carol)
+        assert give_code(client, code_of(device_of(carol)))["Location"] == "/console/"
+
+
+def test_any_of_the_devices_signs_in_and_another_can_be_chosen(carol: Person):
+    second = add_device(carol.user, "tablet")
+    client = a_client()
+    give_password_to(client, carol)
+    assert "tablet" in client.get("/second-factor/").content.decode()
+    query = f"?device={second.pk}"
+    assert "<strong>tablet</strong>" in client.get(f"/second-factor/{query}").content.decode()
+    assert give_code(client, code_of(second), query)["Location"] == "/console/"
+
+
+def test_the_device_of_another_user_cannot_be_chosen(root: Person, carol: Person):
+    theirs = add_device(root.user, "root-phone")
+    client = a_client()
+    give_password_to(client, carol)
+    query = f"?device={theirs.pk}"
+    page = client.get(f"/second-factor/{query}").content.decode()
+    assert "root-phone" not in page
+    assert give_code(client, code_of(theirs), query).status_code == 200
+    assert not is_in(client)
+
+
+def test_a_recovery_code_opens_once(carol: Person):
+    codes = issue(carol.user)
+    SECRETS.extend(codes)
+    client = a_client()
+    give_password_to(client, carol)
+    assert "recovery code" in client.get("/second-factor/?device=recovery").content.decode()
+    assert give_code(client, codes[0]).status_code == 200  # it is no code of the device
+    assert give_code(client, codes[0].lower(), "?device=recovery")["Location"] == "/console/"
+    again = a_client()
+    give_password_to(again, carol)
+    assert give_code(again, codes[0], "?device=recovery").status_code == 200
+    assert not is_in(again)
+    event = [each for each in events_of(carol.account_id) if each.result == "Success"][-1]
+    assert event.response["method"] == "password, recovery code"
+
+
+def test_cancel_ends_the_pending_state(carol: Person):
+    client = a_client()
+    give_password_to(client, carol)
+    client.post("/signout/")
+    assert client.get("/second-factor/")["Location"] == NOWHERE
+
+
+def test_the_pending_state_ends_after_five_minutes_and_when_anything_of_the_user_changes(carol: Person):
+    client = a_client()
+    give_password_to(client, carol)
+    row = row_of(client)
+    assert row.user_id is None  # not the user's session
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=301)):
+        assert give_code(client, code_of(device_of(carol)))["Location"] == NOWHERE
+    assert client.get("/second-factor/").status_code == 200
+    User.objects.filter(pk=carol.user.pk).update(auth_epoch=carol.user.auth_epoch + 5)
+    assert give_code(client, code_of(device_of(carol)))["Location"] == NOWHERE
+    assert not is_in(client)
+
+
+def test_in_policies_a_second_factor_is_present_for_who_showed_it(root: Person):
+    import json
+
+    policy = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "iam:ListUsers",
+                "Resource": "*",
+                "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+            },
+        }
+    )
+    dora = make_user(root, "dora", policy)
+    give_password(dora)
+    client = a_client()
+    give_password_to(client, dora)
+    assert client.get("/console/accounts/user/").status_code == 403
+    device = add_device(dora.user)
+    give_password_to(client, dora)
+    give_code(client, code_of(device))
+    assert client.get("/console/accounts/user/").status_code == 200
+
+
+def test_a_sensitive_change_can_be_confirmed_by_a_code(carol: Person):
+    device = device_of(carol)
+    client = a_client()
+    give_password_to(client, carol)
+    give_code(client, code_of(device))
+    session = client.session
+    session["proved"] -= 16 * 60
+    session.save()
+    asked = client.post("/console/accounts/user/carol/tags/", {"tag_key": "team", "tag_value": "blue"})
+    assert asked.status_code == 403
+    again = asked.context["form"]["again"].value()
+    wrong = client.post("/console/confirm/", {"device": device.pk, "code": "000000", "again": again})
+    assert "not right" in wrong.content.decode()
+    nothing = client.post("/console/confirm/", {"device": device.pk, "again": again})
+    assert "Enter your password or an MFA code." in nothing.content.decode()
+    fields = {"device": device.pk, "code": code_of(device, 1), "again": again}
+    assert client.post("/console/confirm/", fields).status_code == 302
+    assert User.objects.get(pk=carol.user.pk).tags == [{"key": "team", "value": "blue"}]
+
+
+# Nothing but the next step
+
+
+def everything_of(account_id: str) -> list[Any]:
+    """What must not change half-way: devices, keys, policies, users and sessions of the account."""
+    from permissions.models import UserPolicy
+
+    return [
+        sorted(MFADevice.objects.filter(account=account_id).values_list("pk", "user")),
+        sorted(User.objects.filter(account=account_id).values_list("pk", "auth_epoch", "password")),
+        sorted(UserPolicy.objects.filter(user__account=account_id).values_list("pk", "policy_document")),
+        sorted(Session.objects.filter(user__account=account_id).values_list("pk")),
+    ]
+
+
+OPEN = {  # what anybody reaches, signed in or not
+    "api", "authorize", "signin", "signin-account", "setup", "signout", "theme", "help", "healthz", "readyz",
+    "password-expired",
+}  # fmt: skip
+
+
+@pytest.mark.asvs("2.3.1")
+@pytest.mark.asvs("6.3.3")
+@pytest.mark.parametrize("state", ["second-factor", "new-password"])
+def test_with_the_password_alone_no_page_and_no_action_answers_but_the_next_step(root: Person, state: str):
+    person = make_user(root, "dora", allow("*"))
+    give_password(person, must_change=state == "new-password")
+    if state == "second-factor":
+        add_device(person.user)
+    client = a_client()
+    assert give_password_to(client, person)["Location"] == f"/{state}/"
+    before = everything_of(person.account_id)
+    names = {"user_name": "dora", "access_key_id": person.access_key_id, "policy_name": "given"}
+    fields = {"code": "000000", "password": PASSWORD, "user_name": "x", "policy_name": "p", "typed_name": "dora"}
+    for address in console_addresses(**names):
+        for ask in (client.get, client.head, client.post, client.put, client.delete):
+            answer = ask(address, fields if ask == client.post else None)
+            assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/signin/"), address
+    for step in {"second-factor", "new-password"} - {state}:
+        assert client.get(f"/{step}/")["Location"] == NOWHERE
+        assert client.post(f"/{step}/", fields)["Location"] == NOWHERE
+    routes = {name for name, _ in every_route() if not name.startswith("admin:")}
+    assert routes - OPEN == {"second-factor", "new-password"}
+    assert everything_of(person.account_id) == before
+    assert client.get(f"/{state}/").status_code == 200  # nothing of it has moved the state
+    assert "Sign out" not in client.get("/help/").content.decode()
+
+
+class Visit(RuleBasedStateMachine):
+    """A visitor of any skill does whatever in whatever order; a model of three facts says where that leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = make_account()
+        self.person = make_user(self.root, "dora", allow("*"))
+        give_password(self.person, must_change=True)
+        self.device = add_device(self.person.user)
+        self.password = PASSWORD
+        self.must_change = True
+        self.state = "out"
+        self.client = a_client()
+        self.step = 0
+        self.keys: set[str] = set()
+
+    def _moved(self, state: str) -> None:
+        self.state = state
+        key = self.client.cookies["session"].value
+        assert key not in self.keys
+        self.keys.add(key)
+
+    def _next(self) -> str:
+        return "new-password" if self.must_change else "in"
+
+    @rule()
+    def right_password(self) -> None:
+        """Sign in, wherever one was."""
+        assert give_password_to(self.client, self.person, self.password)["Location"] == "/second-factor/"
+        self._moved("second-factor")
+
+    @rule()
+    def wrong_password(self) -> None:
+        """Fail, which changes nothing."""
+        assert give_password_to(self.client, self.person, "wrong").status_code in (200, 429)
+
+    @rule()
+    def right_code(self) -> None:
+        """Give a code of the device that was not used."""
+        MFADevice.objects.filter(pk=self.device.pk).update(last_t=-1)
+        GuessBudget.objects.all().delete()
+        answer = give_code(self.client, code_of(self.device))
+        if self.state == "second-factor":
+            self._moved(self._next())
+            assert answer["Location"] == ("/new-password/" if self.must_change else "/console/")
+        else:
+            assert answer["Location"] == NOWHERE
+
+    @rule()
+    def wrong_code(self) -> None:
+        """Give a code that is none."""
+        answer = give_code(self.client, "12345")
+        if self.state == "second-factor":
+            assert answer.status_code in (200, 429)
+        else:
+            assert answer["Location"] == NOWHERE
+
+    @rule()
+    def new_password(self) -> None:
+        """Choose another password."""
+        new = f"Green-Goose-{len(self.keys)}-{secrets.token_hex(2)}"
+        SECRETS.append(new)
+        answer = choose(self.client, self.password, new)
+        if self.state == "new-password":
+            assert answer["Location"] == "/console/"
+            self.password, self.must_change = new, False
+            self._moved("in")
+        else:
+            assert answer["Location"] == NOWHERE
+
+    @precondition(lambda self: self.state == "in")
+    @rule()
+    def ended_by_an_administrator(self) -> None:
+        """Every session ends."""
+        from accounts.operations.sessions import end_all_sessions
+
+        end_all_sessions(self.root.caller, user_name="dora")
+        self.state = "out"
+
+    @rule()
+    def sign_out(self) -> None:
+        """Leave."""
+        self.client.post("/signout/")
+        self.state = "out"
+
+    @invariant()
+    def the_console_answers_who_is_in_and_nobody_else(self) -> None:
+        """What the model says is so."""
+        assert is_in(self.client) is (self.state == "in")
+        for step in ("second-factor", "new-password"):
+            assert (self.client.get(f"/{step}/").status_code == 200) is (self.state == step)
+        assert Session.objects.filter(user=self.person.user).exists() is (self.state == "in")
+
+
+@pytest.mark.asvs("2.3.1")
+def test_no_order_of_steps_leads_in_but_the_right_one(rounds: Any):
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        Visit,
+        settings=settings(
+            max_examples=rounds(6, 100),
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=checks,
+            database=None,
+        ),
+    )
