@@ -268,8 +268,11 @@ def test_the_browser_warns_two_minutes_before_and_one_click_extends(visitor: Vis
     expect(page.locator("#session-end")).to_be_hidden()
     page.clock.fast_forward(2_000)
     expect(page.locator("#session-end")).to_contain_text("Your session ends in two minutes.")
-    page.get_by_role("button", name="Stay signed in").click()
+    with page.expect_response("**/console/stay/") as stayed:
+        page.get_by_role("button", name="Stay signed in").click()
+    assert stayed.value.text() == "3600"
     expect(page.locator("#session-end")).to_be_hidden()
+    page.evaluate("new Promise((done) => requestIdleCallback(done))")  # until the script has read the answer
     Session.objects.filter(user=alice.user).delete()
     page.clock.fast_forward(3600_000 - 139_000)
     page.get_by_role("button", name="Stay signed in").click()
