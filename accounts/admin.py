@@ -15,6 +15,7 @@ from accounts.columns import UserColumns
 from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
+from accounts.targets import asked_of
 from accounts.views import new_user, user_permissions, user_sessions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
@@ -136,7 +137,7 @@ class UserAdmin(ConsoleList):
         users_of_account = User.objects.in_account(caller_of(request).account_id)
         keys = Prefetch("access_keys", queryset=AccessKey.objects.order_by("id"))
         groups = Prefetch("groups", queryset=Group.objects.order_by("group_name_key"))
-        return users_of_account.select_related("login_profile").prefetch_related(keys, groups)
+        return users_of_account.select_related("login_profile", "boundary").prefetch_related(keys, groups)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -146,7 +147,7 @@ class UserAdmin(ConsoleList):
         found = Q(user_name_key__contains=term.lower())
         if arns.ACCESS_KEY_ID.fullmatch(term):
             owner = queryset.filter(access_keys__access_key_id=term).first()
-            if owner and caller_of(request).decide(list_access_keys.action, owner.arn).allowed:
+            if owner and list_access_keys.allows(caller_of(request), asked_of(owner)):
                 found |= Q(pk=owner.pk)
         return queryset.filter(found), False
 

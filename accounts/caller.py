@@ -16,6 +16,7 @@ from credentials.session_tokens import Session
 from iamconsole.errors import AccessDenied, InvalidClientTokenId, SudoRequired
 from permissions import engine, language
 from permissions.compiled import policies_of
+from permissions.wildcard import fold
 
 OF_SESSIONS = ("GetCallerIdentity", "AssumeRole")  # what temporary credentials may ask of STS
 SUDO_WINDOW = timedelta(minutes=15)
@@ -187,7 +188,14 @@ class Caller:
         """What the engine is asked, with all that is known of the caller."""
         keys = {**self.context, **{key: tuple(values) for key, values in (context or {}).items()}}
         user = self.principal
-        return engine.Request(action, resource, keys, principal_arn=user.arn, principal_account=user.account_id)
+        return engine.Request(
+            action,
+            resource,
+            keys,
+            principal_arn=user.arn,
+            principal_id=user.user_id,
+            principal_account=user.account_id,
+        )
 
     @cached_property
     def context(self) -> Mapping[str, tuple[str, ...]]:
@@ -201,7 +209,7 @@ class Caller:
             "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(self.time.timestamp())),
             "aws:securetransport": "true" if self.secure_transport else "false",
-            "aws:sourceip": _address(self.source_ip),
+            "aws:sourceip": plain_address(self.source_ip),
             "aws:useragent": self.user_agent or None,
         }
         if self.session_start is not None:
@@ -217,14 +225,14 @@ class Caller:
         resource: str,
         context: Mapping[str, Sequence[str]] | None = None,
         *,
-        label: str = "",
+        named: str,
         denial: str = "",
         unless_denied: bool = False,
     ) -> None:
         """Raise AccessDenied in AWS's words unless the action is allowed on the resource.
 
-        ``label`` is what AWS calls the resource in the message where it is not the ARN; ``denial`` a whole message for
-        the operations whose refusals AWS words in a way of their own; ``unless_denied`` asks for no policy that allows it.
+        ``named`` is what AWS calls the resource in the message; ``denial`` a whole message for the operations whose refusals
+        AWS words in a way of their own; ``unless_denied`` asks for no policy that allows it.
         """
         decision = self.decide(action, resource, context)
         if unless_denied and decision.reason is engine.Reason.IMPLICIT_DENY:
@@ -232,9 +240,9 @@ class Caller:
         if not decision.allowed:
             raise AccessDenied(
                 denial
-                or f"User: {self.arn} is not authorized to perform: {action} on resource: {label or resource}"
+                or f"User: {self.arn} is not authorized to perform: {action} on resource: {named}"
                 f" {decision.explanation}",
-                decision=self._reasons(decision, resource, context),
+                decision={**self._reasons(decision, resource, context), "named": named},
             )
 
     def _reasons(
@@ -267,11 +275,21 @@ def principal_context(user: User) -> Mapping[str, tuple[str, ...]]:
         "aws:principalaccount": user.account_id,
         "aws:principaltype": "Account" if user.is_root else "User",
     }
-    keys |= {f"aws:principaltag/{tag['key'].lower()}": tag["value"] for tag in user.tags}
+    keys |= {f"aws:principaltag/{fold(tag['key'])}": tag["value"] for tag in user.tags}
     return {key: (value,) for key, value in keys.items() if value is not None}
 
 
-def _address(text: str) -> str | None:
+def context_of_arn(user_arn: str) -> Mapping[str, tuple[str, ...]]:
+    """The context keys of a user of whom nothing is known but the ARN."""
+    return {
+        "aws:username": (user_arn.rpartition("/")[2],),
+        "aws:principalarn": (user_arn,),
+        "aws:principalaccount": (user_arn.split(":")[4],),
+        "aws:principaltype": ("User",),
+    }
+
+
+def plain_address(text: str) -> str | None:
     """A client's address; an IPv4 one that came in by an IPv6 socket is the IPv4 one. None for what is no address."""
     try:
         found = ipaddress.ip_address(text)

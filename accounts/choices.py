@@ -9,6 +9,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.operations.groups import list_groups
 from accounts.operations.users import list_users
+from accounts.targets import asked_of
 from iamconsole.forms import Part, may, part
 from permissions.models import ManagedPolicy
 from permissions.operations.attachments import list_attached_group_policies
@@ -49,7 +50,7 @@ def groups_to_join(caller: Caller, ticked: Collection[str]) -> Part[list[Choice]
     rows = []
     for group in groups:
         names = [each.policy.policy_name for each in group.attached_policies.all()]
-        readable = caller.decide(list_attached_group_policies.action, group.arn).allowed
+        readable = list_attached_group_policies.allows(caller, asked_of(group))
         told = (", ".join(names) or "None") if readable else "Not permitted"
         rows.append(Choice(group.group_name, group.group_name, told, group.group_name in ticked))
     return Part(listed.allowed, listed.action, listed.resource, rows)

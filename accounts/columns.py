@@ -9,8 +9,10 @@ from django.utils.html import format_html, format_html_join
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.operations.groups import get_group, list_groups_for_user
+from accounts.targets import asked_of
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
+from iamconsole.operation import Operation
 from permissions.operations.attachments import list_attached_group_policies
 from permissions.operations.inline import list_group_policies
 
@@ -23,8 +25,8 @@ class UserColumns:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
 
-    def _may(self, action: str, user: User) -> bool:
-        return self.caller.decide(action, user.arn).allowed
+    def _may(self, operation: Operation[Any], user: User) -> bool:
+        return operation.allows(self.caller, asked_of(user))
 
     @admin.display(description="User name", ordering="user_name_key")
     def name(self, user: User) -> str:
@@ -34,7 +36,7 @@ class UserColumns:
     @admin.display(description="Console access")
     def console_access(self, user: User) -> str:
         """Whether there is a password, and whether it must be changed."""
-        if not self._may(get_login_profile.action, user):
+        if not self._may(get_login_profile, user):
             return NOT_PERMITTED
         if not hasattr(user, "login_profile"):
             return "Not enabled"
@@ -45,13 +47,13 @@ class UserColumns:
         """A date; Never for a password that was not used, None without one."""
         if user.password_last_used:
             return _time(user.password_last_used)
-        unused = self._may(get_login_profile.action, user) and hasattr(user, "login_profile")
+        unused = self._may(get_login_profile, user) and hasattr(user, "login_profile")
         return "Never" if unused else "None"
 
     @admin.display(description="Access keys")
     def access_keys(self, user: User) -> str:
         """Each key's id and status."""
-        if not self._may(list_access_keys.action, user):
+        if not self._may(list_access_keys, user):
             return NOT_PERMITTED
         keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
         return format_html_join("", '<div class="nowrap"><code>{}</code> ({})</div>', keys) or "None"
@@ -59,7 +61,7 @@ class UserColumns:
     @admin.display(description="Groups")
     def groups(self, user: User) -> str:
         """The names of the groups the user is in."""
-        if not self._may(list_groups_for_user.action, user):
+        if not self._may(list_groups_for_user, user):
             return NOT_PERMITTED
         return ", ".join(group.group_name for group in user.groups.all()) or "None"
 
@@ -75,8 +77,8 @@ class GroupColumns:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
 
-    def _may(self, group: Group, *actions: str) -> bool:
-        return all(self.caller.decide(action, group.arn).allowed for action in actions)
+    def _may(self, group: Group, *operations: Operation[Any]) -> bool:
+        return all(operation.allows(self.caller, asked_of(group)) for operation in operations)
 
     @admin.display(description="Group name", ordering="group_name_key")
     def name(self, group: Group) -> str:
@@ -86,12 +88,12 @@ class GroupColumns:
     @admin.display(description="Users")
     def users(self, group: Any) -> str:
         """How many members there are."""
-        return str(group.user_count) if self._may(group, get_group.action) else NOT_PERMITTED
+        return str(group.user_count) if self._may(group, get_group) else NOT_PERMITTED
 
     @admin.display(description="Policies")
     def policies(self, group: Group) -> str:
         """The names of the attached policies, and of the inline ones."""
-        if not self._may(group, list_attached_group_policies.action, list_group_policies.action):
+        if not self._may(group, list_attached_group_policies, list_group_policies):
             return NOT_PERMITTED
         names = [each.policy.policy_name for each in group.attached_policies.all()]
         return ", ".join(names + [f"{each.policy_name} (inline)" for each in group.policies.all()]) or "None"

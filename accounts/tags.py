@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from iamconsole.errors import InvalidInput, LimitExceeded
+from permissions.wildcard import fold
 
 TAGS_PER_ENTITY = 50
 # Context keys: of operations on what has tags, and of those that are given tags.
@@ -26,7 +27,7 @@ def checked(tags: Sequence[Tag], *, minds_case: bool = False) -> list[Tag]:
     """The tags of one call. Raises InvalidInput on reserved or repeated keys."""
     seen: set[str] = set()
     for tag in tags:
-        if tag["key"].lower().startswith("aws:"):
+        if fold(tag["key"]).startswith("aws:"):
             raise InvalidInput("Tag keys beginning with aws: are reserved for system use.")
         key = _folded(tag["key"], minds_case)
         if key in seen:
@@ -54,4 +55,4 @@ def without(old: Sequence[Tag], keys: Sequence[str], *, minds_case: bool = False
 
 
 def _folded(key: str, minds_case: bool) -> str:
-    return key if minds_case else key.lower()
+    return key if minds_case else fold(key)

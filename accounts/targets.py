@@ -7,13 +7,21 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
-from iamconsole.operation import Resolved
+from iamconsole.operation import Asked, Resolved
 
 
 def _users(*, lock: bool) -> Any:
     """Users to load with their account and boundary, their own row locked where they are written to."""
     users = User.objects.select_related("account", "boundary")
     return users.select_for_update(no_key=True, of=("self",)) if lock else users
+
+
+def asked_of(entity: User | Group, **parameters: Any) -> Asked:
+    """A loaded user or group as what an action is decided on; ``parameters`` are those its context keys are read from."""
+    if isinstance(entity, Group):
+        return Asked(entity.arn, parameters, label=f"group {entity.group_name}")
+    label = "" if entity.is_root else f"user {entity.user_name}"
+    return Asked(entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn)
 
 
 def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:

@@ -6,6 +6,8 @@ An operation declares which it has (``keys=``), as AWS's Service Authorization R
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from permissions.wildcard import fold
+
 Values = Mapping[str, tuple[str, ...]]
 
 
@@ -22,7 +24,7 @@ class Tagged(Protocol):
 
 
 def _request_tags(target: Tagged, parameters: Mapping[str, Any]) -> Values:
-    return {f"aws:requesttag/{tag['key'].lower()}": (tag["value"],) for tag in parameters.get("tags") or ()}
+    return _by_key("aws:requesttag", parameters.get("tags") or ())
 
 
 def _tag_keys(target: Tagged, parameters: Mapping[str, Any]) -> Values:
@@ -31,9 +33,16 @@ def _tag_keys(target: Tagged, parameters: Mapping[str, Any]) -> Values:
 
 
 def _resource_tags(prefix: str) -> Callable[[Tagged, Mapping[str, Any]], Values]:
-    return lambda target, parameters: {
-        f"{prefix}:resourcetag/{tag['key'].lower()}": (tag["value"],) for tag in target.tags
-    }
+    return lambda target, parameters: _by_key(f"{prefix}:resourcetag", target.tags)
+
+
+def _by_key(prefix: str, tags: Sequence[Any]) -> Values:
+    """A key for each tag. Those of a policy may differ in case alone: one key then has the values of all, and is in doubt."""
+    found: dict[str, tuple[str, ...]] = {}
+    for tag in tags:
+        key = f"{prefix}/{fold(tag['key'])}"
+        found[key] = (*found.get(key, ()), tag["value"])
+    return found
 
 
 def _policy_arn(target: Tagged, parameters: Mapping[str, Any]) -> Values:

@@ -82,12 +82,21 @@ class Asked:
     tags: Sequence[Tag] = ()
     boundary: str = ""
 
+    @property
+    def named(self) -> str:
+        """What a refusal calls it: never more than the caller has said, who may not know what there is."""
+        return self.label or ("" if self.denial else self.resource)
+
 
 @dataclass(frozen=True)
 class Each:
-    """A part of a composite that has things of its own to be decided on, such as the groups a new user is put into."""
+    """A part of a composite that has things of its own to be decided on, such as the groups a new user is put into.
+
+    ``on_target``: all of them are the target itself, so the target stands for them when there are none to name.
+    """
 
     of: Callable[[Mapping[str, Any]], Sequence[Asked]]
+    on_target: bool = False
 
 
 @dataclass
@@ -177,8 +186,14 @@ class Operation(Generic[R]):
         if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
 
+    def allows(self, caller: Caller, asked: Asked) -> bool:
+        """Whether the policies allow it on a row that is loaded already, for lists that show many. Enforces nothing."""
+        return self._allows(caller, self.action, asked)
+
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
-        """What the policies would say and on which ARN, for a page to show or grey out. Enforces and records nothing.
+        """What the policies would say and on what, for a page to show or grey out. Enforces and records nothing.
+
+        What is named is what a refusal would name: never more of the target than the caller has said.
 
         A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
         """
@@ -186,16 +201,24 @@ class Operation(Generic[R]):
         remaining = dict(given)
         target = self.on(caller, remaining, lock=False)
         first, *further = self._asked(target, given)
-        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        plain = self._plain_parts()
         needed = [(action, asked) for action in plain for asked in (first, *further)]
         if target.missing is None:
             admitted = {**remaining, **target.entities}
-            parts = [(action, part) for action, part in self.performs.items() if isinstance(part, Each)]
+            parts = [
+                (action, part)
+                for action, part in self.performs.items()
+                if isinstance(part, Each) and not part.on_target
+            ]
             needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
         needed = needed or [(self.action, asked) for asked in (first, *further)]
         decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in needed]
         decision, asked = next((each for each in decided if not each[0].allowed), decided[0])
-        return decision, asked.resource
+        return decision, asked.named
+
+    def _plain_parts(self) -> list[str]:
+        """The parts of a composite that are decided on its target."""
+        return [action for action, part in self.performs.items() if not isinstance(part, Each) or part.on_target]
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
@@ -276,7 +299,7 @@ class Operation(Generic[R]):
         """Raise AccessDenied unless the caller may do it: the parts of a composite that would happen, or all if none would."""
         target = attempt.asked
         performed = self._performed(admitted, target) if self.performs and exists else []
-        plain = [action for action, part in self.performs.items() if not isinstance(part, Each)]
+        plain = self._plain_parts()
         if not plain and not performed:
             plain = [self.action]
         needed = [(action, asked) for action in plain for asked in (target, *further)]
@@ -290,7 +313,7 @@ class Operation(Generic[R]):
                 action,
                 asked.resource,
                 self._context(action, asked),
-                label=asked.label,
+                named=asked.named,
                 denial=asked.denial,
                 unless_denied=self.unless_denied,
             )

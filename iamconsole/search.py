@@ -23,6 +23,7 @@ from accounts.operations.account import create_account_alias
 from accounts.operations.groups import create_group, list_groups
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
+from accounts.targets import asked_of
 from audit.models import Event
 from audit.operations.decisions import get_decision
 from credentials.models import AccessKey
@@ -213,9 +214,11 @@ class Search:
         """The owner of a whole access key id, if the caller may list that user's keys."""
         if not arns.ACCESS_KEY_ID.fullmatch(self.term):
             return []
-        keys = AccessKey.objects.select_related("user__account").filter(user__account=self.caller.account_id)
+        keys = AccessKey.objects.select_related("user__account", "user__boundary").filter(
+            user__account=self.caller.account_id
+        )
         key = keys.filter(access_key_id=self.term).first()
-        if key is None or not self.caller.decide(list_access_keys.action, key.user.arn).allowed:
+        if key is None or not list_access_keys.allows(self.caller, asked_of(key.user)):
             return []
         if key.user.is_root:
             own = key.user == self.caller.principal
@@ -242,4 +245,4 @@ class Search:
 
     def _may_read(self, event: Event) -> bool:
         own = event.actor_id == self.caller.principal.user_id
-        return own or self.caller.decide(get_decision.action, event.actor_arn).allowed
+        return own or may(self.caller, get_decision, decision_id=str(event.event_id)).allowed

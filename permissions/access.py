@@ -138,7 +138,7 @@ def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 def putting(admitted: Mapping[str, Any]) -> Sequence[Asked]:
     """The user, if there are inline policies to copy."""
     access: Access = admitted["access"]
-    return [replace(access.owner, parameters={"policy_names": list(access.documents)})] if access.documents else []
+    return [replace(access.owner, parameters={"policies": dict(access.documents)})] if access.documents else []
 
 
 def bounding(admitted: Mapping[str, Any]) -> Sequence[Asked]:

@@ -32,6 +32,7 @@ from permissions.wildcard import (
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
 COLONS: Final = 5  # in an ARN
+READING: Final = 40  # steps for reading a number, time or address
 FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _EPOCH = re.compile(r"[0-9]{1,40}")
@@ -54,6 +55,7 @@ class Operator:
     compare: Callable[[Any, Any, Context, Steps], bool | None]
     negated: bool = False
     variables: bool = False
+    cost: int = 0  # steps for seeing one value of the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def read(name: str, key: str, values: tuple[str, ...], *, variables: bool) -> Co
     understood = tuple(kind.read(value, variables and kind.variables) for value in values)
     if None in understood:
         raise UnreadableError(values[understood.index(None)])
-    return Condition(name, key, key.lower(), understood, base, quantifier, if_exists)
+    return Condition(name, key, fold(key), understood, base, quantifier, if_exists)
 
 
 def split_operator(name: str) -> tuple[Quantifier, str, bool] | None:
@@ -136,7 +138,7 @@ def _when_missing(condition: Condition) -> bool:
 def _satisfies(condition: Condition, value: str, context: Context, steps: Steps, *, doubt: bool) -> bool:
     """Whether one value of the context is what the condition wants."""
     kind = OPERATORS[condition.base]
-    steps.take(TRY + len(value))
+    steps.take(TRY + kind.cost + len(value))
     seen = kind.see(value)
     if seen is None:
         return doubt
@@ -276,10 +278,12 @@ def _ordered(family: str, read_value: Any) -> dict[str, Operator]:
         "GreaterThanEquals": operator.ge,
     }
     made = {
-        f"{family}{name}": Operator(read_value, read_value, _comparing(compare))
+        f"{family}{name}": Operator(read_value, read_value, _comparing(compare), cost=READING)
         for name, compare in comparisons.items()
     }
-    return made | {f"{family}NotEquals": Operator(read_value, read_value, _comparing(operator.eq), negated=True)}
+    return made | {
+        f"{family}NotEquals": Operator(read_value, read_value, _comparing(operator.eq), negated=True, cost=READING)
+    }
 
 
 _QUANTIFIERS: Final[tuple[Quantifier, ...]] = ("ForAllValues", "ForAnyValue")
@@ -294,8 +298,8 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     **_ordered("Date", moment),
     "Bool": Operator(_boolean, str.lower, _comparing(operator.eq)),
     "BinaryEquals": Operator(binary, binary, _comparing(operator.eq)),
-    "IpAddress": Operator(_network, address, _in_network),
-    "NotIpAddress": Operator(_network, address, _in_network, negated=True),
+    "IpAddress": Operator(_network, address, _in_network, cost=READING),
+    "NotIpAddress": Operator(_network, address, _in_network, negated=True, cost=READING),
     "ArnEquals": Operator(_arn_pattern, _arn, _arn_like, variables=True),
     "ArnLike": Operator(_arn_pattern, _arn, _arn_like, variables=True),
     "ArnNotEquals": Operator(_arn_pattern, _arn, _arn_like, negated=True, variables=True),

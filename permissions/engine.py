@@ -44,8 +44,14 @@ class Request:
     resource: str
     context: Context = field(default_factory=dict)
     principal_arn: str = ""
+    principal_id: str = ""
     principal_account: str = ""
     resource_account: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What a resource-based policy may call the principal itself: its ARN or its unique id."""
+        return frozenset({self.principal_arn, self.principal_id} - {""})
 
     @property
     def crosses_accounts(self) -> bool:
@@ -190,7 +196,7 @@ def _gives(match: Match, request: Request) -> str:
     if match.policy_type != "resource":
         return match.policy_type
     statement = match.statement
-    direct = bool(statement.not_principals) or bool({"*", request.principal_arn} & statement.principals)
+    direct = bool(statement.not_principals) or bool(({"*"} | request.names) & statement.principals)
     return "resource" if direct else "delegated"
 
 
@@ -310,9 +316,9 @@ def _names_resource(statement: Statement, request: Request, steps: Steps, *, dou
 def _names_principal(statement: Statement, request: Request) -> bool:
     """Whether a resource-based policy's statement is about the one who asks; others are about everyone they apply to."""
     if statement.not_principals:
-        return request.principal_arn not in statement.not_principals
+        return not request.names & statement.not_principals
     account = request.principal_account
-    mine = {"*", request.principal_arn, account, f"arn:aws:iam::{account}:root"}
+    mine = {"*", account, f"arn:aws:iam::{account}:root"} | request.names
     return not statement.principals or bool(mine & statement.principals)
 
 

@@ -40,7 +40,9 @@ _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 _ELEMENTS = frozenset({*_LISTS, "Sid", "Effect", "Principal", "NotPrincipal", "Condition"})
 _LEGAL = re.compile(r"[\t\n\r\x20-\xff]*")
 _PRINCIPAL_TYPES = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
-_AWS_PRINCIPAL = re.compile(r"\*|[0-9]{12}|arn:[a-z-]+:(iam|sts)::[0-9]{12}:[\x21-\x7e]+|A[A-Z]{3}[A-Z0-9]{12,124}")
+_AWS_PRINCIPAL = re.compile(
+    r"\*|[0-9]{12}|arn:[a-z-]+:(iam|sts)::[0-9]{12}:[\x21-\x29\x2b-\x3e\x40-\x7e]+|A[A-Z]{3}[A-Z0-9]{12,124}"
+)
 
 
 @dataclass(frozen=True, slots=True)

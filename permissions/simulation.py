@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from permissions import conditions
@@ -9,6 +10,7 @@ from permissions.engine import Decision, Match, Policies, PolicyType, Reason, Re
 from permissions.language import Policy
 from permissions.wildcard import Steps
 
+TOLD: Final = 1_000  # steps for telling of one statement or key
 PAGE_BUDGET: Final = 10_000_000  # steps for one page of results: about half a second
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "numeric": conditions.number,
@@ -25,6 +27,7 @@ class Simulation:
     policies: Policies
     context: Mapping[str, tuple[str, ...]]
     principal_arn: str = ""
+    principal_id: str = ""
     principal_account: str = ""
     resource_account: str = ""
 
@@ -39,6 +42,7 @@ class Simulation:
             resource,
             self.context,
             principal_arn=self.principal_arn,
+            principal_id=self.principal_id,
             principal_account=self.principal_account,
             resource_account=self.resource_account,
         )
@@ -46,9 +50,13 @@ class Simulation:
     def result(self, action: str, resource: str, steps: Steps, *, alone: bool) -> dict[str, Any]:
         """One of AWS's EvaluationResults; ``alone`` when it is about no resource in particular."""
         decision = self.decide(action, resource, steps)
+        statements = _told(decision)
+        steps.left -= TOLD * (
+            len(statements) + len(self.missing_keys)
+        )  # it is told twice, in the result and of the resource
         told = {
-            "matched_statements": [_statement(match) for match in _told(decision)],
-            "missing_context_values": self.missing_keys(),
+            "matched_statements": [_statement(match) for match in statements],
+            "missing_context_values": self.missing_keys,
             "permissions_boundary_decision_detail": self._boundary_detail(decision),
             "eval_decision_details": self._details(decision),
         }
@@ -62,6 +70,7 @@ class Simulation:
             **told,
         }
 
+    @cached_property
     def missing_keys(self) -> list[str]:
         """The context keys that the policies ask about and nobody gave."""
         policies = [source.policy for _, sources in self.policies.of_each_type() for source in sources]

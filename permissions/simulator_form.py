@@ -45,6 +45,7 @@ _KIND_OF: Final = {
 }
 _ROW: Final = ("context_key_name", "context_key_type", "context_key_values")
 _MEMBER: Final = re.compile(r"^(\w+)\.(\d+) is not a policy")
+_NOT_BLANK: Final = re.compile(r"\S")
 EMPTY_ROW: Final = dict.fromkeys(_ROW, "")
 
 
@@ -57,7 +58,8 @@ def documents(text: str) -> list[str]:
     """The policies that stand one after the other in a text. Raises forms.ValidationError that says where JSON breaks."""
     text = text.replace("\r\n", "\n")
     decoder, found, at = json.JSONDecoder(), [], 0
-    while (begin := at + len(text[at:]) - len(text[at:].lstrip())) < len(text):
+    while found_next := _NOT_BLANK.search(text, at):
+        begin = found_next.start()
         try:
             at = decoder.raw_decode(text, begin)[1]
         except json.JSONDecodeError as error:

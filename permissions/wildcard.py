@@ -21,6 +21,7 @@ Context = Mapping[str, tuple[str, ...]]
 TRY: Final = 10  # one pattern held against one text, one piece looked for
 BITWISE: Final = 6  # one character in a bitwise search, for every WORD characters that the piece is wide
 WORD: Final = 2048
+SPLITTING: Final = 3  # one character of a pattern that is split only when its variables are filled in
 SHORT: Final = 32  # the longest piece for str.find, which can look at every character as often as the piece is long
 
 _VARIABLE = re.compile(r"\$\{(?:([*?$])|([^\s,'{}](?:[^,'{}]*[^\s,'{}])?)(?:, *'([^'{}]*)')?)\}")
@@ -90,6 +91,7 @@ class Pattern:
         """
         if not self.variables:
             return self.pieces
+        steps.take(len(self.text))
         values = _values(self.text, self.variables, context, steps)
         if values is None:
             return None
@@ -132,6 +134,7 @@ class FieldPattern:
         """The fields for one request; None when a variable has no value and no default."""
         if not self.variables:
             return self.fields
+        steps.take(SPLITTING * len(self.text))
         values = _values(self.text, self.variables, context, steps)
         if values is None:
             return None
@@ -203,7 +206,7 @@ def _stand_ins(text: str) -> tuple[str, tuple[Variable, ...]]:
     def stand_in(match: re.Match[str]) -> str:
         if match[1]:
             return _STAND_INS[match[1]]
-        variables.append(Variable(match[2].lower(), match[3]))
+        variables.append(Variable(fold(match[2]), match[3]))
         return chr(_VARIABLES + len(variables) - 1)
 
     return _VARIABLE.sub(stand_in, text), tuple(variables)

@@ -269,7 +269,7 @@ def test_a_signature_that_proves_nothing_is_a_401_with_its_code(
         (call(good, target="/files/alice/a.txt?x-id=PutObject"), "SignatureDoesNotMatch"),
         (call(good, target="/files/alice/a.txt"), "SignatureDoesNotMatch"),
         (call(good, Host="elsewhere"), "SignatureDoesNotMatch"),
-        (call(good, x_amz_acl="public-read"), "SignatureDoesNotMatch"),
+        (call(good, x_amz_meta_note="mine"), "SignatureDoesNotMatch"),
         (call(good, X_Amz_Content_SHA256="UNSIGNED-PAYLOAD"), "SignatureDoesNotMatch"),
         (call(good, Authorization="Basic YWxpY2U6eA=="), "IncompleteSignature"),
         (call(signed_for(stage.alice, url, at=datetime.now(UTC) - hour)), "SignatureDoesNotMatch"),
@@ -281,6 +281,32 @@ def test_a_signature_that_proves_nothing_is_a_401_with_its_code(
         assert "x-iamconsole-decision" not in reply.headers
     assert len(store.seen) == before
     assert call(good).status == 200
+
+
+@with_nginx
+def test_what_is_not_about_one_object_is_not_decided_as_if_it_were(
+    stage: Stage, front: str, store: gateway.Service
+) -> None:
+    before = len(store.seen)
+    for method, target, status in (
+        ("GET", "/", 403),
+        ("GET", "/files", 403),
+        ("GET", "/files/", 403),
+        ("PUT", "/files", 403),
+        ("DELETE", "/files", 403),
+        ("GET", "/files/alice/a?acl", 403),
+        ("PUT", "/files/alice/a?X-Amz-Copy-Source=%2Ffiles%2Fbob%2Fa", 403),
+        ("PUT", "/files/alice/a?X-Amz-Acl=public-read", 403),
+        ("GET", "/files/alice/a%20", 400),
+        ("GET", "/files/alice/a%0a", 400),
+    ):
+        assert call(signed_for(stage.alice, f"{front}{target}", method=method)).status == status, target
+    for header in ("x-amz-acl", "x-amz-grant-read", "x-amz-copy-source"):
+        request = signed_for(stage.alice, f"{front}/files/alice/a", method="PUT", headers={header: "x"})
+        assert call(request).status == 403, header
+    # nginx ends the path at a raw "#", and the signature would not.
+    assert call(signed_for(stage.alice, f"{front}/files/alice/a%23b"), target="/files/alice/a#b").status == 400
+    assert len(store.seen) == before
 
 
 @with_nginx
@@ -423,7 +449,8 @@ def test_a_dynamodb_client_passes_when_it_signs_the_hash_of_its_body(
         return made
 
     asked = {"TableName": "people", "Key": {"id": {"S": "1"}}}
-    with gateway.nginx(tmp_path, stage.token, store, (shipped, mapped)) as address:
+    any_path = ('"~^/[^/]+/."     1;', '"~^/"           1;')
+    with gateway.nginx(tmp_path, stage.token, store, (shipped, mapped), any_path) as address:
         assert client(stage.alice, address).get_item(**asked)["Item"] == {}
         assert store.seen[-1]["x-iamconsole-action"] == "dynamodb:GetItem"
         with pytest.raises(ClientError) as denied:

@@ -9,6 +9,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.steps import add_user, join
 from accounts.tags import Tag, checked, merged
+from accounts.targets import asked_of
 from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey
 from credentials.passwords import NewPassword, hashing
@@ -18,6 +19,7 @@ from iamconsole.operation import Asked, Each, Issued, Performs, operation
 from permissions import access
 from permissions.access import Access
 from permissions.steps import attach_user_policy, put_user_policy
+from permissions.wildcard import fold
 
 
 @dataclass(frozen=True)
@@ -153,22 +155,15 @@ def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
 def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each managed policy that is attached."""
     user: User = admitted["user"]
-    return [
-        Asked(
-            user.arn,
-            {"policy_arn": attached.policy.arn},
-            label=f"user {user.user_name}",
-            tags=user.tags,
-            boundary=user.boundary_arn,
-        )
-        for attached in user.attached_policies.select_related("policy").order_by("pk")
-    ]
+    attached = user.attached_policies.select_related("policy").order_by("pk")
+    return [asked_of(user, policy_arn=each.policy.arn) for each in attached]
 
 
 def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     """The groups the user is in."""
     groups = admitted["user"].groups.order_by("group_name_key")
-    return [Asked(group.arn, label=f"group {group.group_name}") for group in groups]
+    # Not by their names: who may not list the user's groups must not learn them by a refusal.
+    return [Asked(group.arn, label="a group of the user") for group in groups]
 
 
 @operation(
@@ -197,13 +192,17 @@ def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
     user.delete()
 
 
-def _sets(admitted: Mapping[str, Any]) -> bool:
-    return any(tag not in admitted["user"].tags for tag in admitted["tags"])
+def _set_tags(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user, with the tags that are new or get another value."""
+    changed = [tag for tag in admitted["tags"] if tag not in admitted["user"].tags]
+    return [asked_of(admitted["user"], tags=changed)] if changed else []
 
 
-def _removes(admitted: Mapping[str, Any]) -> bool:
-    kept = {tag["key"].lower() for tag in admitted["tags"]}
-    return any(tag["key"].lower() not in kept for tag in admitted["user"].tags)
+def _removed_tags(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user, with the keys of the tags that go."""
+    kept = {fold(tag["key"]) for tag in admitted["tags"]}
+    gone = [tag["key"] for tag in admitted["user"].tags if fold(tag["key"]) not in kept]
+    return [asked_of(admitted["user"], tag_keys=gone)] if gone else []
 
 
 @operation(
@@ -211,10 +210,13 @@ def _removes(admitted: Mapping[str, Any]) -> bool:
     on=targets.user,
     lock=True,
     changes_permissions=True,
-    performs={"iam:TagUser": _sets, "iam:UntagUser": _removes},
+    performs={
+        "iam:TagUser": Each(_set_tags, on_target=True),
+        "iam:UntagUser": Each(_removed_tags, on_target=True),
+    },
 )
 def set_user_tags(caller: Caller, *, user: User, tags: Sequence[Tag]) -> None:
     """Make these the user's tags: what is new is set, what is not among them is removed."""
-    kept = {tag["key"].lower() for tag in checked(tags)}
-    user.tags = merged([tag for tag in user.tags if tag["key"].lower() in kept], tags)
+    kept = {fold(tag["key"]) for tag in checked(tags)}
+    user.tags = merged([tag for tag in user.tags if fold(tag["key"]) in kept], tags)
     user.save(update_fields=["tags"])

@@ -6,13 +6,16 @@ from typing import Any
 from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.tags import RESOURCE_TAGS
 from audit.models import Event
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import Resolved, operation
 from iamconsole.paging import Page
 
-# What the one who was refused is told of it: no more than the refusal itself said, and what was known of the request.
-OWN = ("reason", "policy_type", "resource", "context")
+# What the one who was refused is told of it: no more than the refusal itself said, and what was known of the request. What was
+# read of the thing asked about is not among it: it would tell what there is.
+OWN = ("reason", "policy_type")
+READ_OF_TARGET = ("aws:resourcetag/", "iam:resourcetag/", "iam:permissionsboundary")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,12 @@ class _Decision:
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
         decision_id = parameters.pop("decision_id")
         event = Event.objects.filter(chain=caller.account_id, event_id=decision_id).exclude(decision={}).first()
+        actor = User.objects.filter(user_id=event.actor_id).first() if event else None
         return Resolved(
             event.actor_arn if event else arns.user(caller.account_id, "/", "*"),
             {"event": event},
             label=f"decision {decision_id}",
+            tags=actor.tags if actor else (),
             missing=None if event else NoSuchEntity(f"The decision with id {decision_id} cannot be found."),
         )
 
@@ -35,7 +40,7 @@ class _Decision:
 decision = _Decision()
 
 
-@operation("iamconsole:GetDecision", on=decision, reads=True)
+@operation("iamconsole:GetDecision", on=decision, reads=True, keys=RESOURCE_TAGS)
 def get_decision(caller: Caller, *, event: Event) -> dict[str, Any]:
     """Why a request was denied: the policy and statement that did, or what was missing. Raises NoSuchEntity."""
     return _told(event, event.decision)
@@ -55,8 +60,13 @@ def list_own_decisions(
     if decision_id is not None:
         events = events.filter(event_id=decision_id)
     page = Page.of(events, by="-sequence", scope=f"ListOwnDecisions {user.user_id}", max_items=max_items, marker=marker)
-    own = [_told(event, {name: event.decision.get(name) for name in OWN}) for event in page.items]
-    return Page(own, page.marker)
+    return Page([_told(event, _own(event.decision)) for event in page.items], page.marker)
+
+
+def _own(decision: dict[str, Any]) -> dict[str, Any]:
+    """The part of a decision that its own caller may know."""
+    context = {key: values for key, values in decision["context"].items() if not key.startswith(READ_OF_TARGET)}
+    return {**{name: decision.get(name) for name in OWN}, "resource": decision.get("named", ""), "context": context}
 
 
 def _told(event: Event, why: dict[str, Any]) -> dict[str, Any]:

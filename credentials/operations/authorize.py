@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts import targets
-from accounts.caller import Caller
+from accounts.caller import Caller, plain_address
 from accounts.models import Account
 from api import sigv4
 from api.canonical import SignedRequest
@@ -17,6 +17,7 @@ from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
 from permissions import language
 from permissions.engine import Decision, Reason
+from permissions.wildcard import fold
 
 # Of AWS's own context keys, those that the asking service knows and this one does not. All others are this one's to say.
 ASKERS_KEYS = frozenset(
@@ -25,6 +26,7 @@ ASKERS_KEYS = frozenset(
         *("aws:sourcevpce", "aws:tagkeys", "aws:useragent", "aws:vpcsourceip"),
     }
 )
+ADDRESSES = frozenset({"aws:sourceip", "aws:vpcsourceip"})
 ASKERS_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")
 
 
@@ -113,12 +115,14 @@ def _context(given: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[str]]:
     """The asking service's context keys, in lower case. What says who the signer is cannot be among them."""
     keys: dict[str, Sequence[str]] = {}
     for entry in given:
-        key = entry["key"].lower()
+        key = fold(entry["key"])
         if key in keys:
             raise InvalidInput(f"The context key {entry['key']} is given more than once.")
         if key.startswith("aws:") and key not in ASKERS_KEYS and not key.startswith(ASKERS_PREFIXES):
             raise InvalidInput(f"The context key {entry['key']} is not the asking service's to say.")
-        keys[key] = entry["values"]
+        keys[key] = (
+            [plain_address(value) or value for value in entry["values"]] if key in ADDRESSES else entry["values"]
+        )
     return keys
 
 

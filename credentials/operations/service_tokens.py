@@ -6,6 +6,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from accounts.tags import RESOURCE_TAGS
 from credentials.models import ServiceToken
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import Issued, operation
@@ -13,7 +14,7 @@ from iamconsole.operation import Issued, operation
 DURATION_DAYS = 90
 
 
-@operation("iamconsole:CreateServiceToken", on=targets.user, lock=True, issues_secret=True)
+@operation("iamconsole:CreateServiceToken", on=targets.user, lock=True, issues_secret=True, keys=RESOURCE_TAGS)
 def create_service_token(
     caller: Caller, *, user: User, description: str = "", duration_days: int = DURATION_DAYS
 ) -> Issued[ServiceToken]:
@@ -26,13 +27,13 @@ def create_service_token(
     return Issued(token, {"token": text})
 
 
-@operation("iamconsole:ListServiceTokens", on=targets.user, reads=True)
+@operation("iamconsole:ListServiceTokens", on=targets.user, reads=True, keys=RESOURCE_TAGS)
 def list_service_tokens(caller: Caller, *, user: User) -> list[ServiceToken]:
     """The user's service tokens, without what they are, the expired ones too."""
     return list(user.service_tokens.select_related("user").order_by("pk"))
 
 
-@operation("iamconsole:DeleteServiceToken", on=targets.user, lock=True, sensitive=True)
+@operation("iamconsole:DeleteServiceToken", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_service_token(caller: Caller, *, user: User, service_token_id: str) -> None:
     """Delete a token: no service asks by it any more. Raises NoSuchEntity for a token that is not the user's."""
     token = user.service_tokens.filter(service_token_id=service_token_id).first()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts import arns
-from accounts.caller import Caller, principal_context
+from accounts.caller import Caller, context_of_arn, principal_context
 from accounts.models import Account, Group, User
 from accounts.targets import everything
 from api.shapes import snake
@@ -103,8 +103,8 @@ def simulate_principal_policy(
 
     The context keys that are the user's own are filled in. Raises InvalidInput.
     """
-    simulated = _simulated(caller, principal, caller_arn)
-    if resource_policy is not None and simulated is None:
+    principal_arn, own = _principal(caller, principal, caller_arn)
+    if resource_policy is not None and not principal_arn:
         raise InvalidInput(
             "CallerArn must name a user of the account when a group is simulated with ResourcePolicy.",
             parameter="caller_arn",
@@ -113,8 +113,9 @@ def simulate_principal_policy(
     policies = replace(policies, identity=policies.identity + _given("PolicyInputList", policy_input_list))
     simulation = Simulation(
         _completed(policies, permissions_boundary_policy_input_list, resource_policy),
-        {**(principal_context(simulated) if simulated else {}), **_context(context_entries)},
-        principal_arn=simulated.arn if simulated else "",
+        {**own, **_context(context_entries)},
+        principal_arn=principal_arn,
+        principal_id=principal.user_id if isinstance(principal, User) and principal.arn == principal_arn else "",
         principal_account=caller.account_id,
         resource_account=_account_of(resource_owner or ""),
     )
@@ -143,16 +144,19 @@ def get_context_keys_for_principal_policy(
     return {"context_key_names": context_keys([source.policy for source in sources])}
 
 
-def _simulated(caller: Caller, principal: User | Group, caller_arn: str | None) -> User | None:
-    """The user as whom the requests are simulated: the principal, or for a group the one that CallerArn names."""
-    if caller_arn is None:
-        return principal if isinstance(principal, User) else None
-    named = principal_by_arn(caller.account_id, _checked_caller_arn(caller_arn))
-    if not isinstance(named, User):
-        raise InvalidInput(
-            f"CallerArn must be the ARN of a user of this account; {caller_arn} is none.", parameter="caller_arn"
-        )
-    return named
+def _principal(
+    caller: Caller, principal: User | Group, caller_arn: str | None
+) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    """As whom the requests are simulated: the ARN, and the context keys that are that user's own.
+
+    Of a user that CallerArn names nothing is read but the ARN itself: only the principal's own policies may be asked about.
+    """
+    arn = _checked_caller_arn(caller_arn)
+    if isinstance(principal, User) and arn in ("", principal.arn):
+        return principal.arn, principal_context(principal)
+    if arn and _account_of(arn) != caller.account_id:
+        raise InvalidInput(f"CallerArn must be the ARN of a user of this account; {arn} is of another.")
+    return arn, context_of_arn(arn) if arn else {}
 
 
 def _checked_caller_arn(caller_arn: str | None) -> str:
