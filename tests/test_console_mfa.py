@@ -236,6 +236,14 @@ def test_an_administrator_removes_a_users_device(alice: Person, bob: Person) -> 
     assert not MFADevice.objects.filter(account=bob.account_id).exists()
 
 
+def test_who_deletes_a_user_is_told_of_the_devices_that_go(alice: Person, bob: Person) -> None:
+    give_app(bob.account_id, bob.user, "bobs-phone")
+    client, address = signed_in(alice), f"{USERS}bob/delete/"
+    assert "MFA devices: bobs-phone" in text(client.get(address))
+    assert "is deleted" in text(client.post(address, {"typed_name": "bob"}, follow=True))
+    assert not MFADevice.objects.filter(account=alice.account_id).exists()
+
+
 def test_what_may_be_deactivated_and_not_deleted_is_told_to_stay(root: Person) -> None:
     carol = make_user(root, "carol", allow("iam:ListMFADevices", "iam:DeactivateMFADevice"))
     app = give_app(carol.account_id, carol.user, "phone")

@@ -122,7 +122,8 @@ def stay_in(request: HttpRequest, *, codes_given: bool) -> None:
     """
     proved = request.session.get(PROVED)
     renew(request, mfa_time=timezone.now() if codes_given else None)
-    request.session[PROVED] = proved
+    if PROVED in request.session:  # it is not when the user was changed meanwhile, who is then out
+        request.session[PROVED] = proved
 
 
 def confirm_by_password(request: HttpRequest, password: str) -> bool:

@@ -34,6 +34,7 @@ from credentials.operations.login_profiles import (
     get_login_profile,
     update_login_profile,
 )
+from credentials.operations.mfa_devices import list_mfa_devices
 from credentials.views import mfa_devices, service_tokens
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
@@ -135,6 +136,7 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "user_shown": user,
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
+        "devices": part(caller, list_mfa_devices, user_name=user_name),
         "names": part(caller, list_user_policies, user_name=user_name),
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
         "groups": part(caller, list_groups_for_user, user_name=user_name),
