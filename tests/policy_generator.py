@@ -153,7 +153,6 @@ PRINCIPALS: list[Any] = [
     {"AWS": ROOT},
     {"AWS": [OTHER, ROOT]},
     {"AWS": OTHER},
-    {"AWS": f"arn:aws:iam::{ACCOUNT}:user/*"},
     {"Federated": ALICE},
     {"Service": "ec2.amazonaws.com"},
     {"Service": "ec2.amazonaws.com", "AWS": ALICE},

@@ -126,7 +126,7 @@ WARNINGS = [
 SILENT = [
     statement(),
     statement(Sid="Read"),
-    statement(Action=["iamconsole:CreatePerson", "*:List*", "S3:getobject"]),
+    statement(Action=["iamconsole:CreateServiceToken", "*:List*", "S3:getobject"]),
     statement(Effect="Deny", Action="*", Resource="*"),
     statement(Effect="Deny", NotAction="s3:*", Resource="*"),
     statement(
