@@ -166,11 +166,11 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     used at once.
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
-    session = session_of(person, app, -1)
+    session = session_of(person, app)
     asked = begin_passkey_registration(caller_for(person.user))
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
     begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
-    factor = {"serial_number": app.serial_number, "token_code": app.code(0)}
+    factor = {"serial_number": app.serial_number, "token_code": app.code(1)}
     return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
 
 
