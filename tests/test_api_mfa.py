@@ -66,10 +66,10 @@ def read_qr(picture: bytes) -> str:
 @pytest.mark.asvs("6.5.3")
 def test_a_new_virtual_device_shows_its_seed_as_text_and_as_a_picture(iam: Any, alice: Person) -> None:
     made = iam.create_virtual_mfa_device(
-        VirtualMFADeviceName="phone", Path="/work/", Tags=[{"Key": "Team", "Value": "blue"}]
+        VirtualMFADeviceName="phone", Path="/phones/", Tags=[{"Key": "Team", "Value": "blue"}]
     )["VirtualMFADevice"]
     assert made.keys() == {"SerialNumber", "Base32StringSeed", "QRCodePNG", "Tags"}
-    assert made["SerialNumber"] == f"arn:aws:iam::{alice.account_id}:mfa/work/phone"
+    assert made["SerialNumber"] == f"arn:aws:iam::{alice.account_id}:mfa/phones/phone"
     seed = made["Base32StringSeed"].decode()
     SECRETS.append(seed)
     assert len(base64.b32decode(seed)) * 8 == 160
