@@ -92,3 +92,13 @@ def test_no_door_opens_a_transaction_or_writes_the_trail() -> None:
         ):
             names = imported(path)
             assert not {"django.db.transaction", "audit.record", "audit.record.record"} & names, path
+
+
+@pytest.mark.asvs("6.3.4")
+def test_sessions_are_made_in_one_place_and_signatures_are_checked_by_one_function() -> None:
+    calls = {"auth.login(": [], "sigv4.verify_signature(": [], "signer_of(claim": []}
+    for path in modules():
+        text = path.read_text()
+        for call, places in calls.items():
+            places.extend([str(path.relative_to(ROOT))] * text.count(call))
+    assert sorted(calls["auth.login("]) == ["accounts/signin/session.py"]

@@ -1,5 +1,6 @@
 """Sessions: every one that must die, dies; and those that live are listed, warned and ended by their owners."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,12 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.models import Session, User
+from accounts.operations.users import update_user
 from accounts.sessions import IDLE, LIFETIME, digest
+from accounts.signin.notices import CHANGES
+from credentials.operations.access_keys import create_access_key
+from credentials.operations.login_profiles import update_login_profile
+from iamconsole.operation import every_operation
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, caller_for
 from tests.everything import events_of
@@ -372,6 +378,31 @@ def test_sign_ins_and_failures_are_told_and_recorded(alice: Person):
     first.post("/signin/", {"account": alice.account_id, "user_name": "alice", "password": PASSWORD})
     event = [each for each in events_of(alice.account_id) if each.action == "iamconsole:SignIn"][-1]
     assert event.response == {"method": "password", "known_browser": True, "failures_before": 0}
+
+
+@pytest.mark.asvs("6.3.7")
+def test_what_became_of_the_own_credentials_is_told_once(root: Person, alice: Person):
+    give_password(alice)
+    by_form(alice)
+    SECRETS.append(create_access_key(root.caller, user_name="alice").secret["secret_access_key"])
+    update_login_profile(caller_for(alice.user), user_name="alice", password=PASSWORD)
+    page = by_form(alice).get("/console/").content.decode()
+    assert re.search(r"Changed since then: the password was set by you \([-\d: ]+UTC\);", page)
+    assert re.search(r"an access key was created by the root user \([-\d: ]+UTC\)\.", page)
+    for _ in range(6):
+        update_login_profile(caller_for(alice.user), user_name="alice", password=PASSWORD)
+    client = by_form(alice)
+    page = client.get("/console/").content.decode()
+    assert page.count("the password was set by you") == 5
+    assert "; and 1 more." in page
+    assert "Changed since" not in client.get("/console/").content.decode()
+    assert "Changed since" not in by_form(alice).get("/console/").content.decode()
+    update_user(root.caller, user_name="alice", new_user_name="alicia")
+    form = {"account": alice.account_id, "user_name": "alicia", "password": PASSWORD}
+    client.post("/signout/")
+    client.post("/signin/", form)
+    assert "the user was renamed or moved by the root user" in client.get("/console/").content.decode()
+    assert set(CHANGES) <= {each.action for each in every_operation()}
 
 
 def test_the_list_of_sign_ins_is_cut_into_pages_and_shows_only_ones_own(root: Person, alice: Person, bob: Person):

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from accounts.models import Session, User
 from credentials.mfa.models import GuessBudget, MFADevice
 from credentials.mfa.recovery_codes import issue
+from credentials.operations.login_profiles import update_login_profile
 from credentials.totp import code_at
 from tests.browser import PASSWORD, a_client, console_addresses, every_route, give_password
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
@@ -242,6 +243,15 @@ def test_a_recovery_code_opens_once(carol: Person):
     assert not is_in(again)
     event = [each for each in events_of(carol.account_id) if each.result == "Success"][-1]
     assert event.response["method"] == "password, recovery code"
+
+
+@pytest.mark.asvs("6.4.3")
+def test_a_password_set_anew_does_not_pass_by_the_second_factor(root: Person, carol: Person):
+    update_login_profile(root.caller, user_name="carol", password=ANOTHER, password_reset_required=False)
+    client = a_client()
+    assert give_password_to(client, carol, ANOTHER).url == "/second-factor/"
+    assert not is_in(client)
+    assert MFADevice.objects.filter(user=carol.user).count() == 1
 
 
 def test_cancel_ends_the_pending_state(carol: Person):
