@@ -16,7 +16,7 @@ from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.targets import asked_of
-from accounts.views import new_user, user_permissions, user_sessions, users
+from accounts.views import new_user, suspension, user_permissions, user_sessions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
@@ -102,6 +102,11 @@ class UserAdmin(ConsoleList):
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),
             path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),
+            path(f"{one}/suspend/", view(suspension.suspend), name="user-suspend"),
+            path(f"{one}/reactivate/", view(suspension.reactivate), name="user-reactivate"),
+            path(f"{one}/end-date/", view(suspension.end_date), name="user-end-date"),
+            path(f"{one}/lock-down/", view(suspension.lock_down), name="user-lock-down"),
+            path(f"{one}/lock-down/undo/", view(suspension.undo), name="user-lock-down-undo"),
             path(f"{one}/tags/", view(users.tags), name="user-tags"),
             path(f"{one}/groups/remove/", view(user_permissions.leave), name="user-group-remove"),
             path(f"{one}/permissions/add/", view(user_permissions.add), name="user-permissions-add"),
@@ -156,6 +161,7 @@ class UserAdmin(ConsoleList):
         columns = UserColumns(caller_of(request))
         return (
             columns.name,
+            columns.status,
             "path",
             columns.groups,
             columns.console_access,

@@ -140,12 +140,13 @@ class Caller:
         if self.access_key is not None:
             keys = AccessKey.objects.select_related("user__account").filter(status=AccessKey.Status.ACTIVE)
             key = keys.filter(pk=self.access_key.pk).first()
-            if key is None:
+            if key is None or not key.user.is_active_at(datetime.now(UTC)):
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             if self.session is not None and key.user.auth_epoch != self.session.auth_epoch:
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             return replace(self, user=key.user, access_key=key)
-        user = User.objects.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
+        active = User.objects.active(datetime.now(UTC))
+        user = active.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
         if user is None or (self.session_id and not user.sessions.filter(pk=self.session_id).exists()):
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)

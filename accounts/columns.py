@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.operations.groups import get_group, list_groups_for_user
+from accounts.operations.suspension import get_user_status
+from accounts.status import status_of
 from accounts.targets import asked_of
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
@@ -32,6 +35,14 @@ class UserColumns:
     def name(self, user: User) -> str:
         """The link to the user's page."""
         return str(user.user_name)
+
+    @admin.display(description="Status")
+    def status(self, user: User) -> str:
+        """Whether the user may authenticate at all."""
+        if not self._may(get_user_status, user):
+            return NOT_PERMITTED
+        status = status_of(user, timezone.now())
+        return format_html('<span class="status {}">{}</span>', status.kind, status.word)
 
     @admin.display(description="Console access")
     def console_access(self, user: User) -> str:

@@ -5,7 +5,7 @@ The only place that opens a secret.
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +27,7 @@ log = logging.getLogger("iamconsole.api")
 
 
 def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKey:
-    """The active key of that id, with its user and account: one query.
+    """The active key of that id of an active user, with user and account: one query.
 
     Raises InvalidClientTokenId, in the same words for a key of another account than ``account_id``, where that is given.
     """
@@ -35,7 +35,7 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
     if account_id is not None:
         keys = keys.filter(user__account=account_id)
     key = keys.filter(access_key_id=access_key_id).first()
-    if key is None or not key.active:
+    if key is None or not key.active or not key.user.is_active_at(datetime.now(UTC)):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     return key
 
@@ -83,7 +83,11 @@ def _in_session(token: str, access_key_id: str, now: datetime, account_id: str |
         key = None
         users = User.objects.select_related("account", "boundary").filter(user_id=session.user_id)
         user = (users if account_id is None else users.filter(account=account_id)).first()
-    if user is None or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch):
+    if (
+        user is None
+        or not user.is_active_at(now)
+        or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch)
+    ):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     if now >= session.expiration:
         raise ExpiredToken("The security token included in the request is expired")

@@ -22,6 +22,7 @@ from accounts import arns, targets
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
+from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
@@ -75,6 +76,8 @@ def furnish(root: Person) -> Values:
     alias = f"acme-{root.account_id}"
     dave = make_user(root, "dave", allow("iam:GetUser"))
     give_password(dave.user)
+    new_target(root, "locked")
+    lock_down_user(root.caller, user_name="locked")
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
@@ -89,7 +92,7 @@ def furnish(root: Person) -> Values:
         given
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
-        | {"session_id": session.session_id}
+        | {"session_id": session.session_id, "locked_user_name": "locked"}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
@@ -154,7 +157,7 @@ def invent(root: Person) -> Values:
         given
         | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
-        | {"authentication_code1": "123456", "authentication_code2": "654321"}
+        | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
     )
 
@@ -231,6 +234,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "description": "the gateway of the files",
         "duration_days": 30,
         "email": email,
+        "end_date": tomorrow(),
         "max_items": 10,
         "name": "Acme",
         "new_password": NEW_PASSWORD,
@@ -243,6 +247,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "path_prefix": "/",
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
+        "reason": "left the house",
         "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
@@ -252,6 +257,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
+        "until": tomorrow(),
         "user_name": user_name,
     }
 
@@ -267,6 +273,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     given = {name: values[name] for name in sorted(names)}
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
+    if operation is undo_lock_down:
+        given["user_name"] = values["locked_user_name"]
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
     if operation.on is credential_targets.hardware_token:

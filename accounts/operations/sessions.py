@@ -1,5 +1,7 @@
 """Sessions in browsers: list and end them, one's own and a user's; and let a user try to sign in again at once."""
 
+from django.utils import timezone
+
 from accounts import targets, throttle
 from accounts.caller import Caller
 from accounts.models import Session, User
@@ -54,6 +56,8 @@ def reset_sign_in_throttle(caller: Caller, *, user: User) -> None:
 
 
 def _sessions(caller: Caller, user: User) -> list[Session]:
+    if not user.is_active_at(timezone.now()):
+        return []  # the rows of a user whose end date has passed open nothing
     sessions = list(live_sessions().filter(user=user).order_by("-create_date", "pk"))
     for session in sessions:
         session.current = session.pk == caller.session_id

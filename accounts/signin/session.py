@@ -35,8 +35,8 @@ class Backend:
         return
 
     def get_user(self, pk: int) -> User | None:
-        """The user, or None when it is gone."""
-        return User.objects.select_related("account", "boundary").filter(pk=pk).first()
+        """The user, or None when it is gone or not active."""
+        return User.objects.active(timezone.now()).select_related("account", "boundary").filter(pk=pk).first()
 
 
 def enter(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> bool:
@@ -57,8 +57,8 @@ def enter(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> b
 
 
 def _make_session(request: HttpRequest, pk: int, epoch: int, began: datetime, mfa_time: float | None) -> User | None:
-    users = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
-    user = users.filter(pk=pk, auth_epoch=epoch).first()
+    users = User.objects.active(timezone.now()).select_related("account")
+    user = users.select_for_update(no_key=True, of=("self",)).filter(pk=pk, auth_epoch=epoch).first()
     if user is None:
         return None
     _note_where(request)

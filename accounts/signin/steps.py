@@ -59,7 +59,7 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
     time = datetime.fromtimestamp(state["time"], UTC)
     if timezone.now() - time > PENDING_LIFETIME:
         return None
-    users = User.objects.select_related("account", "login_profile", "boundary")
+    users = User.objects.active(timezone.now()).select_related("account", "login_profile", "boundary")
     user = users.filter(pk=state["user"], auth_epoch=state["epoch"]).first()
     if user is None:
         return None
@@ -94,7 +94,7 @@ def finish_new_password(request: HttpRequest, owed: Pending) -> Onward | None:
 def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> Onward | None:
     """Leave the session that was for a new one: of the next step, or of the user when nothing is owed."""
     request.session.flush()
-    users = User.objects.select_related("account", "login_profile")
+    users = User.objects.active(timezone.now()).select_related("account", "login_profile")
     user = users.filter(pk=pk, auth_epoch=epoch).first()
     if user is None:
         return None

@@ -20,7 +20,7 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
-from accounts.views import user_sessions
+from accounts.views import suspension, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from credentials.operations.access_keys import (
     create_access_key,
@@ -62,6 +62,7 @@ def page(request: HttpRequest, user_name: str) -> HttpResponse:
         "tabs": tabs_of(TABS, tab, reverse("admin:accounts_user_change", args=[user.user_name])),
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
+        **suspension.header(request, user),
         "may_update": may(caller, update_user, user_name=user_name),
         "may_delete": may(caller, delete_user, user_name=user_name),
     }
