@@ -27,7 +27,7 @@ LAYERS = [
         "iamconsole/settings",
     ),
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas",
-     "accounts/throttle", "credentials/mfa/models"),
+     "accounts/throttle", "accounts/status", "credentials/mfa/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",

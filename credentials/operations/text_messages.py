@@ -49,7 +49,7 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"phone_number": ProvenNumber(number)}
 
 
-@operation("iamconsole:BeginSMSRegistration", on=targets.the_caller, lock=True, before=_sending)
+@operation("iamconsole:BeginSMSRegistration", on=targets.the_caller, lock=True, sensitive=True, before=_sending)
 def begin_sms_registration(caller: Caller, *, user: User, phone_number: str) -> None:
     """Send a code to a number that is to become an MFA device of the caller. It is the weakest kind: prefer any other.
 
@@ -61,6 +61,7 @@ def begin_sms_registration(caller: Caller, *, user: User, phone_number: str) -> 
     "iamconsole:FinishSMSRegistration",
     on=targets.the_caller,
     lock=True,
+    sensitive=True,
     performs={"iam:EnableMFADevice": lambda admitted: True},
     before=_proving,
 )
