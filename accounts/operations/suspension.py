@@ -1,6 +1,6 @@
 """Keeping a user out for a time or for good, without deleting anything: suspend, end date, lock down, and the ways back.
 
-Whether a user may authenticate is asked in one place, `User.is_active_at`, by every door. So an end date works by the clock alone.
+Whether a user may authenticate is asked in one place, `User.is_active_at`, by every door, so an end date works by the clock.
 """
 
 from collections.abc import Mapping
