@@ -43,6 +43,8 @@ NO_PAGE = {
     "admin:user-session-end": "a button",
     "admin:user-sessions-end": "a button",
     "admin:user-throttle-reset": "a button",
+    "admin:user-reactivate": "a button",
+    "admin:user-lock-down-undo": "a button",
     "admin:me-mfa-enable": "the second step of admin:me-mfa-assign",
     "admin:user-mfa-enable": "the second step of admin:user-mfa-assign",
     "admin:me-mfa-discard": "a button",
@@ -122,6 +124,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     attach_user_policy(root.caller, user_name="carol", policy_arn=READ_ONLY)
     put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=READ_ONLY)
     create_user(root.caller, user_name="bob")
+    keep_out(root)
     policies = furnish_policies(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
@@ -193,6 +196,24 @@ def furnish_policies(root: Person) -> dict[str, str]:
     for _ in range(4):
         create_policy_version(caller, policy_arn=arns["@full"], policy_document=allow("s3:*"))
     return arns | {"@aws": "arn:aws:iam::aws:policy/AdministratorAccess"}
+
+
+def keep_out(root: Person) -> None:
+    """Users who are kept out in every way, or will be."""
+    from datetime import UTC, datetime
+
+    from accounts.models import User
+    from accounts.operations.suspension import lock_down_user, put_user_end_date, suspend_user
+
+    for name in ("resting", "away", "locked", "leaving", "gone"):
+        make_user(root, name)
+    to_come = datetime(2199, 1, 31, 8, tzinfo=UTC)
+    suspend_user(root.caller, user_name="resting", reason="Parental leave")
+    suspend_user(root.caller, user_name="away", until=to_come)
+    lock_down_user(root.caller, user_name="locked", reason="The laptop was stolen")
+    for name in ("leaving", "gone"):
+        put_user_end_date(root.caller, user_name=name, end_date=to_come)
+    User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
 
 
 How = Callable[[Page, Stage], object]
@@ -634,6 +655,36 @@ STATES = [
     State(CHANGE, "partly permitted tags", "helper", "iam:ListUserTags", ("carol",), TAGS),
     State(CHANGE, "not permitted", "nobody", "iam:GetUser", ("carol",)),
     State(CHANGE, "not there", "alice", "cannot be found", ("nobody-at-all",)),
+    State("admin:accounts_user_change", "suspended", "alice", "Reason: Parental leave", ("resting",)),
+    State("admin:accounts_user_change", "suspended until", "alice", "Suspended until 2199-01-31", ("away",)),
+    State("admin:accounts_user_change", "locked down", "alice", "Undo lock-down", ("locked",)),
+    State("admin:accounts_user_change", "leaving", "alice", "Ends on 2199-01-31", ("leaving",)),
+    State("admin:accounts_user_change", "past the end date", "alice", "The end date has passed", ("gone",)),
+    State("admin:user-suspend", "form", "alice", "Nothing is deleted", ("bob",)),
+    State(
+        "admin:user-suspend",
+        "error",
+        "alice",
+        "This time is past",
+        ("bob",),
+        then=press("Suspend user", until="2020-01-01T00:00"),
+    ),
+    State("admin:user-suspend", "not permitted", "helper", "iamconsole:SuspendUser", ("bob",)),
+    State("admin:user-end-date", "form", "alice", "From this time on", ("bob",)),
+    State("admin:user-end-date", "set", "alice", "From this time on", ("leaving",)),
+    State(
+        "admin:user-end-date",
+        "error",
+        "alice",
+        "This time is past",
+        ("bob",),
+        then=press("Save", end_date="2020-01-01T00:00"),
+    ),
+    State("admin:user-end-date", "not permitted", "helper", "iamconsole:PutUserEndDate", ("bob",)),
+    State("admin:user-lock-down", "with keys", "alice", "is switched off already", ("carol",)),
+    State("admin:user-lock-down", "without keys", "alice", "there are none", ("bob",)),
+    State("admin:user-lock-down", "oneself", "alice", "Ask another", ("alice",), then=press("Lock down user")),
+    State("admin:user-lock-down", "not permitted", "helper", "iamconsole:LockDownUser", ("bob",)),
     State("admin:user-rename", "form", "alice", "The ARN changes", ("carol",)),
     State("admin:user-rename", "error", "alice", "already exists", ("carol",), then=press("Save", new_user_name="bob")),
     State("admin:user-rename", "not permitted", "helper", "iam:UpdateUser", ("carol",)),

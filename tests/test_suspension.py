@@ -95,8 +95,10 @@ def _signers_request(root: Person, carol: Person) -> Accepted:
 
     def accepted() -> bool:
         request = signed(carol, b"", service="s3", method="GET", headers={"Host": URL.partition("//")[2]})
-        names = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
-        answer = _authorize(token, {"request": {"method": "GET", "uri": "/", "headers": names}})
+        sent = [
+            [name, value.decode() if isinstance(value, bytes) else value] for name, value in request.headers.items()
+        ]
+        answer = _authorize(token, {"request": {"method": "GET", "uri": "/", "headers": sent}})
         assert "error" not in answer or answer["error"]["code"] == "InvalidClientTokenId", answer
         return "error" not in answer
 
@@ -197,6 +199,24 @@ def test_a_change_that_was_on_its_way_is_refused(root: Person, carol: Person, wa
             with pytest.raises(fault):
                 put_user_policy(waiting, user_name="carol", policy_name="mine", policy_document=allow("*"))
     assert not carol.user.policies.filter(policy_name="mine").exists()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_password_that_was_right_just_before_makes_no_session(root: Person, carol: Person, way: str) -> None:
+    from django.test import RequestFactory
+
+    from accounts import signin
+    from accounts.sessions import SessionStore
+
+    give_password(carol)
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        checked = User.objects.select_related("account", "login_profile").get(pk=carol.user.pk)
+        WAYS[way](root)
+        clock.shift(SOON)
+        request = RequestFactory().post("/signin/")
+        request.session = SessionStore()
+        assert signin.begin(request, checked, "/console/") is None
+    assert not Session.objects.filter(user=carol.user).exists()
 
 
 def test_a_suspension_until_a_time_ends_by_the_clock_and_sessions_do_not_come_back(root: Person, carol: Person) -> None:
@@ -450,14 +470,12 @@ def test_the_queryset_and_the_method_say_the_same(root: Person, carol: Person) -
 
 
 def test_through_the_aws_door_times_are_iso_8601(root: Person, carol: Person) -> None:
-    def status() -> tuple[str | None, str | None]:
-        body = body_of("GetUserStatus", UserName="carol").replace(b"2010-05-08", b"2026-11-23")
-        answer = send_inside(signed(root, body))
-        return answer.text("Status"), answer.text("SuspendedUntil")
-
-    body = body_of("SuspendUser", UserName="carol", Until="2199-01-31T08:00:00Z", Reason="leave")
-    assert send_inside(signed(root, body.replace(b"2010-05-08", b"2026-11-23"))).status == 200
-    assert status() == ("Suspended until 2199-01-31 08:00 UTC", "2199-01-31T08:00:00Z")
+    given = {"UserName": "carol", "Until": "2199-01-31T08:00:00Z", "Reason": "leave"}
+    for action, parameters in (("SuspendUser", given), ("GetUserStatus", {"UserName": "carol"})):
+        answer = send_inside(signed(root, body_of(action, "iamconsole", **parameters), service="iamconsole"))
+        assert answer.status == 200
+    assert answer.text("Status") == "Suspended until 2199-01-31 08:00 UTC"
+    assert answer.text("SuspendedUntil") == "2199-01-31T08:00:00Z"
 
 
 # In the console

@@ -61,7 +61,7 @@ def suspend(request: HttpRequest, user_name: str) -> HttpResponse:
     """Keep a user out until a time, or for good."""
     caller = caller_of(request)
     user = get_user(caller, user_name=user_name)
-    form = SuspendForm(request.POST or None)
+    form = SuspendForm(request.POST if request.method == "POST" else None)
     if submitted(request, form, lambda data: suspend_user(caller, user_name=user_name, **data)):
         messages.success(request, f"{user.user_name} is suspended: no password, key, token or session is accepted.")
         return redirect(PAGE, user.user_name)
@@ -82,7 +82,9 @@ def end_date(request: HttpRequest, user_name: str) -> HttpResponse:
     caller = caller_of(request)
     user = get_user(caller, user_name=user_name)
     kept = part(caller, get_user_status, user_name=user_name).value
-    form = EndDateForm(request.POST or None, initial={"end_date": kept.end_date if kept else None})
+    form = EndDateForm(
+        request.POST if request.method == "POST" else None, initial={"end_date": kept.end_date if kept else None}
+    )
 
     def act(data: dict[str, Any]) -> None:
         if data["end_date"]:
