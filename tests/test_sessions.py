@@ -384,7 +384,9 @@ def test_what_is_not_sensitive_asks_nothing(alice: Person):
     client = old_session(alice, 300)
     for address in (ME, "/console/", "/console/accounts/user/", "/console/accounts/user/alice/change/"):
         assert client.get(address).status_code == 200
-    assert client.post(f"{ME}sessions/end-others/").status_code == 302
+    alias = {"account_alias": f"acme-{alice.account_id}", "alias": f"acme-{alice.account_id}"}
+    assert client.post("/console/account/alias/", alias).status_code == 302
+    assert client.post(f"{ME}sessions/end-others/").status_code == 403  # ends sessions, so it is asked
 
 
 def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Person, bob: Person):
