@@ -1,13 +1,14 @@
 """MFA devices as what operations are about, and the sessions of temporary credentials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from accounts import arns
+from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.mfa.models import MFADevice
-from iamconsole.errors import NoSuchEntity
+from credentials.steps import refuse_without_second_factor
+from iamconsole.errors import AccessDenied, NoSuchEntity
 from iamconsole.operation import Resolved
 
 
@@ -67,6 +68,21 @@ class _DeviceList:
 
 
 @dataclass(frozen=True)
+class _OwnFactors:
+    """The caller, who is about to add a factor. Who has one and has not shown it is refused before anything is sent or spent."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        found = targets.the_caller(caller, parameters, lock=lock)
+        try:
+            refuse_without_second_factor(caller, found.entities["user"])
+        except AccessDenied as refusal:
+            return replace(found, missing=refusal)
+        return found
+
+
+@dataclass(frozen=True)
 class _NewSession:
     """A session of the caller's own. AWS decides it on ``*``."""
 
@@ -80,4 +96,5 @@ virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()
 device_list = _DeviceList()
+own_factors = _OwnFactors()
 new_session = _NewSession()

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from credentials import sms
 from credentials.mfa import text_codes
-from credentials.mfa.models import GuessBudget, MFADevice
+from credentials.mfa.models import GuessBudget, MFADevice, TextCode
 from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.text_messages import begin_sms_registration, finish_sms_registration
 from iamconsole.configuration import sms_url
@@ -110,8 +110,12 @@ def test_ten_messages_an_hour_go_to_one_user(alice: Person) -> None:
 
 
 def test_a_number_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -> None:
-    give_app(alice.account_id, alice.user, "alices")
     begin_sms_registration(alice.caller, phone_number=NUMBER)
+    give_app(alice.account_id, alice.user, "alices")
+    sent = TextCode.objects.filter(user=alice.user).count()
+    with pytest.raises(AccessDenied, match="must use it first"):
+        begin_sms_registration(alice.caller, phone_number=NUMBER)
+    assert TextCode.objects.filter(user=alice.user).count() == sent
     with pytest.raises(AccessDenied, match="must use it first"):
         finish_sms_registration(
             alice.caller, mfa_device_name="mobile", phone_number=NUMBER, authentication_code1=text_code(NUMBER)
