@@ -1,10 +1,12 @@
 """The forms of MFA devices."""
 
+import re
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 
-from accounts.forms import code_field
+from accounts.forms import code_field, credential_field
 from iamconsole.forms import ConsoleForm
 
 
@@ -17,6 +19,57 @@ class MFADeviceForm(ConsoleForm):
         help_text="What you will know it by, such as pixel-9. A name is used once in the account.",
         error_messages={"rule": "Use letters, digits and + = , . @ _ -, without spaces."},
     )
+
+
+def name_field() -> forms.CharField:
+    """A field for what a device of one's own is known by. It is checked before the device is asked or a code is sent."""
+    rule = "Use letters, digits and + = , . @ _ -, without spaces."
+    return forms.CharField(
+        label="Device name",
+        max_length=64,
+        help_text="What you will know it by, such as laptop or blue-key.",
+        validators=[RegexValidator(re.compile(r"[\w+=,.@-]+\Z", re.ASCII), rule)],
+        error_messages={"rule": rule},
+    )
+
+
+class PasskeyDeviceForm(ConsoleForm):
+    """A new passkey or security key: its name, and then what the browser says of it."""
+
+    mfa_device_name = name_field()
+    credential = credential_field(required=False)
+
+
+class NumberForm(ConsoleForm):
+    """A phone number to which a code is to be sent."""
+
+    mfa_device_name = name_field()
+    phone_number = forms.CharField(
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+        help_text="With + and the code of the country, such as +1 555 000 1111.",
+        error_messages={"rule": "Begin with + and the code of the country; 7 to 15 digits follow."},
+    )
+
+    def clean_phone_number(self) -> str:
+        """Without what people write to make it legible."""
+        return re.sub(r"[ ()./-]", "", self.cleaned_data["phone_number"])
+
+
+class NumberCodeForm(ConsoleForm):
+    """The code that was sent to the number."""
+
+    mfa_device_name = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    phone_number = forms.CharField(max_length=32, widget=forms.HiddenInput)
+    authentication_code1 = code_field(
+        "Code",
+        help_text="The six digits of the message that came last.",
+        error_messages={"rule": "Enter the six digits of the code."},
+    )
+
+    def clean_authentication_code1(self) -> str:
+        """The digits alone."""
+        return "".join(self.cleaned_data["authentication_code1"].split())
 
 
 SIX_DIGITS = {"rule": "Enter the six digits of the code."}

@@ -52,7 +52,15 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys, device_inventory, mfa_devices, password_policy, recovery_codes
+        from credentials.views import (
+            access_keys,
+            device_inventory,
+            mfa_devices,
+            passkeys,
+            password_policy,
+            recovery_codes,
+            text_messages,
+        )
         from iamconsole import search
         from permissions.views import simulator
 
@@ -93,6 +101,8 @@ class ConsoleSite(AdminSite):
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
             path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),
+            path(f"{my_mfa}/passkey/", self.admin_view(passkeys.register), name="me-mfa-passkey"),
+            path(f"{my_mfa}/text-message/", self.admin_view(text_messages.register), name="me-mfa-text-message"),
             path(f"{my_mfa}/hardware/", self.admin_view(mfa_devices.hardware), name="me-mfa-hardware"),
             path(f"{my_mfa}/<arn:serial_number>/resync/", self.admin_view(mfa_devices.resync), name="me-mfa-resync"),
             path(f"{my_mfa}/<arn:serial_number>/remove/", self.admin_view(mfa_devices.remove), name="me-mfa-remove"),

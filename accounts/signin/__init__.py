@@ -1,6 +1,7 @@
 """Signing in: the only place that makes a session. Its steps, and who is in."""
 
 from accounts.signin.password import check, nobodys_password
+from accounts.signin.second_factor import passkey_options, send_text, text_is_open
 from accounts.signin.session import (
     BACKEND,
     Backend,
@@ -28,10 +29,13 @@ __all__ = [
     "finish_new_password",
     "give_code",
     "nobodys_password",
+    "passkey_options",
     "pending",
     "pending_caller",
     "renew",
+    "send_text",
     "session_end",
     "sign_out",
     "stay_in",
+    "text_is_open",
 ]

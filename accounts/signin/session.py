@@ -118,7 +118,7 @@ def confirm_by_password(request: HttpRequest, password: str) -> bool:
 
 
 def confirm_by_code(request: HttpRequest, device: MFADevice, code: str) -> None:
-    """The same by a code of an own device. Raises InvalidAuthenticationCode and Throttling."""
+    """The same by a code of an own device, or the answer of a passkey. Raises InvalidAuthenticationCode and Throttling."""
     method = verified(request, caller_of(request).principal, device, code)
     _confirmed(request, method)
     request.session[MFA_TIME] = timezone.now().timestamp()

@@ -74,9 +74,9 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
 
 
 def give_code(request: HttpRequest, owed: Pending, device: MFADevice | None, code: str) -> Onward | None:
-    """Go on with the pending user by a code of the device, or by a recovery code where none is named. None as `begin` does.
+    """Go on with the pending user by a code of the device, or a passkey's answer, or by a recovery code where none is named.
 
-    Raises InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
+    None as `begin` does. Raises InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
     """
     state = request.session[PENDING]
     # Counted before it is looked at: what the session says of misses only tells people of the clock.

@@ -124,6 +124,16 @@ class MFADevice(Device):
         return self.kind in (self.Kind.VIRTUAL, self.Kind.HARDWARE)
 
     @property
+    def kind_in_words(self) -> str:
+        """What people call it."""
+        return _IN_WORDS[self.Kind(self.kind)]
+
+    @property
+    def last_digits(self) -> str:
+        """So much of its phone number as tells its owner which one it is."""
+        return self.phone_number[-2:]
+
+    @property
     def sealed_row(self) -> str:
         """The row's identity in the seal: a seed moved to another device or another account does not open."""
         return f"{self.account_id}/{self.serial_number}"
@@ -148,6 +158,14 @@ class MFADevice(Device):
         if self.kind == self.Kind.HARDWARE:
             changes["drift"] = self.drift + step - self.step(token.now)
         return bool(MFADevice.objects.filter(pk=self.pk, last_t__lt=step).update(**changes))
+
+
+_IN_WORDS = {
+    MFADevice.Kind.VIRTUAL: "Authenticator app",
+    MFADevice.Kind.HARDWARE: "Hardware token",
+    MFADevice.Kind.PASSKEY: "Passkey or security key",
+    MFADevice.Kind.SMS: "Text message",
+}
 
 
 class _Kind(DeviceManager):
