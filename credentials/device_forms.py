@@ -28,7 +28,7 @@ def name_field() -> forms.CharField:
         label="Device name",
         max_length=64,
         help_text="What you will know it by, such as laptop or blue-key.",
-        validators=[RegexValidator(re.compile(r"[\w+=,.@-]+\Z", re.ASCII), rule)],
+        validators=[RegexValidator(re.compile(r"\A[\w+=,.@-]+\Z", re.ASCII), rule)],
         error_messages={"rule": rule},
     )
 

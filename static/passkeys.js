@@ -31,6 +31,7 @@
     return JSON.stringify({ id, rawId: text(credential.rawId), type, response, clientExtensionResults });
   };
 
+  for (const each of document.querySelectorAll("[data-without-script]")) each.hidden = true;
   for (const box of document.querySelectorAll("[data-passkey]")) {
     const form = box.closest("form");
     const button = box.querySelector("button");
