@@ -17,10 +17,9 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from credentials.mfa.models import GuessBudget, MFADevice, PasskeyChallenge, TextCode
 from credentials.mfa.recovery_codes import issue
-from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
-from tests.authenticators import App, SecurityKey, give_app, text_code
+from tests.authenticators import App, SecurityKey, a_number, give_app, give_key, give_number, text_code
 from tests.browser import Visitor, a_client, give_password, nonce_in, signed_in
-from tests.conftest import SECRETS, Person, caller_for
+from tests.conftest import SECRETS, Person
 from tests.everything import events_of, file_of_tokens
 from tests.test_api_mfa import oathtool
 from tests.test_console_mfa import codes_on, scan, text, with_factor
@@ -31,34 +30,6 @@ ME = "/console/my-security-credentials/"
 PASSKEY, NUMBERS = f"{ME}mfa/passkey/", f"{ME}mfa/text-message/"
 STEP = "/second-factor/"
 NOT_IT = "does not fit what it was asked"
-
-
-def a_number() -> str:
-    """A phone number that nobody else has."""
-    return f"+1555{TextCode.objects.count():03d}{MFADevice.objects.count():04d}"
-
-
-def give_number(person: Person, name: str = "mobile") -> MFADevice:
-    """Enable a phone number for the person."""
-    serial_number = f"arn:aws:iam::{person.account_id}:sms-mfa/{name}-AAAA"
-    return MFADevice.objects.create(
-        account_id=person.account_id,
-        user=person.user,
-        kind="sms",
-        name=name,
-        serial_number=serial_number,
-        phone_number=a_number(),
-        confirmed=True,
-        enable_date=timezone.now(),
-    )
-
-
-def give_key(person: Person, name: str = "key") -> tuple[SecurityKey, MFADevice]:
-    """Enable a security key for the person."""
-    key = SecurityKey()
-    caller = caller_for(person.user, "shell")
-    options = json.loads(begin_passkey_registration(caller)["creation_options"])
-    return key, finish_passkey_registration(caller, mfa_device_name=name, credential=key.create(options))
 
 
 def half_way(person: Person, **options: Any) -> Client:

@@ -16,11 +16,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from tests.authenticators import App, give_app
+from tests.authenticators import App, give_app, give_key, give_number
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
 from tests.everything import refusal_of
-from tests.test_signin_states import add_device
+from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
@@ -86,7 +86,7 @@ class Stage:
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
-    guarded: Person  # has two MFA devices
+    guarded: Person  # has MFA devices of every kind but a token
     late: Person  # signed in long ago
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
@@ -158,8 +158,14 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["newcomer"] = Visitor(chromium)
     stage.visitors["guarded"] = Visitor(chromium)
     give_password(stage.guarded)
-    for name in ("phone", "tablet"):
-        stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    stage.visitors["guarded_in"] = Visitor(chromium)
+    phone, tablet = (add_device(stage.guarded.user, name) for name in ("phone", "tablet"))
+    stage.devices["@guarded"] = tablet.serial_number
+    stage.devices["@passkey"] = give_key(stage.guarded, "blue-key")[1].serial_number
+    give_number(stage.guarded)
+    page = stage.visitors["guarded_in"].sign_in(stage.guarded)
+    page.get_by_label("MFA code").fill(code_of(phone))
+    page.get_by_role("button", name="Sign in").click()
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -361,6 +367,55 @@ def ask_for_recovery(page: Page, stage: Stage) -> None:
     page.get_by_role("link", name="A recovery code").click()
 
 
+def use(kind: str, *, then: How | None = None) -> How:
+    """Choose the device of a kind at the second factor; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        give_password_only(page, stage)
+        page.get_by_text("Use another device or a recovery code").click()
+        page.locator("details p").filter(has_text=kind).get_by_role("link").click()
+        if then:
+            then(page, stage)
+
+    return act
+
+
+def send_code(page: Page, stage: Stage) -> None:
+    """Have a code sent."""
+    from credentials.mfa.models import GuessBudget, TextCode
+
+    GuessBudget.objects.all().delete()
+    TextCode.objects.all().delete()
+    press("Send code")(page, stage)
+
+
+def sent(then: How) -> How:
+    """Have a code sent to a number that is to be assigned; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator("main [name=mfa_device_name]").fill("mobile")
+        page.locator("main [name=phone_number]").fill("+15550007777")
+        send_code(page, stage)
+        expect(page.get_by_label("Code", exact=True)).to_be_visible()
+        then(page, stage)
+
+    return act
+
+
+def nothing_more(page: Page, stage: Stage) -> None:
+    """Leave it at that."""
+
+
+def cancel_passkey(page: Page, stage: Stage) -> None:
+    """Be asked for a passkey that is not there."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.get_by_role("button", name="Use passkey").click()
+    expect(page.get_by_text("Nothing was sent")).to_be_visible()
+
+
 def miss(times: int) -> How:
     """Give wrong codes."""
 
@@ -464,6 +519,7 @@ def paste(page: Page, stage: Stage) -> None:
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 DELETE = "Delete MFA device"
+WRONG_CODE = press("Add MFA", authentication_code1="000000")
 CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
@@ -506,7 +562,12 @@ STATES = [
     State("second-factor", "error", "guarded", "The code is not right", then=miss(1)),
     State("second-factor", "missed often", "guarded", "every 30 seconds", then=miss(2)),
     State("second-factor", "too many attempts", "guarded", "Too many attempts. Try again in", then=miss(6)),
+    State("second-factor", "passkey", "guarded", "Use your passkey or security key blue-key", then=use("Passkey")),
+    State("second-factor", "cancelled", "guarded", "Nothing was sent", then=use("Passkey", then=cancel_passkey)),
+    State("second-factor", "text message", "guarded", "Get a code by text message", then=use("Text message")),
+    State("second-factor", "sent", "guarded", "on its way", then=use("Text message", then=send_code)),
     State("admin:confirm", "opened", "late", "more than 15 minutes"),
+    State("admin:confirm", "passkey and number", "guarded_in", "Or use a passkey"),
     State("admin:me-sign-ins", "typical", "alice", "Signed in"),
     State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
@@ -561,6 +622,21 @@ STATES = [
     State("admin:me-mfa-assign", "wrong codes", "root", "start again", then=enrol("missed", right=False)),
     State("admin:me-mfa-assign", "recovery codes", "beginner", "Ten recovery codes", then=enrol("phone")),
     State("admin:me-mfa-assign", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-passkey", "form", "alice", "the strongest kind"),
+    State("admin:me-mfa-passkey", "error", "alice", "without spaces", then=press("Next", mfa_device_name="a b")),
+    State(
+        "admin:me-mfa-passkey", "must show the own", "alice", "use it first", then=press("Next", mfa_device_name="k")
+    ),
+    State("admin:me-mfa-passkey", "asked", "root", "Step 2 of 3", then=press("Next", mfa_device_name="blue-key")),
+    State("admin:me-mfa-passkey", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-text-message", "form", "alice", "the weakest kind"),
+    State("admin:me-mfa-text-message", "error", "alice", "Begin with +", then=press("Send code", phone_number="1")),
+    State("admin:me-mfa-text-message", "sent", "root", "Step 2 of 3", then=sent(nothing_more)),
+    State("admin:me-mfa-text-message", "wrong code", "root", "not the one that was sent last", then=sent(WRONG_CODE)),
+    State("admin:me-mfa-text-message", "not permitted", "nobody", "iamconsole:BeginSMSRegistration"),
+    State("admin:me-mfa-resync", "nothing to set right", "guarded_in", "no clock that could be wrong", ("@passkey",)),
+    State("admin:me-mfa-remove", "passkey", "guarded_in", "can be deleted there", ("@passkey",)),
+    State("admin:me", "every kind", "guarded_in", "ends in 22"),
     State("admin:me-mfa-hardware", "form", "alice", "Assign hardware token"),
     State("admin:me-mfa-hardware", "error", "alice", "9 or more", then=press("Add MFA", **CODES, serial_number="?")),
     State("admin:me-mfa-hardware", "not permitted", "nobody", "iam:EnableMFADevice"),
