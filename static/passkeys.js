@@ -12,7 +12,9 @@
     const token = form.elements.csrfmiddlewaretoken.value;
     const body = new URLSearchParams({ csrfmiddlewaretoken: token, go: "passkey" });
     const answer = await fetch(form.action, { method: "POST", body });
-    return answer.json();
+    const told = await answer.json();
+    if (!answer.ok) throw Object.assign(new Error(told.message), { told: told.message });
+    return told;
   };
 
   const prepared = (options) => {
@@ -52,6 +54,7 @@
         form.elements.credential.value = written(await navigator.credentials[box.dataset.passkey]({ publicKey }));
         form.submit();
       } catch (error) {
+        if (error.told) box.querySelector("[data-when=failed]").textContent = error.told;
         tell(TROUBLE[error.name] ?? "failed");
         button.disabled = false;
       }

@@ -9,6 +9,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -170,9 +171,10 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
     session = session_of(person, app)
-    asked = begin_passkey_registration(caller_for(person.user))
+    shown = replace(caller_for(person.user), mfa_time=timezone.now())
+    asked = begin_passkey_registration(shown)
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
-    begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
+    begin_sms_registration(shown, phone_number=NUMBER)
     factor = {"serial_number": app.serial_number, "token_code": app.code(1)}
     return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
 

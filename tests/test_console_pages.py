@@ -408,6 +408,9 @@ def nothing_more(page: Page, stage: Stage) -> None:
 
 def cancel_passkey(page: Page, stage: Stage) -> None:
     """Be asked for a passkey that is not there."""
+    from credentials.mfa.models import GuessBudget
+
+    GuessBudget.objects.all().delete()
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True}
@@ -519,6 +522,7 @@ def paste(page: Page, stage: Stage) -> None:
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 DELETE = "Delete MFA device"
+BAD_NUMBER = {"mfa_device_name": "mobile", "phone_number": "1"}
 WRONG_CODE = press("Add MFA", authentication_code1="000000")
 CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
@@ -630,7 +634,7 @@ STATES = [
     State("admin:me-mfa-passkey", "asked", "root", "Step 2 of 3", then=press("Next", mfa_device_name="blue-key")),
     State("admin:me-mfa-passkey", "not permitted", "nobody", "iam:EnableMFADevice"),
     State("admin:me-mfa-text-message", "form", "alice", "the weakest kind"),
-    State("admin:me-mfa-text-message", "error", "alice", "Begin with +", then=press("Send code", phone_number="1")),
+    State("admin:me-mfa-text-message", "error", "alice", "Begin with +", then=press("Send code", **BAD_NUMBER)),
     State("admin:me-mfa-text-message", "sent", "root", "Step 2 of 3", then=sent(nothing_more)),
     State("admin:me-mfa-text-message", "wrong code", "root", "not the one that was sent last", then=sent(WRONG_CODE)),
     State("admin:me-mfa-text-message", "not permitted", "nobody", "iamconsole:BeginSMSRegistration"),
