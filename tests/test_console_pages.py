@@ -158,14 +158,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["newcomer"] = Visitor(chromium)
     stage.visitors["guarded"] = Visitor(chromium)
     give_password(stage.guarded)
-    stage.visitors["guarded_in"] = Visitor(chromium)
-    phone, tablet = (add_device(stage.guarded.user, name) for name in ("phone", "tablet"))
-    stage.devices["@guarded"] = tablet.serial_number
-    stage.devices["@passkey"] = give_key(stage.guarded, "blue-key")[1].serial_number
-    give_number(stage.guarded)
-    page = stage.visitors["guarded_in"].sign_in(stage.guarded)
-    page.get_by_label("MFA code").fill(code_of(phone))
-    page.get_by_role("button", name="Sign in").click()
+    guard(stage, chromium)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -175,6 +168,18 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     yield stage
     for visitor in stage.visitors.values():
         visitor.context.close()
+
+
+def guard(stage: Stage, chromium: Browser) -> None:
+    """Give guarded a device of each kind, and a visitor who came in with one."""
+    stage.visitors["guarded_in"] = Visitor(chromium)
+    phone, tablet = (add_device(stage.guarded.user, name) for name in ("phone", "tablet"))
+    stage.devices["@guarded"] = tablet.serial_number
+    stage.devices["@passkey"] = give_key(stage.guarded, "blue-key")[1].serial_number
+    give_number(stage.guarded)
+    page = stage.visitors["guarded_in"].sign_in(stage.guarded)
+    page.get_by_label("MFA code").fill(code_of(phone))
+    page.get_by_role("button", name="Sign in").click()
 
 
 def furnish_policies(root: Person) -> dict[str, str]:
