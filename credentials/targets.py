@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from accounts import arns
+from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.mfa.models import MFADevice
@@ -57,6 +57,17 @@ class _NewDevice:
 
 
 @dataclass(frozen=True)
+class _FirstDevice:
+    """The caller, who is about to make a first device. The account's row is locked too: its devices are counted."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        lock_account(caller, lock=lock)
+        return targets.the_caller(caller, parameters, lock=lock)
+
+
+@dataclass(frozen=True)
 class _DeviceList:
     """The account's virtual devices."""
 
@@ -79,5 +90,6 @@ class _NewSession:
 virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()
+first_device = _FirstDevice()
 device_list = _DeviceList()
 new_session = _NewSession()

@@ -52,7 +52,14 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys, device_inventory, mfa_devices, password_policy, recovery_codes
+        from credentials.views import (
+            access_keys,
+            device_inventory,
+            mfa_devices,
+            mfa_requirement,
+            password_policy,
+            recovery_codes,
+        )
         from iamconsole import search
         from permissions.views import simulator
 
@@ -63,6 +70,7 @@ class ConsoleSite(AdminSite):
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
+            path("account/mfa-requirement/", self.admin_view(mfa_requirement.manage), name="mfa-requirement"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
             path("mfa-devices/import/", self.admin_view(device_inventory.import_tokens), name="mfa-import"),
