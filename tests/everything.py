@@ -319,7 +319,7 @@ def secrets_in(answer: Answer) -> list[str]:
     """The secrets that an answer shows this once."""
     if answer.code is not None:
         return []
-    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token", "Password")]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
