@@ -131,8 +131,8 @@ def test_who_has_no_device_enables_one_at_sign_in_and_is_in_with_mfa(root: Perso
 
 
 def test_the_root_user_too(root: Person):
-    give_password(root)
     require_mfa(root)
+    give_password(root)
     client = a_client()
     answer = client.post("/signin/?as=root", {"email": root.user.email, "password": PASSWORD})
     assert answer["Location"] == "/mfa-enrolment/"
@@ -364,9 +364,9 @@ def test_in_grace_it_may_go(root: Person, dora: Person):
 
 
 def test_the_page_says_why_it_stays(root: Person):
+    require_mfa(root)
     give_password(root)
     device = add_device(root.user)
-    require_mfa(root)
     client = a_client()
     client.post("/signin/?as=root", {"email": root.user.email, "password": PASSWORD})
     give_code(client, code_of(device))
@@ -380,11 +380,11 @@ def test_the_page_says_why_it_stays(root: Person):
 
 
 def test_the_page_tells_whom_it_touches_before_it_saves(root: Person, dora: Person):
-    give_password(root)
     for name in ("carol", "erin"):
         add_device(make_console_user(root, name).user)
     make_console_user(root, "frank")
     make_user(root, "robot")
+    give_password(root)
     client = signed_in(root)
     assert "signs in with the password alone" in text(client.get("/console/account/"))
     page = text(client.get(PAGE))
@@ -394,7 +394,7 @@ def test_the_page_tells_whom_it_touches_before_it_saves(root: Person, dora: Pers
     review = text(client.post(PAGE, form | {"step": "review"}))
     assert "3 of 5 console users have no MFA device; 3 would have to set one up at the next sign-in." in review
     assert "?console=enabled&amp;mfa=none" in review
-    assert not MFARequirement.objects.exists()
+    assert not requirement_of(root)
     later = text(client.post(PAGE, form | {"step": "review", "grace_period_days": "7"}))
     assert "3 of 5 console users have no MFA device; 0 would" in later
     before = len(events_of(root.account_id))
@@ -404,8 +404,12 @@ def test_the_page_tells_whom_it_touches_before_it_saves(root: Person, dora: Pers
     assert is_in(client)  # who set it is not out, and enrols at the next sign-in as everybody
     assert "no longer" in text(client.post(PAGE, {"required": "no", "step": "review"}))
     client.post(PAGE, {"required": "no", "step": "save"})
-    assert not MFARequirement.objects.exists()
+    assert not requirement_of(root)
     assert "requires no MFA device as it is" in text(client.post(PAGE, {"required": "no", "step": "save"}))
+
+
+def requirement_of(root: Person) -> bool:
+    return MFARequirement.objects.filter(account=root.account_id).exists()
 
 
 def make_console_user(root: Person, name: str) -> Person:
@@ -428,7 +432,7 @@ def test_what_is_no_setting_is_told_at_its_field(root: Person, field: str, value
     answer = text(signed_in(root).post(PAGE, form))
     assert "Error: " in answer
     assert told in answer
-    assert not MFARequirement.objects.exists()
+    assert not requirement_of(root)
 
 
 def test_it_is_set_by_who_may_and_has_just_proved_to_be_who_it_is(root: Person, dora: Person, mallory: Person):
@@ -441,7 +445,7 @@ def test_it_is_set_by_who_may_and_has_just_proved_to_be_who_it_is(root: Person, 
     session["proved"] -= 16 * 60
     session.save()
     assert client.post(PAGE, form).status_code == 403
-    assert not MFARequirement.objects.exists()
+    assert not requirement_of(root)
 
 
 def test_by_the_api(root: Person, alice: Person, server: Any):
