@@ -79,7 +79,7 @@ def test_it_expires_seven_days_after_it_was_set(root: Person, dora: Person):
         client = a_client()
         assert where(dora, password, client) == "/password-expired/"
         assert client.get("/new-password/")["Location"].startswith("/signin/")
-        assert "An administrator must set a new password" in text(client.get("/password-expired/"))
+        assert "an administrator must set it for you" in text(client.get("/password-expired/"))
         event = [each for each in events_of(root.account_id) if each.action == "iamconsole:SignIn"][-1]
         assert event.result == "PasswordExpired"
         for door in ("api", "console"):

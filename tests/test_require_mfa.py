@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.nonces import new_nonce
@@ -370,7 +371,7 @@ def test_the_page_says_why_it_stays(root: Person):
     client = a_client()
     client.post("/signin/?as=root", {"email": root.user.email, "password": PASSWORD})
     give_code(client, code_of(device))
-    address = f"/console/my-security-credentials/mfa/{device.serial_number}/remove/"
+    address = reverse("admin:me-mfa-remove", args=[device.serial_number])
     answer = client.post(address, {"understood": "on"})
     assert "Your account requires MFA, and this is your last MFA device" in text(answer)
     assert MFADevice.objects.filter(user=root.user).exists()
