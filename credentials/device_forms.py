@@ -7,6 +7,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from accounts.forms import code_field, credential_field
+from iamconsole.errors import Fault, NoSuchEntity
 from iamconsole.forms import ConsoleForm
 
 
@@ -119,6 +120,53 @@ class RemoveDeviceForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         if not is_last:
             del self.fields["understood"]
+
+
+class MFARequirementForm(ConsoleForm):
+    """Whether the account demands MFA devices, from when, and after how many days of grace."""
+
+    required = forms.ChoiceField(
+        label="Do console users need an MFA device?",
+        choices=[("no", "No: whoever has none signs in with the password alone"), ("yes", "Yes")],
+        widget=forms.RadioSelect,
+    )
+    start_date = forms.DateField(
+        label="From when",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="A day, which begins at 00:00 UTC.",
+        error_messages={"invalid": "Enter a day as YYYY-MM-DD."},
+    )
+    grace_period_days = forms.IntegerField(
+        label="Days of grace",
+        required=False,
+        min_value=0,
+        max_value=90,
+        initial=7,
+        help_text="0 to 90. So long may a user still sign in without a device: after that day, or after getting access to the"
+        " console where that is later. The dashboard says by when.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A requirement begins some day."""
+        data = super().clean() or {}
+        if data.get("required") == "yes" and not data.get("start_date") and "start_date" not in self.errors:
+            self.add_error("start_date", "Enter the day from which an MFA device is required.")
+        return data
+
+    def chosen(self) -> dict[str, Any] | None:
+        """What to set; None for no requirement."""
+        data = self.cleaned_data
+        if data["required"] == "no":
+            return None
+        return {"start_date": f"{data['start_date']}", "grace_period_days": data["grace_period_days"] or 0}
+
+    def refuse(self, fault: Fault) -> None:
+        """To take away what is not there is no wrong name."""
+        if isinstance(fault, NoSuchEntity):
+            self.add_error("required", "The account requires no MFA device as it is.")
+        else:
+            super().refuse(fault)
 
 
 class SeedsInput(forms.Textarea):

@@ -58,6 +58,17 @@ class _NewDevice:
 
 
 @dataclass(frozen=True)
+class _FirstDevice:
+    """The caller, who is about to make a first device. The account's row is locked too: its devices are counted."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        lock_account(caller, lock=lock)
+        return targets.the_caller(caller, parameters, lock=lock)
+
+
+@dataclass(frozen=True)
 class _DeviceList:
     """The account's virtual devices."""
 
@@ -95,6 +106,7 @@ class _NewSession:
 virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()
+first_device = _FirstDevice()
 device_list = _DeviceList()
 own_factors = _OwnFactors()
 new_session = _NewSession()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import entry
+from accounts.views import enrolment, entry
 from api.verifier import authorize
 from api.views import bad_request, endpoint
 from iamconsole import pages
@@ -16,6 +16,7 @@ urlpatterns = [
     path("signin/<str:account>/", entry.signin, name="signin-account"),
     path("second-factor/", entry.second_factor, name="second-factor"),
     path("new-password/", entry.new_password, name="new-password"),
+    path("mfa-enrolment/", enrolment.page, name="mfa-enrolment"),
     path("password-expired/", entry.password_expired, name="password-expired"),
     path("setup/<str:token>/", entry.setup, name="setup"),
     path("signout/", entry.signout, name="signout"),

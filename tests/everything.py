@@ -29,8 +29,9 @@ from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
 from credentials import targets as credential_targets
-from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.service_tokens import create_service_token
@@ -62,7 +63,8 @@ AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
-BY_CALLERS = [each for each in every_operation() if not each.by_operator]
+BY_CALLERS = [each for each in every_operation() if not (each.by_operator or each.at_sign_in)]
+AT_SIGN_IN = [each for each in every_operation() if each.at_sign_in]
 BY_OPERATOR = [each for each in every_operation() if each.by_operator]
 Values = Mapping[str, Any]
 
@@ -83,6 +85,7 @@ def furnish(root: Person) -> Values:
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
+    update_mfa_requirement(root.caller, start_date="2099-01-01")
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
     policy_arn = _give_permissions(root)
@@ -215,6 +218,9 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "assignment_status": "Assigned",
         "credential": "{}",
         "duration_seconds": 900,
+        "generate_password": False,
+        "grace_period_days": 7,
+        "start_date": "2026-12-01",
         "file_format": "csv",
         "phone_number": NUMBER,
         "mfa_device_name": f"key-of-{user_name}",
@@ -323,7 +329,7 @@ def secrets_in(answer: Answer) -> list[str]:
     """The secrets that an answer shows this once."""
     if answer.code is not None:
         return []
-    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token", "Password")]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
@@ -341,6 +347,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
+            (MFARequirement, "account"),
             (ServiceToken, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),

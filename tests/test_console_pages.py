@@ -88,6 +88,7 @@ class Stage:
     newcomer: Any  # must choose a new password
     guarded: Person  # has MFA devices of every kind but a token
     late: Person  # signed in long ago
+    pioneer: Person  # of an account that requires MFA, without a device
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
@@ -104,6 +105,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.account import create_account_alias
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
+    from credentials.operations.mfa_requirements import update_mfa_requirement
     from credentials.operations.password_policies import update_account_password_policy
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.attachments import attach_user_policy
@@ -128,6 +130,8 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     policies = furnish_policies(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
+    frontier = make_account()
+    update_mfa_requirement(frontier.caller, start_date="2020-01-01")
     stage = Stage(
         root=root,
         alice=make_user(root, "alice", ALLOW_ALL),
@@ -137,6 +141,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         late=make_user(root, "late", ALLOW_ALL),
+        pioneer=make_user(frontier, "pioneer"),
         guarded=make_user(root, "guarded", allow("iam:*")),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
@@ -157,8 +162,10 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["stranger"] = Visitor(chromium)
     stage.visitors["newcomer"] = Visitor(chromium)
     stage.visitors["guarded"] = Visitor(chromium)
+    stage.visitors["pioneer"] = Visitor(chromium)
     give_password(stage.guarded)
     guard(stage, chromium)
+    give_password(stage.pioneer)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -363,6 +370,39 @@ def give_password_only(page: Page, stage: Stage) -> None:
     answers = {"account": stage.guarded.account_id, "user_name": "guarded", "password": PASSWORD}
     press("Sign in", **answers)(page, stage)
     expect(page.locator("h1")).to_have_text("Multi-factor authentication")
+
+
+def come_to_enrol(page: Page, stage: Stage) -> None:
+    """Sign in where an MFA device is required, without one."""
+    page.goto("/signin/")
+    answers = {"account": stage.pioneer.account_id, "user_name": "pioneer", "password": PASSWORD}
+    press("Sign in", **answers)(page, stage)
+    expect(page.locator("h1")).to_have_text("Set up an MFA device")
+
+
+def see_required_key(page: Page, stage: Stage) -> None:
+    """Name the device."""
+    come_to_enrol(page, stage)
+    press("Show QR code", virtual_mfa_device_name="phone")(page, stage)
+    SECRETS.append("".join(page.locator("#key").inner_text().split()))
+
+
+def give_wrong_first_codes(page: Page, stage: Stage) -> None:
+    """Enter codes that are none of the device's."""
+    see_required_key(page, stage)
+    press("Add MFA and go on", authentication_code1="000000", authentication_code2="000001")(page, stage)
+
+
+def ask_for_token(page: Page, stage: Stage) -> None:
+    """Choose a hardware token."""
+    come_to_enrol(page, stage)
+    page.get_by_role("link", name="Use a hardware token instead").click()
+
+
+def review_requirement(page: Page, stage: Stage) -> None:
+    """Say that MFA is required from a day on."""
+    page.locator("[name=required][value=yes]").check()
+    press("Review impact", start_date="2030-01-01")(page, stage)
 
 
 def ask_for_recovery(page: Page, stage: Stage) -> None:
@@ -594,6 +634,14 @@ STATES = [
         "admin:account-alias", "error", "alice", "Use 3 to 63 lower-case", then=press("Save alias", account_alias="No!")
     ),
     State("admin:account-alias", "not permitted", "nobody", "iam:CreateAccountAlias"),
+    State("mfa-enrolment", "late", "stranger", "That took too long"),
+    State("mfa-enrolment", "name", "pioneer", "has no MFA device yet", then=come_to_enrol),
+    State("mfa-enrolment", "key", "pioneer", "Scan this with the app", then=see_required_key),
+    State("mfa-enrolment", "wrong codes", "pioneer", "is not valid", then=give_wrong_first_codes),
+    State("mfa-enrolment", "token", "pioneer", "back of the token", then=ask_for_token),
+    State("admin:mfa-requirement", "form", "alice", "Nobody is locked out"),
+    State("admin:mfa-requirement", "review", "alice", "console users have no MFA device", then=review_requirement),
+    State("admin:mfa-requirement", "not permitted", "nobody", "iamconsole:GetMFARequirement"),
     State("admin:password-policy", "default", "beginner", "In force now: IAM default"),
     State("admin:password-policy", "custom", "alice", "In force now: the account's own"),
     State("admin:password-policy", "preview", "alice", "console users must change", then=press("Preview impact")),

@@ -28,6 +28,7 @@ OPEN = {
     "signin-account": "the way in",
     "second-factor": "a step of the way in: only who has shown a password is answered",
     "new-password": "a step of the way in: only who has shown a password is answered",
+    "mfa-enrolment": "a step of the way in: only who has shown a password is answered",
     "password-expired": "where the way in ends",
     "setup": "a link that is a secret",
     "signout": "the way out",

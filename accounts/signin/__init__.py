@@ -12,7 +12,16 @@ from accounts.signin.session import (
     sign_out,
     stay_in,
 )
-from accounts.signin.steps import Onward, Pending, begin, finish_new_password, give_code, pending, pending_caller
+from accounts.signin.steps import (
+    Onward,
+    Pending,
+    begin,
+    finish_enrolment,
+    finish_new_password,
+    give_code,
+    pending,
+    pending_caller,
+)
 from accounts.signin.who import PROVED, caller_of
 
 __all__ = [
@@ -26,6 +35,7 @@ __all__ = [
     "check",
     "confirm_by_code",
     "confirm_by_password",
+    "finish_enrolment",
     "finish_new_password",
     "give_code",
     "nobodys_password",

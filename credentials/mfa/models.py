@@ -276,6 +276,22 @@ class PasskeyChallenge(models.Model):
         return f"challenge {self.pk}"
 
 
+class MFARequirement(models.Model):
+    """That an account demands a second factor of its console users: from a day on (UTC), and after so many days of grace."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="mfa_requirement")
+    start_date = models.DateField()
+    grace_period_days = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(grace_period_days__lte=90), name="mfa_requirement_grace")
+        ]
+
+    def __str__(self) -> str:
+        return f"MFA requirement of {self.account_id}"
+
+
 def seed_of(device: MFADevice) -> bytes:
     """The seed of a device. Raises `sealing.SealBrokenError`."""
     text = settings.KEY_RING.unseal(device.sealed_seed, column=SEALED_SEED, row=device.sealed_row)
