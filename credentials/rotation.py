@@ -19,10 +19,10 @@ from credentials.certificate_models import SEALED_PRIVATE_KEY, EncryptionKey, Se
 from credentials.mfa.models import SEALED_SEED, MFADevice, RecoveryCode, TextCode
 from credentials.models import SEALED_SECRET, AccessKey
 from credentials.sealing import KeyRing, SealBrokenError
-from credentials.session_tokens import LONGEST
 
 CANARY = "credentials_encryptionkey.canary"
 BATCH = 100  # rows whose locks are held at a time
+LONGEST_TOKEN = timedelta(hours=36)  # a session token's life at most; it is sealed and kept nowhere
 
 
 class WrongKeyRingError(Exception):
@@ -33,7 +33,7 @@ class WrongKeyRingError(Exception):
 class SealedColumn:
     """A column of sealed values. Its rows know their identity in the seal: ``sealed_row``."""
 
-    model: type[models.Model]
+    model: Any
     attribute: str
     column: str
     what: str
@@ -41,7 +41,7 @@ class SealedColumn:
 
     def rows(self) -> models.QuerySet[Any]:
         """The rows that hold a sealed value, loaded with what their identity is made of."""
-        rows = self.model._default_manager.exclude(**{self.attribute: ""})
+        rows = self.model.objects.exclude(**{self.attribute: ""})
         return rows.select_related(*self.related) if self.related else rows
 
     def under(self, *key_ids: str) -> Q:
@@ -55,9 +55,7 @@ class SealedColumn:
 SEALED = (
     SealedColumn(AccessKey, "sealed_secret", SEALED_SECRET, "secrets of access keys", ("user",)),
     SealedColumn(MFADevice, "sealed_seed", SEALED_SEED, "seeds of MFA devices"),
-    SealedColumn(
-        ServerCertificate, "sealed_private_key", SEALED_PRIVATE_KEY, "private keys of server certificates"
-    ),
+    SealedColumn(ServerCertificate, "sealed_private_key", SEALED_PRIVATE_KEY, "private keys of server certificates"),
 )
 
 
@@ -77,7 +75,7 @@ def check_ring() -> None:
         if key.key_id not in dict(ring.keys):
             raise WrongKeyRingError(
                 f"ENCRYPTION_KEYS lacks the key {key.key_id}, with which this database was sealed: put it back, from your copy"
-                " of the keys. (A key that is to go is let go by manage.py rotate_encryption_key.)"
+                " of the keys. (A key that is to go is let go by manage.py rotate_encryption_key --let-go.)"
             )
         _open(ring, key.canary, CANARY, key.key_id)
 
@@ -104,6 +102,12 @@ def adopt_ring() -> None:
         EncryptionKey.objects.get_or_create(key_id=key_id, defaults={"canary": canary})
 
 
+def require_known(key_id: str) -> None:
+    """Raise WrongKeyRingError for a key that no server was started with: it could not open what the key seals."""
+    if not EncryptionKey.objects.filter(key_id=key_id).exists():
+        raise WrongKeyRingError(f"No server was started with the key {key_id} in its ring yet: restart it first.")
+
+
 def _open(ring: KeyRing, sealed: str, column: str, row: str) -> str:
     try:
         return ring.unseal(sealed, column=column, row=row)
@@ -123,13 +127,15 @@ def _sealed_otherwise(key_ids: list[str]) -> Iterator[str]:
             yield str(getattr(row, sealed.attribute)).partition(":")[0]
 
 
-def rotate(batch: int = BATCH) -> Iterator[Progress]:
+def rotate(batch: int = BATCH, *, servers_follow: bool = True) -> Iterator[Progress]:
     """Seal every value anew that is not sealed with the active key, yielding after each batch, which is then committed.
 
+    ``servers_follow``: every server has this key as its active one, so that nothing is made with an older one from now on.
     A run that is killed is finished by the next one: what is done already is not due. Raises SealBrokenError for a value that no
-    key of the ring opens, all batches before it being done.
+    key of the ring opens, all batches before it being done; WrongKeyRingError while no server knows the active key.
     """
     ring: KeyRing = settings.KEY_RING
+    require_known(ring.active)
     resealed = 0
     for sealed in SEALED:
         due = sealed.rows().exclude(sealed.under(ring.active)).count()
@@ -142,7 +148,8 @@ def rotate(batch: int = BATCH) -> Iterator[Progress]:
             after, done = last, done + number
             yield Progress(sealed.what, done, max(due, done))
         resealed += done
-    _note_rotation(again=resealed > 0)
+    if servers_follow:
+        _note_rotation(again=resealed > 0)
 
 
 def _next_batch(ring: KeyRing, sealed: SealedColumn, after: int, size: int) -> tuple[int | None, int]:
@@ -153,7 +160,7 @@ def _next_batch(ring: KeyRing, sealed: SealedColumn, after: int, size: int) -> t
         for row in rows:
             text = ring.unseal(getattr(row, sealed.attribute), column=sealed.column, row=row.sealed_row)
             anew = ring.seal(text, column=sealed.column, row=row.sealed_row)
-            sealed.model._default_manager.filter(pk=row.pk).update(**{sealed.attribute: anew})
+            sealed.model.objects.filter(pk=row.pk).update(**{sealed.attribute: anew})
     return (rows[-1].pk if rows else None), len(rows)
 
 
@@ -220,7 +227,4 @@ def _old_codes(since: datetime) -> models.QuerySet[RecoveryCode]:
 
 
 def _old_links(since: datetime, now: datetime) -> models.QuerySet[SetupLink]:
-    return SetupLink.objects.filter(create_date__lte=since, expire_date__gt=now)
-
-
-LONGEST_TOKEN = LONGEST
+    return SetupLink.objects.filter(create_date__lte=since, expire_date__gt=now, used_date__isnull=True)

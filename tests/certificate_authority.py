@@ -119,9 +119,7 @@ def served(name: str = "localhost", *, key: Any = None, **options: Any) -> Serve
     first = root.under("First")
     second = first.under("Second")
     key = key or new_key()
-    return Served(
-        text_of(second.issue(name, key, **options)), pem_of(key), second.pem + first.pem, root.pem
-    )
+    return Served(text_of(second.issue(name, key, **options)), pem_of(key), second.pem + first.pem, root.pem)
 
 
 def unsound_rsa(bits: int, *, p_bits: int | None = None) -> str:
@@ -130,7 +128,5 @@ def unsound_rsa(bits: int, *, p_bits: int | None = None) -> str:
     p = 3 * ((1 << p_bits - 1 | secrets.randbits(p_bits - 2) | 1) // 3 | 1)
     q_bits = bits - p_bits
     q = (3 << q_bits - 2) | secrets.randbits(q_bits - 3) | 1
-    numbers = rsa.RSAPrivateNumbers(
-        p, q, 65537, 3, 65537, 5, rsa.RSAPublicNumbers(65537, p * q)
-    )
+    numbers = rsa.RSAPrivateNumbers(p, q, 65537, 3, 65537, 5, rsa.RSAPublicNumbers(65537, p * q))
     return pem_of(numbers.private_key(unsafe_skip_rsa_key_validation=True), PrivateFormat.TraditionalOpenSSL)

@@ -32,7 +32,7 @@ LAYERS = [
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
-     "permissions/catalogue"),
+     "permissions/catalogue", "credentials/rotation"),
     ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "credentials/targets", "credentials/certificate_targets",
      "permissions/targets", "permissions/access", "permissions/chained"),

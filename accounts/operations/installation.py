@@ -131,7 +131,7 @@ def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
 
 @operation("iamconsole:CloseAccount", on=_root_user, lock=True, by_operator=True)
 def close_account(caller: Caller, *, root: User) -> None:
-    """Delete an empty account. Its trail stays. Raises DeleteConflict while it holds users, groups, policies, certificates or root keys."""
+    """Delete an empty account. Its trail stays. Raises DeleteConflict that counts what it still holds."""
     refuse_unless_empty(root.account)
     account = root.account
     root.delete()

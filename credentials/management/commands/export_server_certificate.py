@@ -27,7 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--account", required=True, help="the account's id or alias")
         parser.add_argument("--to", required=True, metavar="DIR", help="the folder; made with mode 0700")
         parser.add_argument(
-            "--reload", metavar="COMMAND", help="run without a shell when the files have changed: 'systemctl reload nginx'"
+            "--reload",
+            metavar="COMMAND",
+            help="run without a shell when the files have changed: 'systemctl reload nginx'",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
