@@ -41,7 +41,7 @@ class SealedColumn:
 
     def rows(self) -> models.QuerySet[Any]:
         """The rows that hold a sealed value, loaded with what their identity is made of."""
-        rows = self.model.objects.exclude(**{self.attribute: ""})
+        rows: models.QuerySet[Any] = self.model.objects.exclude(**{self.attribute: ""})
         return rows.select_related(*self.related) if self.related else rows
 
     def under(self, *key_ids: str) -> Q:
