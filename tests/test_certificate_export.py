@@ -50,27 +50,18 @@ def nginx(tmp_path: Path) -> Iterator[tuple[Path, int, list[str]]]:
         subprocess.run([*command, "-s", "stop"], check=True, capture_output=True)
 
 
-def verified(port: int, given: Served, tmp_path: Path) -> str:
-    """What openssl's client says of the server, trusting the root of ``given`` alone."""
+def verified(port: int, given: Served, tmp_path: Path) -> bool:
+    """Whether openssl's client verifies the server, trusting the root of ``given`` alone."""
     (tmp_path / "root.pem").write_text(given.root)
+    asked = f"openssl s_client -connect 127.0.0.1:{port} -servername localhost -verify_hostname localhost"
     done = subprocess.run(
-        [
-            "openssl",
-            "s_client",
-            "-connect",
-            f"127.0.0.1:{port}",
-            "-servername",
-            "localhost",
-            "-CAfile",
-            tmp_path / "root.pem",
-        ]
-        + ["-verify_hostname", "localhost", "-verify_return_error", "-x509_strict"],
+        [*asked.split(), "-verify_return_error", "-CAfile", tmp_path / "root.pem"],
         input="",
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.stdout + done.stderr
+    return done.returncode == 0 and "Verify return code: 0 (ok)" in done.stdout
 
 
 def test_nginx_serves_it_and_takes_over_its_successor(
@@ -81,17 +72,17 @@ def test_nginx_serves_it_and_takes_over_its_successor(
     give(root, first)
     export(root, folder)
     subprocess.run(command, check=True, capture_output=True)
-    assert "Verify return code: 0 (ok)" in verified(port, first, tmp_path)
-    assert "Verify return code: 0 (ok)" not in verified(port, second, tmp_path)
+    assert verified(port, first, tmp_path)
+    assert not verified(port, second, tmp_path)
     delete_server_certificate(root.caller, server_certificate_name="www")
     give(root, second)
     reload = " ".join([*command, "-s", "reload"])
     assert "Reloaded." in export(root, folder, "--reload", reload)
     for _ in range(100):
-        if "Verify return code: 0 (ok)" in verified(port, second, tmp_path):
+        if verified(port, second, tmp_path):
             break
         time.sleep(0.1)
-    assert "Verify return code: 0 (ok)" in verified(port, second, tmp_path)
+    assert verified(port, second, tmp_path)
     assert "Reloaded." not in export(root, folder, "--reload", reload)
 
 

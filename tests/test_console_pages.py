@@ -130,6 +130,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     create_user(root.caller, user_name="bob")
     keep_out(root)
     policies = furnish_policies(root)
+    certificates = furnish_certificates(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
     stage = Stage(
@@ -164,7 +165,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     give_password(stage.guarded)
     for name in ("phone", "tablet"):
         stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
-    stage.devices |= furnish_certificates(root)
+    stage.devices |= certificates
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without

@@ -44,7 +44,8 @@ issued = create_account(operator(), name="Acme", root_email="root@example.org", 
 print(issued.entity["root_access_key_id"], issued.secret["root_secret_access_key"])
 account = issued.entity["account_id"]
 for number in range(int(sys.argv[1])):
-    user = User.objects.create(account_id=account, user_id=f"AIDA{number:017d}", user_name=f"u{number}", user_name_key=f"u{number}")
+    user = User.objects.create(account_id=account, user_id=f"AIDA{number:017d}", user_name=f"u{number}",
+        user_name_key=f"u{number}")
     AccessKey.issue(user)
 """
 OPEN = """
@@ -244,7 +245,7 @@ def test_everything_is_sealed_anew_while_requests_are_signed_and_after_a_kill(ho
             if re.search(r": [1-9]\d* of 301", line):
                 break
         rotating.send_signal(signal.SIGKILL)
-        rotating.wait(30)
+        rotating.communicate(timeout=30)
         opened, active = house.opened(ring)
         assert opened == KEYS + 1
         assert 0 < active < opened
@@ -281,7 +282,7 @@ def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
             timeout=60,
         )
         assert gunicorn.returncode != 0
-        assert sentence in gunicorn.stdout
+        assert sentence in gunicorn.stdout + gunicorn.stderr
     assert house.opened(OLD) == (2, 2)
 
 
