@@ -220,6 +220,8 @@ def keep_out(root: Person) -> None:
     for name in ("leaving", "gone"):
         put_user_end_date(root.caller, user_name=name, end_date=to_come)
     User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
 def furnish_certificates(root: Person) -> dict[str, str]:
     """Server certificates of every urgency, and carol's two signing certificates: their ids by "@" and a word."""
     from credentials.certificate_models import ServerCertificate
