@@ -48,6 +48,8 @@ ASKS = {
     "iam:SetDefaultPolicyVersion": "changes permissions",
     "iam:TagMFADevice": "policies decide by tags",
     "iam:TagPolicy": "policies decide by tags",
+    "iam:TagServerCertificate": "policies decide by tags",
+    "iam:UntagServerCertificate": "policies decide by tags",
     "iam:TagUser": "policies decide by tags",
     "iam:UntagMFADevice": "policies decide by tags",
     "iam:UntagPolicy": "policies decide by tags",
