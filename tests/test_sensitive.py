@@ -48,6 +48,8 @@ ASKS = {
     "iam:SetDefaultPolicyVersion": "changes permissions",
     "iam:TagMFADevice": "policies decide by tags",
     "iam:TagPolicy": "policies decide by tags",
+    "iam:TagServerCertificate": "policies decide by tags",
+    "iam:UntagServerCertificate": "policies decide by tags",
     "iam:TagUser": "policies decide by tags",
     "iam:UntagMFADevice": "policies decide by tags",
     "iam:UntagPolicy": "policies decide by tags",
@@ -93,8 +95,6 @@ ASKS = {
 }
 DOES_NOT_ASK = {
     "iam:ChangePassword": "takes the current password itself",
-    "iam:TagServerCertificate": "a label; it grants its owner nothing",
-    "iam:UntagServerCertificate": "a label; it grants its owner nothing",
     "iam:CreateAccountAlias": "another name on the sign-in page, which anybody may know",
     "iam:CreateGroup": "empty, without permissions",
     "iam:CreateUser": "without credentials and permissions",
@@ -105,6 +105,7 @@ DOES_NOT_ASK = {
 }
 # The console has no way to these: whoever has the shell has the database.
 BY_OPERATOR = {
+    "iamconsole:ExportServerCertificate",
     "iamconsole:CloseAccount",
     "iamconsole:CreateAccount",
     "iamconsole:IssueRootSetupLink",

@@ -123,7 +123,9 @@ def delete_server_certificate(caller: Caller, *, certificate: ServerCertificate)
     certificate.delete()
 
 
-@operation("iam:TagServerCertificate", on=targets.server_certificate, lock=True, keys=(*REQUEST_TAGS, *TAGS))
+@operation(
+    "iam:TagServerCertificate", on=targets.server_certificate, lock=True, sensitive=True, keys=(*REQUEST_TAGS, *TAGS)
+)
 def tag_server_certificate(caller: Caller, *, certificate: ServerCertificate, tags: Sequence[Tag]) -> None:
     """Set tags; their keys' case is minded. Raises InvalidInput, LimitExceeded past 50."""
     if not tags:
@@ -132,7 +134,9 @@ def tag_server_certificate(caller: Caller, *, certificate: ServerCertificate, ta
     certificate.save(update_fields=["tags"])
 
 
-@operation("iam:UntagServerCertificate", on=targets.server_certificate, lock=True, keys=("aws:TagKeys", *TAGS))
+@operation(
+    "iam:UntagServerCertificate", on=targets.server_certificate, lock=True, sensitive=True, keys=("aws:TagKeys", *TAGS)
+)
 def untag_server_certificate(caller: Caller, *, certificate: ServerCertificate, tag_keys: Sequence[str]) -> None:
     """Remove tags; keys the certificate does not have are passed over."""
     certificate.tags = without(certificate.tags, tag_keys, minds_case=True)
