@@ -22,7 +22,7 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.operations.mfa_devices import list_mfa_devices
-from credentials.views import access_keys, console_access, mfa_devices, service_tokens
+from credentials.views import access_keys, console_access, mfa_devices, service_tokens, signing_certificates
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -139,6 +139,17 @@ class UserAdmin(ConsoleList):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/signing-certificates/upload/", view(signing_certificates.upload), name="user-signing-upload"),
+            path(
+                f"{one}/signing-certificates/<str:certificate_id>/status/",
+                view(signing_certificates.status),
+                name="user-signing-status",
+            ),
+            path(
+                f"{one}/signing-certificates/<str:certificate_id>/delete/",
+                view(signing_certificates.delete),
+                name="user-signing-delete",
+            ),
             path(f"{one}/mfa/assign/", view(mfa_devices.assign), name="user-mfa-assign"),
             path(f"{one}/mfa/enable/", view(mfa_devices.enable), name="user-mfa-enable"),
             path(f"{one}/mfa/discard/", view(mfa_devices.discard), name="user-mfa-discard"),

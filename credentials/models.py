@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+import credentials.certificate_models
 import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import Account, User

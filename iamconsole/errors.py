@@ -44,6 +44,18 @@ class MalformedPolicyDocument(Fault):
     """A policy document does not follow the policy grammar."""
 
 
+class MalformedCertificate(Fault):
+    """A certificate, its chain or its private key cannot be read, or is not fit to be used."""
+
+
+class InvalidCertificate(Fault):
+    """A signing certificate is readable and still not acceptable."""
+
+
+class KeyPairMismatch(Fault):
+    """A private key is not that of the certificate."""
+
+
 class PasswordPolicyViolation(Fault):
     """A new password breaks the account's password policy. ``broken`` names each rule it breaks, for people to read."""
 
@@ -139,6 +151,12 @@ class NoSuchEntity(Fault):
 
 class EntityAlreadyExists(Fault):
     """The name is taken."""
+
+    status = 409
+
+
+class DuplicateCertificate(Fault):
+    """The signing certificate is a user's of the account already."""
 
     status = 409
 

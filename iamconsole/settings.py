@@ -100,6 +100,9 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"ENCRYPTION_KEYS {error}.") from error
 
+# The file of the embedded mode's own ring, which `rotate_encryption_key` writes; None where the operator keeps the ring.
+KEY_FILE = DATA / "encryption_keys" if EMBEDDED and not _setting(env.str, "ENCRYPTION_KEYS", default="") else None
+
 # The house
 INSTALLED_APPS = [
     "accounts",

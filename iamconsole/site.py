@@ -60,12 +60,14 @@ class ConsoleSite(AdminSite):
             passkeys,
             password_policy,
             recovery_codes,
+            signing_certificates,
             text_messages,
         )
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_signing = "my-security-credentials/signing-certificates"
         my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
@@ -100,6 +102,17 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_signing}/upload/", self.admin_view(signing_certificates.upload), name="me-signing-upload"),
+            path(
+                f"{my_signing}/<str:certificate_id>/status/",
+                self.admin_view(signing_certificates.status),
+                name="me-signing-status",
+            ),
+            path(
+                f"{my_signing}/<str:certificate_id>/delete/",
+                self.admin_view(signing_certificates.delete),
+                name="me-signing-delete",
+            ),
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
             path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),

@@ -28,13 +28,17 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
+from credentials import certificate_targets
 from credentials import targets as credential_targets
+from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
 from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
+from credentials.operations.server_certificates import upload_server_certificate
 from credentials.operations.service_tokens import create_service_token
+from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -53,6 +57,7 @@ from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
+from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
 
@@ -97,9 +102,33 @@ def furnish(root: Person) -> Values:
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
+        | {"certificate_id": _give_certificates(root)}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
+
+
+@cache
+def served_to_all() -> Served:
+    """One server certificate for all: it may be uploaded many times."""
+    return served()
+
+
+def new_certificate() -> str:
+    """A certificate that nobody has."""
+    return text_of(certificate("signer", new_key()))
+
+
+def _give_certificates(root: Person) -> str:
+    """A server certificate to the account, and one to dave to sign with. Returns the latter's id."""
+    upload_server_certificate(
+        root.caller,
+        server_certificate_name="dave",
+        tags=[{"key": "Team", "value": "blue"}],
+        **served_to_all().values,
+    )
+    signing = upload_signing_certificate(root.caller, user_name="dave", certificate_body=new_certificate())
+    return signing.certificate_id
 
 
 def tomorrow() -> datetime:
@@ -262,6 +291,10 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "service_token_id": arns.new_unique_id("ISTK"),
         "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
+        **served_to_all().values,
+        "certificate_id": "A" * 32,
+        "new_server_certificate_name": "moved",
+        "server_certificate_name": user_name,
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
@@ -279,6 +312,10 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
+    if operation.on is certificate_targets.new_server_certificate:
+        given["server_certificate_name"] = f"new-{values['server_certificate_name']}"
+    if operation.name == "UploadSigningCertificate":
+        given["certificate_body"] = new_certificate()
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
     if operation is undo_lock_down:
@@ -351,6 +388,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (ServiceToken, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
+            (ServerCertificate, "account"),
+            (SigningCertificate, "account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

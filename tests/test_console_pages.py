@@ -6,6 +6,7 @@ A state is an address, who looks at it, and what is done there. A route without 
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from tests.authenticators import App, give_app, give_key, give_number
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
-from tests.everything import refusal_of
+from tests.everything import new_certificate, refusal_of, served_to_all
 from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
@@ -37,6 +39,8 @@ NO_PAGE = {
     "signout": "a button",
     "theme": "a button",
     "admin:me-key-status": "a button",
+    "admin:me-signing-status": "a button",
+    "admin:user-signing-status": "a button",
     "admin:user-key-status": "a button",
     "admin:me-session-end": "a button",
     "admin:me-sessions-end": "a button",
@@ -128,6 +132,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     create_user(root.caller, user_name="bob")
     keep_out(root)
     policies = furnish_policies(root)
+    certificates = furnish_certificates(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
     frontier = make_account()
@@ -166,6 +171,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     give_password(stage.guarded)
     guard(stage, chromium)
     give_password(stage.pioneer)
+    stage.devices |= certificates
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -232,6 +238,26 @@ def keep_out(root: Person) -> None:
     for name in ("leaving", "gone"):
         put_user_end_date(root.caller, user_name=name, end_date=to_come)
     User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def furnish_certificates(root: Person) -> dict[str, str]:
+    """Server certificates of every urgency, and carol's two signing certificates: their ids by "@" and a word."""
+    from credentials.certificate_models import ServerCertificate
+    from credentials.operations.server_certificates import tag_server_certificate, upload_server_certificate
+    from credentials.operations.signing_certificates import update_signing_certificate, upload_signing_certificate
+
+    certificates = ServerCertificate.objects.in_account(root.account_id)
+    for name, days in (("www", 300), ("over", -1), ("week", 5), ("month", 25), ("later", 50)):
+        upload_server_certificate(root.caller, server_certificate_name=name, **served_to_all().values)
+        certificates.filter(name_key=name).update(expiration=timezone.now() + timedelta(days=days, hours=1))
+    tag_server_certificate(root.caller, server_certificate_name="www", tags=[{"key": "team", "value": "blue"}])
+    ids = [
+        upload_signing_certificate(root.caller, user_name="carol", certificate_body=new_certificate()).certificate_id
+        for _ in range(2)
+    ]
+    update_signing_certificate(root.caller, user_name="carol", certificate_id=ids[1], status="Inactive")
+    mine = upload_signing_certificate(root.caller, certificate_body=new_certificate()).certificate_id
+    return {"@signing": ids[0], "@signing-off": ids[1], "@mine": mine}
 
 
 How = Callable[[Page, Stage], object]
@@ -575,6 +601,11 @@ GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
 CREDENTIALS, TAGS, GROUPS_TAB, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=groups", "?tab=sessions"
 POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
 POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
+CERTIFICATES, NEW_CERTIFICATE = (
+    "admin:credentials_servercertificate_changelist",
+    "admin:credentials_servercertificate_add",
+)
+CERTIFICATE = "admin:credentials_servercertificate_change"
 TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
 BROKEN = '{\n"Version": "2012-10-17",\n"Statement": {\n"Effect": "Allow",\n"Actions": "s3:*",\n"Resource": "*"\n}\n}'
 DUBIOUS = """{"Version": "2012-10-17", "Statement": [
@@ -1148,6 +1179,66 @@ STATES = [
         then=press("Delete policy", typed_name="x"),
     ),
     State("admin:permissions_managedpolicy_delete", "not permitted", "helper", "iam:DeletePolicy", ("@plain",)),
+    State("admin:index", "certificates to renew", "alice", "Server certificates to renew"),
+    State(CERTIFICATES, "typical", "alice", "Expires within 7 days"),
+    State(CERTIFICATES, "expired", "alice", "Expired", query="?ends=over"),
+    State(CERTIFICATES, "nothing matches", "alice", "Nothing matches", query="?q=nothing-of-the-kind"),
+    State(CERTIFICATES, "empty", "beginner", "openssl req"),
+    State(CERTIFICATES, "not permitted", "nobody", "iam:ListServerCertificates"),
+    State(CERTIFICATE, "typical", "alice", "www", ("www",)),
+    State(CERTIFICATE, "expired", "alice", "clients refuse it", ("over",)),
+    State(CERTIFICATE, "ends soon", "alice", "It expires within 7 days", ("week",)),
+    State(CERTIFICATE, "missing", "alice", "cannot be found", ("nowhere",)),
+    State(CERTIFICATE, "not permitted", "nobody", "iam:GetServerCertificate", ("www",)),
+    State(NEW_CERTIFICATE, "form", "alice", "Upload server certificate"),
+    State(NEW_CERTIFICATE, "empty", "alice", "Paste the certificate", then=press("Upload certificate")),
+    State(
+        NEW_CERTIFICATE,
+        "error",
+        "alice",
+        "Unable to parse certificate",
+        then=press("Upload certificate", server_certificate_name="x", certificate_body="junk", private_key="junk"),
+    ),
+    State(NEW_CERTIFICATE, "not permitted", "nobody", "iam:UploadServerCertificate"),
+    State("admin:server-certificate-rename", "form", "alice", "The ARN changes", ("www",)),
+    State(
+        "admin:server-certificate-rename",
+        "error",
+        "alice",
+        "already exists",
+        ("www",),
+        then=press("Save", new_server_certificate_name="over"),
+    ),
+    State("admin:server-certificate-tags", "typical", "alice", "blue", ("www",)),
+    State("admin:server-certificate-tags", "empty", "alice", "Add a tag", ("week",)),
+    State(
+        "admin:server-certificate-tags", "error", "alice", "reserved", ("www",), then=press("Save tag", key="aws:team")
+    ),
+    State("admin:credentials_servercertificate_delete", "typical", "alice", "This cannot be undone", ("www",)),
+    State(
+        "admin:credentials_servercertificate_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("www",),
+        then=press("Delete server certificate", typed_name="x"),
+    ),
+    State(CHANGE, "signing certificates", "alice", "X.509 signing certificates (2 of 2)", ("carol",), CREDENTIALS),
+    State("admin:me", "signing certificate", "root", "X.509 signing certificates (1 of 2)"),
+    State("admin:user-signing-upload", "form", "alice", "openssl req -x509", ("bob",)),
+    State(
+        "admin:user-signing-upload",
+        "error",
+        "alice",
+        "not a certificate in PEM format",
+        ("bob",),
+        then=press("Upload signing certificate", certificate_body="junk"),
+    ),
+    State("admin:user-signing-upload", "not permitted", "helper", "iam:UploadSigningCertificate", ("bob",)),
+    State("admin:user-signing-delete", "typical", "alice", "can be uploaded again", ("carol", "@signing-off")),
+    State("admin:user-signing-delete", "missing", "alice", "cannot be found", ("carol", "A" * 32)),
+    State("admin:me-signing-upload", "form", "alice", "Upload signing certificate"),
+    State("admin:me-signing-delete", "typical", "root", "can be uploaded again", ("@mine",)),
 ]
 
 

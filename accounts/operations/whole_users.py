@@ -192,6 +192,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     performs={
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
+        "iam:DeleteSigningCertificate": lambda admitted: admitted["user"].signing_certificates.exists(),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeactivateMFADevice": Each(_factors),
         "iam:DeleteVirtualMFADevice": Each(_virtual_devices),
@@ -202,7 +203,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with all there is: password, keys, tokens, MFA devices, policies, memberships. All of it goes, or nothing.
+    """Delete a user with all there is: password, keys, certificates, tokens, MFA devices, policies, memberships; all or nothing.
 
     A hardware token goes back to the account's inventory.
     """

@@ -18,6 +18,7 @@ from credentials.mfa.requirement import duty_of
 from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import get_account_password_policy
 from credentials.passwords import expiry
+from credentials.views import server_certificates
 from iamconsole.forms import may, part, submitted
 
 
@@ -33,8 +34,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "alias": may(caller, create_account_alias),
     }
-    mine = {"expires": expiry(caller.principal), "mfa_duty": duty_of(caller.principal)}
-    return render(request, "dashboard.html", context | mine)
+    context |= {"expires": expiry(caller.principal), "mfa_duty": duty_of(caller.principal)}
+    context |= {"ending": server_certificates.ending(caller)}
+    return render(request, "dashboard.html", context)
 
 
 @require_safe

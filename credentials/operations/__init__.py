@@ -3,6 +3,7 @@
 from credentials.operations import (
     access_keys,
     authorize,
+    certificate_export,
     hardware_tokens,
     login_profiles,
     mfa_devices,
@@ -11,8 +12,10 @@ from credentials.operations import (
     password_policies,
     recovery_codes,
     required_mfa_devices,
+    server_certificates,
     service_tokens,
     session_tokens,
+    signing_certificates,
     text_messages,
     virtual_mfa_devices,
 )
@@ -20,6 +23,7 @@ from credentials.operations import (
 __all__ = [
     "access_keys",
     "authorize",
+    "certificate_export",
     "hardware_tokens",
     "login_profiles",
     "mfa_devices",
@@ -28,8 +32,10 @@ __all__ = [
     "password_policies",
     "recovery_codes",
     "required_mfa_devices",
+    "server_certificates",
     "service_tokens",
     "session_tokens",
+    "signing_certificates",
     "text_messages",
     "virtual_mfa_devices",
 ]
