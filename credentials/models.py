@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
+import credentials.ssh.models  # noqa: F401 - the same
 from accounts import arns
 from accounts.models import Account, User
 from credentials.secrets import new_secret_access_key, new_service_token

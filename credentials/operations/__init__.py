@@ -11,6 +11,8 @@ from credentials.operations import (
     recovery_codes,
     service_tokens,
     session_tokens,
+    ssh_logins,
+    ssh_public_keys,
     text_messages,
     virtual_mfa_devices,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "recovery_codes",
     "service_tokens",
     "session_tokens",
+    "ssh_logins",
+    "ssh_public_keys",
     "text_messages",
     "virtual_mfa_devices",
 ]
