@@ -52,11 +52,19 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys, device_inventory, mfa_devices, password_policy, recovery_codes
+        from credentials.views import (
+            access_keys,
+            device_inventory,
+            mfa_devices,
+            password_policy,
+            recovery_codes,
+            ssh_keys,
+        )
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_ssh = "my-security-credentials/ssh-keys"
         my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
@@ -90,6 +98,13 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_ssh}/upload/", self.admin_view(ssh_keys.upload), name="me-ssh-key-upload"),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/status/", self.admin_view(ssh_keys.status), name="me-ssh-key-status"
+            ),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/delete/", self.admin_view(ssh_keys.delete), name="me-ssh-key-delete"
+            ),
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
             path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),
