@@ -17,7 +17,7 @@ from tests.environment import free_port
 NEEDED = ("sshd", "unshare", "nsenter", "git")
 MISSING = "wants root, openssh-server, git and libnss-extrausers: script/test installs them"
 is_possible = os.geteuid() == 0 and all(shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") for name in NEEDED)
-is_possible = is_possible and bool(list(Path("/usr/lib").glob("*/libnss_extrausers.so.2")))
+is_possible = is_possible and any(Path("/usr/lib").glob("**/libnss_extrausers.so.2"))
 # /etc and /opt of the machine with a layer of our own above, which ends with the last process in the namespace.
 SET_UP = r"""
 set -eu

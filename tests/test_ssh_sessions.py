@@ -96,11 +96,11 @@ def test_git_clones_commits_and_pushes_by_an_uploaded_key(
     for command in (
         ["clone", "-q", address, str(copy)],
         ["-C", str(copy), "commit", "-q", "--allow-empty", "-m", f"by {key_id}"],
-        ["-C", str(copy), "push", "-q", "origin", "HEAD:refs/heads/main"],
+        ["-C", str(copy), "push", "-q", "origin", f"HEAD:refs/heads/{key_id}"],
     ):
         done = stage.host.git(key, *command)
         assert done.returncode == 0, done.stderr + stage.host.log
-    seen = stage.host.git(key, "ls-remote", address, "refs/heads/main").stdout
+    seen = stage.host.git(key, "ls-remote", address, f"refs/heads/{key_id}").stdout
     head = stage.host.git(key, "-C", str(copy), "rev-parse", "HEAD").stdout.strip()
     assert seen.split()[0] == head
     assert SSHPublicKey.objects.get(ssh_public_key_id=key_id).last_used_date is not None
