@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
+import credentials.mfa.models
 import credentials.ssh.models  # noqa: F401 - the same
 from accounts import arns
 from accounts.models import Account, User

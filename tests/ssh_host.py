@@ -108,8 +108,6 @@ def git_host(folder: Path, url: str, keys_token: str, git_token: str) -> Iterato
     """The host, serving an empty repository called site."""
     port = free_port()
     folder.chmod(0o755)
-    for parent in folder.parents[:2]:
-        parent.chmod(parent.stat().st_mode | 0o055)
     for name in ("layer", "home", "git"):
         (folder / name).mkdir()
     shutil.copytree(ROOT / "deploy/sshd", folder / "shipped")

@@ -20,7 +20,7 @@ from iamconsole.errors import Fault, InvalidPublicKey, UnrecognizedPublicKeyEnco
 from tests.conftest import SECRETS, Person, allow, make_user
 from tests.everything import new_target
 from tests.faults import fault_of
-from tests.raw import send
+from tests.raw import exchange
 from tests.ssh_keys import generate, new_ssh_key, public_half
 from tests.test_races import MANY, at_once, clients, codes
 
@@ -250,7 +250,7 @@ def asks(token: str, login: str, key: str) -> Any:
     key_type, text = key.split()
     body = urlencode({"login": login, "type": key_type, "key": text}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Iamconsole-Token": token}
-    return send("POST", "/ssh/authorized-keys", body, headers)
+    return exchange("POST", "/ssh/authorized-keys", body, headers)
 
 
 def token_of(root: Person, name: str) -> str:
@@ -277,7 +277,7 @@ def test_the_lookup_is_a_right_of_its_own_and_of_one_account(
     for login in ("root", "dave", "www-data"):
         assert asks(asker, login, key).status == 404
     assert asks(asker, "git", new_ssh_key()).status == 404
-    assert send("GET", "/ssh/login-names", b"", {"X-Iamconsole-Token": asker}).status == 403
+    assert exchange("GET", "/ssh/login-names", b"", {"X-Iamconsole-Token": asker}).status == 403
 
 
 def test_options_and_faults_are_no_users_to_choose() -> None:

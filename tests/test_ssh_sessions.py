@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -36,7 +37,6 @@ class Stage:
     root: Person
     host: Host
     keys_token_id: str
-    folder: Path
 
     def upload(self, key: Path, user_name: str = "dave") -> str:
         """Upload the public half of a key. Returns its id."""
@@ -59,13 +59,16 @@ def token_for(root: Person, name: str, *actions: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def stage(server: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(server: Path) -> Iterator[Stage]:
     root = make_account()
     keys_id, keys_token = token_for(root, "sshd", "iamconsole:LookUpSSHKey", "iamconsole:ListSSHLoginNames")
     _, git_token = token_for(root, "git-host", "iamconsole:Authorize")
-    folder = tmp_path_factory.mktemp("git-host")
-    with git_host(folder, URL, keys_token, git_token) as host:
-        yield Stage(root, host, keys_id, folder)
+    # Not below pytest's own folder, which is closed to the users of the host.
+    with (
+        TemporaryDirectory(prefix="iamconsole-git-host-") as name,
+        git_host(Path(name), URL, keys_token, git_token) as host,
+    ):
+        yield Stage(root, host, keys_id)
 
 
 @pytest.fixture

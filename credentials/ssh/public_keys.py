@@ -203,7 +203,7 @@ def _ecdsa(curve: str, point: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def _ed25519(point: bytes) -> ed25519.Ed25519PublicKey:
-    """cryptography looks at the length alone; a point of small order would let anybody sign, so the point is checked here."""
+    """Cryptography looks at the length alone; a point of small order would let anybody sign, so the point is checked here."""
     try:
         key = ed25519.Ed25519PublicKey.from_public_bytes(point)
     except ValueError as error:
