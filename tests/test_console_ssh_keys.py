@@ -1,6 +1,7 @@
 """SSH public keys in the console: upload, fingerprints, switch, delete, for oneself and for a user."""
 
 import pytest
+from django.urls import reverse
 
 from credentials.ssh.models import SSHPublicKey
 from tests.browser import signed_in
@@ -11,8 +12,9 @@ from tests.ssh_keys import new_ssh_key
 @pytest.mark.parametrize("own", [True, False], ids=["own", "a user's"])
 def test_a_key_is_uploaded_switched_and_deleted(alice: Person, bob: Person, own: bool) -> None:
     client, owner = signed_in(alice), alice if own else bob
-    place = "/console/my-security-credentials" if own else "/console/users/bob"
-    page = f"{place}/" if own else f"{place}/change/?tab=credentials"
+    user_page = reverse("admin:accounts_user_change", args=["bob"])
+    place = "/console/my-security-credentials" if own else user_page.removesuffix("/change/")
+    page = f"{place}/" if own else f"{user_page}?tab=credentials"
     assert "ssh-keygen -t ed25519" in client.get(page).content.decode()
     refused = client.post(f"{place}/ssh-keys/upload/", {"ssh_public_key_body": "junk"}).content.decode()
     assert "This is no public key." in refused
