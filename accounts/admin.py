@@ -22,7 +22,7 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.operations.mfa_devices import list_mfa_devices
-from credentials.views import access_keys, console_access, mfa_devices, service_tokens, signing_certificates
+from credentials.views import access_keys, console_access, mfa_devices, service_tokens, signing_certificates, ssh_keys
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -159,6 +159,9 @@ class UserAdmin(ConsoleList):
             path(f"{one}/sessions/end/", view(user_sessions.end_all), name="user-sessions-end"),
             path(f"{one}/sessions/<str:session_id>/end/", view(user_sessions.end), name="user-session-end"),
             path(f"{one}/sign-in-throttle/reset/", view(user_sessions.reset_throttle), name="user-throttle-reset"),
+            path(f"{one}/ssh-keys/upload/", view(ssh_keys.upload), name="user-ssh-key-upload"),
+            path(f"{one}/ssh-keys/<str:ssh_public_key_id>/status/", view(ssh_keys.status), name="user-ssh-key-status"),
+            path(f"{one}/ssh-keys/<str:ssh_public_key_id>/delete/", view(ssh_keys.delete), name="user-ssh-key-delete"),
             path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
             path(
                 f"{one}/service-tokens/<str:service_token_id>/delete/",

@@ -20,6 +20,7 @@ QUOTAS: Final[Mapping[str, int]] = {
     "ServiceTokensPerUser": 5,
     "CertificatesPerUser": 2,
     "ServerCertificatesPerAccount": 20,
+    "SSHPublicKeysPerUser": 5,
     "PoliciesPerAccount": 1500,
     "VersionsPerPolicy": 5,
     "PoliciesPerUser": 10,

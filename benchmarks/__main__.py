@@ -2,13 +2,14 @@
 
 import sys
 
-from benchmarks import certificates, policies, signin, start, traffic
+from benchmarks import certificates, policies, signin, ssh, start, traffic
 
 ALL = {
     "start": start.run,
     "policies": policies.run,
     "traffic": traffic.run,
     "signin": signin.run,
+    "ssh": ssh.run,
     "certificates": certificates.run,
 }
 

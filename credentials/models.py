@@ -9,7 +9,8 @@ from django.db import models
 from django.utils import timezone
 
 import credentials.certificate_models
-import credentials.mfa.models  # noqa: F401 - Django looks for an app's models here
+import credentials.mfa.models
+import credentials.ssh.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import Account, User
 from credentials.secrets import new_secret_access_key, new_service_token

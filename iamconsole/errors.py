@@ -64,6 +64,18 @@ class PasswordPolicyViolation(Fault):
         self.broken = broken
 
 
+class InvalidPublicKey(Fault):
+    """An SSH public key is of a kind that is taken, and its numbers are not: too short, too long, or no key at all."""
+
+
+class UnrecognizedPublicKeyEncoding(Fault):
+    """What was uploaded is no SSH public key, or a key cannot be told in the encoding that is asked for."""
+
+
+class DuplicateSSHPublicKey(Fault):
+    """The user has this SSH public key already."""
+
+
 class InvalidUserType(Fault):
     """The operation is not for this kind of user, as ChangePassword is not for the root user."""
 

@@ -170,6 +170,8 @@ CSRF_FAILURE_VIEW = "iamconsole.pages.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, least=1, most=24 * 60 * 60)
 SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
+SSH_LOGIN_NAMES = configuration.ssh_login_names(_setting(env.list, "SSH_LOGIN_NAMES", default=["git"]))
+SSH_KEY_OPTIONS = configuration.ssh_key_options(_setting(env.list, "SSH_KEY_OPTIONS", default=[]))
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process

@@ -61,6 +61,7 @@ class ConsoleSite(AdminSite):
             password_policy,
             recovery_codes,
             signing_certificates,
+            ssh_keys,
             text_messages,
         )
         from iamconsole import search
@@ -68,6 +69,7 @@ class ConsoleSite(AdminSite):
 
         my_key = "my-security-credentials/access-keys"
         my_signing = "my-security-credentials/signing-certificates"
+        my_ssh = "my-security-credentials/ssh-keys"
         my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
@@ -112,6 +114,13 @@ class ConsoleSite(AdminSite):
                 f"{my_signing}/<str:certificate_id>/delete/",
                 self.admin_view(signing_certificates.delete),
                 name="me-signing-delete",
+            ),
+            path(f"{my_ssh}/upload/", self.admin_view(ssh_keys.upload), name="me-ssh-key-upload"),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/status/", self.admin_view(ssh_keys.status), name="me-ssh-key-status"
+            ),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/delete/", self.admin_view(ssh_keys.delete), name="me-ssh-key-delete"
             ),
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import enrolment, entry
+from api.ssh import authorized_keys, login_names
 from api.verifier import authorize
 from api.views import bad_request, endpoint
 from iamconsole import pages
@@ -11,6 +12,8 @@ from iamconsole.site import console
 urlpatterns = [
     path("", endpoint, name="api"),
     path("authorize", authorize, name="authorize"),
+    path("ssh/authorized-keys", authorized_keys, name="ssh-authorized-keys"),
+    path("ssh/login-names", login_names, name="ssh-login-names"),
     path("console/", console.urls),
     path("signin/", entry.signin, name="signin"),
     path("signin/<str:account>/", entry.signin, name="signin-account"),

@@ -39,7 +39,9 @@ from credentials.operations.password_policies import update_account_password_pol
 from credentials.operations.server_certificates import upload_server_certificate
 from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -60,6 +62,7 @@ from tests.authenticators import App, SecurityKey, give_app, session_of, text_co
 from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
+from tests.ssh_keys import new_ssh_key
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
@@ -93,6 +96,7 @@ def furnish(root: Person) -> Values:
     update_mfa_requirement(root.caller, start_date="2099-01-01")
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
+    ssh_key = upload_ssh_public_key(root.caller, user_name="dave", ssh_public_key_body=new_ssh_key())
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
@@ -103,6 +107,8 @@ def furnish(root: Person) -> Values:
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
         | {"certificate_id": _give_certificates(root)}
+        | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
+        | {"public_key": ssh_key.body.split()[1]}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
@@ -288,6 +294,12 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
+        "encoding": "SSH",
+        "key_type": "ssh-ed25519",
+        "login_name": "git",
+        "public_key": new_ssh_key().split()[1],
+        "ssh_public_key_body": new_ssh_key(),
+        "ssh_public_key_id": arns.new_access_key_id(account, "APKA"),
         "service_token_id": arns.new_unique_id("ISTK"),
         "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
@@ -386,6 +398,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (PasswordHistory, "user__account"),
             (MFARequirement, "account"),
             (ServiceToken, "user__account"),
+            (SSHPublicKey, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
             (ServerCertificate, "account"),

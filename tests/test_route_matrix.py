@@ -20,6 +20,8 @@ from tests.raw import exchange, form, run
 OPEN = {
     "api": "the AWS door, which wants a signature",
     "authorize": "the verifier door, which wants a service token",
+    "ssh-authorized-keys": "sshd's door, which wants a service token",
+    "ssh-login-names": "sshd's door, which wants a service token",
     "healthz": "for probes",
     "readyz": "for probes",
     "help": "tells nothing of any account",

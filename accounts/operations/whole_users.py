@@ -193,6 +193,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
         "iam:DeleteSigningCertificate": lambda admitted: admitted["user"].signing_certificates.exists(),
+        "iam:DeleteSSHPublicKey": lambda admitted: admitted["user"].ssh_public_keys.exists(),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeactivateMFADevice": Each(_factors),
         "iam:DeleteVirtualMFADevice": Each(_virtual_devices),

@@ -16,6 +16,8 @@ from credentials.operations import (
     service_tokens,
     session_tokens,
     signing_certificates,
+    ssh_logins,
+    ssh_public_keys,
     text_messages,
     virtual_mfa_devices,
 )
@@ -36,6 +38,8 @@ __all__ = [
     "service_tokens",
     "session_tokens",
     "signing_certificates",
+    "ssh_logins",
+    "ssh_public_keys",
     "text_messages",
     "virtual_mfa_devices",
 ]
