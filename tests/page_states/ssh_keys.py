@@ -28,6 +28,14 @@ STATES = [
     ),
     State(
         "admin:user-ssh-key-upload",
+        "secret half",
+        "alice",
+        "This is the secret half",
+        ("bob",),
+        then=press(UPLOAD, ssh_public_key_body="-----BEGIN OPENSSH PRIVATE KEY-----"),
+    ),
+    State(
+        "admin:user-ssh-key-upload",
         "full",
         "alice",
         "Cannot exceed quota",
