@@ -9,6 +9,7 @@ from tests.page_states import (
     policies,
     signing_in,
     simulator,
+    ssh_keys,
     user_credentials,
     users,
 )
@@ -24,4 +25,5 @@ STATES = [
     *simulator.STATES,
     *policies.STATES,
     *certificates.STATES,
+    *ssh_keys.STATES,
 ]
