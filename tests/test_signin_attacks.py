@@ -2,9 +2,11 @@
 
 import pytest
 
+from iamconsole.errors import InvalidInput
 from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import Person, allow, make_user
 from tests.test_console_signin import is_in
+from tests.test_signin_states import require_mfa
 
 
 @pytest.fixture
@@ -24,3 +26,16 @@ def test_a_place_to_go_on_to_is_a_path_of_this_server_and_nothing_else(dora: Per
     form = {"account": dora.account_id, "user_name": dora.name, "password": PASSWORD}
     assert client.post(f"/signin/?next={after}", form)["Location"] == "/console/"
     assert is_in(client)
+
+
+# Forced devices
+
+
+def test_no_day_that_an_account_sets_keeps_its_users_from_signing_in(root: Person, dora: Person):
+    with pytest.raises(InvalidInput, match="is too late"):
+        require_mfa(root, "9999-12-31", grace_period_days=90)
+    require_mfa(root, "9998-12-31", grace_period_days=90)
+    client = a_client()
+    form = {"account": dora.account_id, "user_name": dora.name, "password": PASSWORD}
+    assert client.post("/signin/", form)["Location"] == "/console/"
+    assert client.get("/console/").status_code == 200
