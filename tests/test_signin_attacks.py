@@ -1,8 +1,15 @@
 """What a hostile user tried on the way in, and what a hostile colleague tried around it."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from iamconsole.errors import InvalidInput
+import pytest
+import time_machine
+
+from accounts.models import User
+from accounts.operations.suspension import lock_down_user, suspend_user, undo_lock_down
+from credentials.models import AccessKey
+from credentials.operations.access_keys import update_access_key
+from iamconsole.errors import AccessDenied, InvalidInput
 from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import Person, allow, make_user
 from tests.test_console_signin import is_in
@@ -39,3 +46,25 @@ def test_no_day_that_an_account_sets_keeps_its_users_from_signing_in(root: Perso
     form = {"account": dora.account_id, "user_name": dora.name, "password": PASSWORD}
     assert client.post("/signin/", form)["Location"] == "/console/"
     assert client.get("/console/").status_code == 200
+
+
+# Lock-downs
+
+
+def test_undoing_a_lock_down_leaves_a_key_that_somebody_has_switched_off_since(root: Person, dora: Person):
+    lock_down_user(root.caller, user_name="dora")
+    update_access_key(root.caller, user_name="dora", access_key_id=dora.access_key_id, status="Inactive")
+    undo_lock_down(root.caller, user_name="dora")
+    assert AccessKey.objects.get(user=dora.user).status == "Inactive"
+
+
+def test_undoing_a_lock_down_lets_nobody_in_without_the_permission_to_reactivate(root: Person, dora: Person):
+    guard = make_user(root, "guard", allow("iamconsole:UndoLockDown", "iam:UpdateAccessKey"))
+    suspend_user(root.caller, user_name="dora", until=datetime.now(UTC) + timedelta(hours=1))
+    lock_down_user(root.caller, user_name="dora")
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
+        with pytest.raises(AccessDenied, match="ReactivateUser"):
+            undo_lock_down(guard.caller, user_name="dora")
+        assert not User.objects.get(pk=dora.user.pk).is_active_at(datetime.now(UTC))
+    undo_lock_down(guard.caller, user_name="dora")  # while the earlier suspension holds
+    assert not User.objects.get(pk=dora.user.pk).is_active_at(datetime.now(UTC))
