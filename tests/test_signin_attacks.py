@@ -1,5 +1,6 @@
 """What a hostile user tried on the way in, and what a hostile colleague tried around it."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from accounts.models import User
 from accounts.operations.suspension import lock_down_user, suspend_user, undo_lock_down
 from credentials.models import AccessKey
 from credentials.operations.access_keys import update_access_key
-from iamconsole.errors import AccessDenied, InvalidInput
+from credentials.operations.text_messages import begin_sms_registration
+from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, Throttling
+from tests.authenticators import a_number
 from tests.browser import PASSWORD, a_client, give_password
-from tests.conftest import Person, allow, make_user
+from tests.conftest import Person, allow, make_account, make_user
 from tests.test_console_signin import is_in
 from tests.test_signin_states import require_mfa
 
@@ -46,6 +49,37 @@ def test_no_day_that_an_account_sets_keeps_its_users_from_signing_in(root: Perso
     form = {"account": dora.account_id, "user_name": dora.name, "password": PASSWORD}
     assert client.post("/signin/", form)["Location"] == "/console/"
     assert client.get("/console/").status_code == 200
+
+
+# Text messages
+
+
+def messages_to(person: Person, numbers: list[str]) -> int:
+    """How many of the messages were sent that the person asked for, one to each number."""
+    sent = 0
+    for number in numbers:
+        with contextlib.suppress(Throttling, LimitExceeded):
+            begin_sms_registration(person.caller, phone_number=number)
+            sent += 1
+    return sent
+
+
+def test_no_number_is_flooded_by_many_users(root: Person):
+    number = a_number()
+    first, second = (make_user(root, name, allow("*")) for name in ("first", "second"))
+    stranger = make_user(make_account(), "stranger", allow("*"))
+    assert messages_to(first, [number] * 6) == 6
+    assert messages_to(second, [number] * 6) == 4
+    assert messages_to(stranger, [number]) == 0
+    with pytest.raises(Throttling) as caught:
+        begin_sms_registration(stranger.caller, phone_number=number)
+    assert caught.value.wait > 0
+    assert messages_to(stranger, [a_number()]) == 1
+
+
+def test_no_account_sends_messages_to_numbers_without_end(root: Person):
+    people = [make_user(root, f"pumper{number}", allow("*")) for number in range(11)]
+    assert sum(messages_to(each, [a_number() for _ in range(10)]) for each in people) == 100
 
 
 # Lock-downs
