@@ -8,15 +8,20 @@ import time_machine
 
 from accounts.models import User
 from accounts.operations.suspension import lock_down_user, suspend_user, undo_lock_down
+from accounts.operations.users import update_user
 from credentials.models import AccessKey
-from credentials.operations.access_keys import update_access_key
+from credentials.operations.access_keys import create_access_key, update_access_key
+from credentials.operations.login_profiles import update_login_profile
+from credentials.operations.service_tokens import create_service_token
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, Throttling
 from tests.authenticators import a_number
 from tests.browser import PASSWORD, a_client, give_password
-from tests.conftest import Person, allow, make_account, make_user
+from tests.conftest import SECRETS, Person, allow, make_account, make_user
+from tests.ssh_keys import new_ssh_key
 from tests.test_console_signin import is_in
-from tests.test_signin_states import require_mfa
+from tests.test_signin_states import ANOTHER, require_mfa
 
 
 @pytest.fixture
@@ -102,3 +107,37 @@ def test_undoing_a_lock_down_lets_nobody_in_without_the_permission_to_reactivate
         assert not User.objects.get(pk=dora.user.pk).is_active_at(datetime.now(UTC))
     undo_lock_down(guard.caller, user_name="dora")  # while the earlier suspension holds
     assert not User.objects.get(pk=dora.user.pk).is_active_at(datetime.now(UTC))
+
+
+# What is told of one's credentials
+
+
+def notices_of(person: Person, user_name: str, password: str = PASSWORD) -> str:
+    """What the first page says to somebody who has just signed in."""
+    client = a_client()
+    form = {"account": person.account_id, "user_name": user_name, "password": password}
+    assert client.post("/signin/", form)["Location"] == "/console/"
+    return "".join(str(each) for each in client.get("/console/").context["messages"])
+
+
+def test_renaming_a_user_hides_nothing_of_what_was_done_before(root: Person, dora: Person):
+    notices_of(dora, "dora")
+    update_login_profile(root.caller, user_name="dora", password=ANOTHER)
+    update_user(root.caller, user_name="dora", new_user_name="ada", new_path="/red/")
+    make_user(root, "dora")  # with a key, another user under the name that is free now
+    SECRETS.append(create_access_key(root.caller, user_name="ada").secret["secret_access_key"])
+    update_user(root.caller, user_name="ada", new_user_name="eve")
+    told = notices_of(dora, "eve", ANOTHER)
+    assert told.count("the user was renamed or moved") == 2
+    assert told.count("the password was set") == 1
+    assert told.count("an access key was created") == 1
+
+
+def test_keys_and_tokens_that_others_added_to_oneself_are_told(root: Person, dora: Person):
+    notices_of(dora, "dora")
+    upload_ssh_public_key(root.caller, user_name="dora", ssh_public_key_body=new_ssh_key())
+    token = create_service_token(root.caller, user_name="dora", description="mine")
+    SECRETS.append(token.secret["token"])
+    told = notices_of(dora, "dora")
+    assert "an SSH public key was uploaded by the root user" in told
+    assert "a service token was created by the root user" in told
