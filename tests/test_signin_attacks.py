@@ -1,6 +1,7 @@
 """What a hostile user tried on the way in, and what a hostile colleague tried around it."""
 
 import contextlib
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,12 +17,12 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, Throttling
-from tests.authenticators import a_number
+from tests.authenticators import a_number, give_key
 from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.ssh_keys import new_ssh_key
 from tests.test_console_signin import is_in
-from tests.test_signin_states import ANOTHER, require_mfa
+from tests.test_signin_states import ANOTHER, give_password_to, require_mfa
 
 
 @pytest.fixture
@@ -54,6 +55,20 @@ def test_no_day_that_an_account_sets_keeps_its_users_from_signing_in(root: Perso
     form = {"account": dora.account_id, "user_name": dora.name, "password": PASSWORD}
     assert client.post("/signin/", form)["Location"] == "/console/"
     assert client.get("/console/").status_code == 200
+
+
+# Passkeys
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\0", "é", ""])
+def test_an_answer_that_names_no_possible_passkey_is_a_wrong_one(dora: Person, name: str):
+    key, _ = give_key(dora)
+    client = a_client()
+    assert give_password_to(client, dora)["Location"] == "/second-factor/"
+    answer = json.loads(key.get(client.post("/second-factor/", {"go": "passkey"}).json()))
+    page = client.post("/second-factor/", {"credential": json.dumps(answer | {"id": name})})
+    assert (page.status_code, is_in(client)) == (200, False)
+    assert "does not fit what it was asked" in page.content.decode()
 
 
 # Text messages
