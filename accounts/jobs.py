@@ -6,6 +6,7 @@ finds, when it beats, that another has counted on, and stops; what it has not ye
 """
 
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
-from accounts.models import Account, Job
+from accounts.job_models import Job
+from accounts.models import Account
 
 MOST_ATTEMPTS: Final = 3  # a job that three workers have died of is given up
 KEPT: Final = timedelta(days=1)  # how long the queue's own lines stay when they are done
@@ -79,7 +81,7 @@ def run_job(job_id: str) -> None:
     run(job_id)
 
 
-def run(job_id: object) -> bool:
+def run(job_id: str | uuid.UUID) -> bool:
     """Do a job here and now. False if it is not waiting: then somebody else has it, or it is over."""
     job = Job.objects.select_related("account").filter(pk=job_id, state=Job.State.WAITING).first()
     if job is None:
@@ -114,7 +116,7 @@ def _take_over(job: Job, silent: datetime) -> bool:
         same = Job.objects.filter(pk=job.pk, state=job.state, attempt=job.attempt, lease_date=job.lease_date)
         if same.select_for_update(no_key=True).first() is None:
             return False
-        line = DBTaskResult.objects.filter(pk=job.task_id)
+        line = DBTaskResult.objects.filter(pk__in=[job.task_id])
         if job.state == Job.State.WAITING and _is_alive(line.first(), silent):
             return False
         line.delete()
@@ -142,6 +144,14 @@ def _is_alive(line: DBTaskResult[..., Any] | None, silent: datetime) -> bool:
 def tidy(now: datetime) -> None:
     """Remove the queue's own lines of what was done some time ago."""
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT).delete()
+
+
+def uuid_of(text: str) -> uuid.UUID | None:
+    """The id that a text is, or None."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _enqueue(job: Job) -> None:

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import arns, jobs
-from accounts.models import Account, Job, User
+from accounts.job_models import Job
+from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, PasswordPolicy
 from credentials.reports import rows
@@ -33,7 +34,8 @@ FIELDS = (
 
 
 def start(account: Account) -> CredentialReport:
-    """Start a report of a locked account: its job is done by the task worker."""
+    """Start a report of a locked account: its job is done by the task worker. What need not be kept any more goes."""
+    prune(account, timezone.now())
     return CredentialReport.objects.create(account=account, job=jobs.start(account, KIND))
 
 
@@ -62,7 +64,6 @@ def build(progress: jobs.Progress) -> Mapping[str, Any]:
     with transaction.atomic():
         progress.beat(done=done)
         CredentialReport.objects.filter(pk=report.pk).update(generated_time=began, users=done, size=size)
-    prune(job.account, began)
     return {"users": done, "size": size}
 
 

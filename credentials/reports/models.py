@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Account, Job, User
+from accounts.job_models import Job
+from accounts.models import Account, User
 
 LIFE: Final = timedelta(hours=4)  # IAM User Guide, "Getting credential reports"
 ROWS_A_CHUNK: Final = 500
@@ -17,7 +18,7 @@ ROWS_A_CHUNK: Final = 500
 class CredentialReport(models.Model):
     """One credential report. Its text lies in chunks, so that no part of the product need hold it whole."""
 
-    report_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="credential_reports")
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="credential_report")
     create_date = models.DateTimeField(default=timezone.now)
@@ -29,9 +30,17 @@ class CredentialReport(models.Model):
         indexes: ClassVar = [models.Index(fields=["account", "create_date"], name="reports_of_account")]
 
     def __str__(self) -> str:
-        return f"credential report {self.report_id}"
+        return f"credential report {self.pk}"
 
-    report_format = "text/csv"
+    @property
+    def report_id(self) -> str:
+        """What the report is called."""
+        return str(self.pk)
+
+    @property
+    def report_format(self) -> str:
+        """AWS's word for what the content is."""
+        return "text/csv"
 
     @property
     def state(self) -> str:
