@@ -20,6 +20,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts import arns, targets
+from accounts.job_models import Job
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
