@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -41,7 +40,7 @@ from iamconsole.errors import (
     ReportNotPresent,
 )
 from tests.authenticators import give_app
-from tests.conftest import ROOT, Person, allow, make_account, make_user
+from tests.conftest import ROOT, Person, allow, make_user
 from tests.everything import give_password, new_target
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """The task worker as a real process: it does jobs, is started again, ends with its server, and takes over from the dead."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django_tasks_db.models import DBTaskResult
@@ -96,7 +94,9 @@ def test_the_job_of_a_worker_that_is_killed_in_the_middle_is_taken_over(root: Pe
 def test_a_worker_that_lost_its_job_writes_no_more(root: Person) -> None:
     generate_credential_report(root.caller)
     job = job_of(root)
-    Job.objects.filter(pk=job.pk).update(state="running", attempt=1, lease_date=datetime.now(UTC) - timedelta(seconds=1))
+    Job.objects.filter(pk=job.pk).update(
+        state="running", attempt=1, lease_date=datetime.now(UTC) - timedelta(seconds=1)
+    )
     job.refresh_from_db()
     slow = jobs.Progress(job)
     slow.beat(done=1)

@@ -51,8 +51,8 @@ def build(progress: jobs.Progress) -> Mapping[str, Any]:
     with transaction.atomic():
         progress.beat(done=0, total=User.objects.filter(account=job.account).count())
         report.chunks.all().delete()
-    done = size = number = 0
-    for batch in subjects(job.account):
+    done = size = 0
+    for number, batch in enumerate(subjects(job.account)):
         text = "".join(f"\n{rows.written(each.row())}" for each in batch)
         if number == 0:
             text = rows.written(rows.COLUMNS) + text
@@ -60,7 +60,6 @@ def build(progress: jobs.Progress) -> Mapping[str, Any]:
         with transaction.atomic():
             progress.beat(done=done)
             ReportChunk.objects.create(report=report, number=number, content=text)
-        number += 1
     with transaction.atomic():
         progress.beat(done=done)
         CredentialReport.objects.filter(pk=report.pk).update(generated_time=began, users=done, size=size)

@@ -9,6 +9,7 @@ from credentials.reports.rows import ROOT, when
 
 Row = Mapping[str, str]
 OLD: Final = timedelta(days=90)
+YES: Final = "true"
 UNUSED: Final = timedelta(days=45)
 
 
@@ -23,6 +24,14 @@ class Finding:
 
 def _is_root(row: Row) -> bool:
     return row["user"] == ROOT
+
+
+def _has_password(row: Row) -> bool:
+    return row["password_enabled"] == YES
+
+
+def _has_mfa(row: Row) -> bool:
+    return row["mfa_active"] == YES
 
 
 def _any_key(row: Row, holds: Callable[[str], bool]) -> bool:
@@ -46,16 +55,14 @@ def _key_is_unused(row: Row, now: datetime) -> bool:
 
 def _password_is_unused(row: Row, now: datetime) -> bool:
     last = row["password_last_used"]
-    return row["password_enabled"] == "true" and _before(
-        last if when(last) else row["password_last_changed"], now - UNUSED
-    )
+    return _has_password(row) and _before(last if when(last) else row["password_last_changed"], now - UNUSED)
 
 
 FINDINGS: Final = (
     Finding(
         "iam_root_mfa_enabled",
         "Root user without MFA",
-        lambda row, now: _is_root(row) and row["password_enabled"] == "true" and row["mfa_active"] == "false",
+        lambda row, now: _is_root(row) and _has_password(row) and not _has_mfa(row),
     ),
     Finding(
         "iam_no_root_access_key",
@@ -65,7 +72,7 @@ FINDINGS: Final = (
     Finding(
         "iam_user_mfa_enabled_console_access",
         "Password without MFA",
-        lambda row, now: not _is_root(row) and row["password_enabled"] == "true" and row["mfa_active"] == "false",
+        lambda row, now: not _is_root(row) and _has_password(row) and not _has_mfa(row),
     ),
     Finding(
         "iam_rotate_access_key_90_days",

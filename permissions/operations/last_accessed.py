@@ -1,4 +1,4 @@
-"""Service last accessed details: which services a user's, group's or policy's permissions reach, and when each was last asked for.
+"""Service last accessed details: which services a user's, group's or policy's permissions reach, and when each was last used.
 
 As on AWS it is asked for by a job. What is known is in the database already, so the job is done when it is started.
 """

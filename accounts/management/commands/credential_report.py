@@ -55,8 +55,7 @@ class Command(BaseCommand):
         self.stderr.write(f"{report.users} users, {report.size} bytes: {options['out']}")
 
     def _write(self, report: CredentialReport, file: TextIO) -> None:
-        for text in report.texts():
-            file.write(text)
+        file.writelines(report.texts())
 
     def _wait(self, caller: Caller) -> None:
         """Build the report that is on the way, or wait for the worker that has it."""
