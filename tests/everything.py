@@ -34,8 +34,8 @@ from credentials import targets as credential_targets
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.credential_reports import generate_credential_report, refresh_credential_report
 from credentials.operations.mfa_requirements import update_mfa_requirement
-from credentials.operations.credential_reports import generate_credential_report
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.server_certificates import upload_server_certificate
@@ -147,8 +147,10 @@ def _reports(root: Person, arn: str) -> Values:
     generate_credential_report(root.caller)
     report = CredentialReport.objects.get(account=root.account_id)
     assert jobs.run(report.job_id)
+    later = refresh_credential_report(root.caller)
+    assert jobs.run(later.job_id)
     job = generate_service_last_accessed_details(root.caller, arn=arn)
-    return {"report_id": report.report_id, "later_report_id": report.report_id, "job_id": job["job_id"]}
+    return {"report_id": report.report_id, "later_report_id": later.report_id, "job_id": job["job_id"]}
 
 
 def tomorrow() -> datetime:

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             return
         with options["out"].open("w", encoding="utf-8", newline="") as file:
             self._write(report, file)
-        self.stderr.write(f"{report.users} users, {report.size} bytes: {options['out']}")
+        self.stderr.write(f"{report.users} users, {report.size} bytes: {options['out']}", style_func=str)
 
     def _write(self, report: CredentialReport, file: TextIO) -> None:
         file.writelines(report.texts())
@@ -78,10 +78,14 @@ class Command(BaseCommand):
         over = Event()
 
         def draw() -> None:
-            while not over.wait(0.5):
+            while True:
+                last = over.wait(0.5)
                 percent = Job.objects.get(pk=job.pk).percent
                 filled = WIDTH * percent // 100
-                self.stderr.write(f"\r[{'#' * filled}{' ' * (WIDTH - filled)}] {percent:3}%", ending="")
+                bar = f"\r[{'#' * filled}{' ' * (WIDTH - filled)}] {percent:3}%"
+                self.stderr.write(bar, style_func=str, ending="\n" if last else "")
+                if last:
+                    break
             connection.close()
 
         thread = Thread(target=draw, daemon=True)
@@ -91,4 +95,3 @@ class Command(BaseCommand):
         finally:
             over.set()
             thread.join()
-            self.stderr.write("")
