@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -127,7 +126,6 @@ def generate(request: HttpRequest) -> HttpResponse:
     """Start a report."""
     caller = caller_of(request)
     _generating(caller)(caller)
-    messages.info(request, "The report is being built. It appears here when it is done.")
     return redirect("admin:credential-report")
 
 

@@ -33,7 +33,7 @@ from permissions.operations.simulator import principal_by_arn
 KIND: Final = "last-accessed"
 SERVICE, ACTION = "SERVICE_LEVEL", "ACTION_LEVEL"
 KEPT: Final = timedelta(days=7)  # how long a job can be asked for
-OUR_OWN: Final = {"iamconsole": "iamconsole"}
+OUR_OWN: Final = {"iamconsole": "This identity service"}
 Entity = User | Group | ManagedPolicy
 
 
