@@ -43,8 +43,8 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
-from credentials.ssh.models import SSHPublicKey
 from credentials.reports.models import CredentialReport
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access

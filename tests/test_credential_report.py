@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import secrets
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import jobs
 from accounts.job_models import Job
 from accounts.models import User
+from credentials.certificate_models import SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.credential_reports import (
@@ -81,7 +83,10 @@ def in_every_state(root: Person) -> None:
     give_app(root.account_id, made["Alice"], "alice-app")
     give_key(made["Alice"], day_of(6), used=day_of(17), service="iam", region="eu-central-1")
     give_key(made["Alice"], day_of(7), active=False)
-    # bob: nothing at all. carol: a password that was never used
+    give_certificate(made["Alice"], day_of(13))
+    give_certificate(made["Alice"], day_of(14), active=False)
+    give_certificate(made["frank"], day_of(15))
+    # Her two certificates: one active, one not. bob: nothing at all. carol: a password that was never used
     give_password(made["carol"])
     set_times(made["carol"], changed=day_of(12))
     # Dave,Dave: an inactive key that was used, from no region. =1+1: one active key, never used
@@ -121,6 +126,17 @@ def give_key(
         last_used_date=used,
         last_used_service=service,
         last_used_region=region,
+    )
+
+
+def give_certificate(user: User, uploaded: datetime, *, active: bool = True) -> None:
+    SigningCertificate.objects.create(
+        account=user.account,
+        user=user,
+        certificate_id=secrets.token_hex(16).upper(),
+        certificate_body="-",
+        status="Active" if active else "Inactive",
+        upload_date=uploaded,
     )
 
 
@@ -381,8 +397,8 @@ def test_ten_thousand_users_cost_a_fixed_number_of_queries_a_batch(root: Person)
 
 
 def few_a_batch() -> int:
-    """Users, keys, MFA devices, the beat, the chunk; and the transaction's begin and commit, where they are told."""
-    return 5 + 2 * (connection.vendor == "postgresql") + 2 * (connection.vendor == "sqlite")
+    """Users, keys, certificates, MFA devices, the beat, the chunk; and the transaction's begin and commit, where they are told."""
+    return 6 + 2 * (connection.vendor == "postgresql") + 2 * (connection.vendor == "sqlite")
 
 
 def queries_of_building(root: Person) -> int:

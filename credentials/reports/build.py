@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import arns, jobs
 from accounts.job_models import Job
 from accounts.models import Account, User
+from credentials.certificate_models import SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, PasswordPolicy
 from credentials.reports import rows
@@ -87,7 +88,7 @@ def subjects(account: Account) -> Iterator[list[rows.Subject]]:
 
 def _subjects(users: Sequence[Mapping[str, Any]], age: timedelta | None) -> list[rows.Subject]:
     ids = [user["pk"] for user in users]
-    keys, certificates = _keys(ids), certificates_of(ids)
+    keys, certificates = _keys(ids), _certificates(ids)
     with_mfa = set(MFADevice.objects.filter(user__in=ids, confirmed=True).order_by().values_list("user", flat=True))
     return [
         _subject(user, age, keys[user["pk"]], certificates.get(user["pk"], ()), mfa_active=user["pk"] in with_mfa)
@@ -130,6 +131,9 @@ def _keys(users: Sequence[int]) -> Mapping[int, list[rows.Key]]:
     return keys
 
 
-def certificates_of(users: Sequence[int]) -> Mapping[int, Sequence[rows.Certificate]]:
-    """The signing certificates of users by their row, each user's in the order of their age: nobody has any."""
-    return {}
+def _certificates(users: Sequence[int]) -> Mapping[int, Sequence[rows.Certificate]]:
+    """The signing certificates of users by their row, each user's in the order of their age."""
+    certificates: dict[int, list[rows.Certificate]] = defaultdict(list)
+    for certificate in SigningCertificate.objects.filter(user__in=users).defer("certificate_body").order_by("pk"):
+        certificates[certificate.user_id].append(rows.Certificate(certificate.active, certificate.upload_date))
+    return certificates

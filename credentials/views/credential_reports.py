@@ -133,10 +133,17 @@ def generate(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """What has changed from one report to another."""
     caller, query = caller_of(request), request.GET
-    named = {"report_id": query.get("before", ""), "later_report_id": query.get("after", "")}
+    allowed = may(caller, compare_credential_reports)
+    if not (query.get("before") and query.get("after")):
+        return render(request, "credential_report_compare.html", {"may": allowed})
+    named = {"report_id": query["before"], "later_report_id": query["after"]}
     changes = compare_credential_reports(caller, **named)
     before, after = (get_kept_credential_report(caller, report_id=each) for each in named.values())
-    return render(request, "credential_report_compare.html", {"changes": changes, "before": before, "after": after})
+    return render(
+        request,
+        "credential_report_compare.html",
+        {"may": allowed, "changes": changes, "before": before, "after": after},
+    )
 
 
 @require_safe

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_jobs'),
-        ('credentials', '0004_password_policy'),
+        ('credentials', '0007_ssh_public_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
