@@ -397,7 +397,7 @@ def test_ten_thousand_users_cost_a_fixed_number_of_queries_a_batch(root: Person)
 
 
 def few_a_batch() -> int:
-    """Users, keys, certificates, MFA devices, the beat, the chunk; and the transaction's begin and commit, where they are told."""
+    """Users, keys, certificates, MFA devices, the beat, the chunk; and a transaction, where its ends are told."""
     return 6 + 2 * (connection.vendor == "postgresql") + 2 * (connection.vendor == "sqlite")
 
 
