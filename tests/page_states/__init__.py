@@ -7,6 +7,7 @@ from tests.page_states import (
     me,
     mfa,
     policies,
+    reports,
     signing_in,
     simulator,
     user_credentials,
@@ -23,5 +24,6 @@ STATES = [
     *user_credentials.STATES,
     *simulator.STATES,
     *policies.STATES,
+    *reports.STATES,
     *certificates.STATES,
 ]
