@@ -161,6 +161,24 @@ class NoSuchEntity(Fault):
     status = 404
 
 
+class ReportNotPresent(Fault):
+    """There is no credential report."""
+
+    status = 410
+
+
+class ReportInProgress(Fault):
+    """The credential report is still being built."""
+
+    status = 404
+
+
+class ReportExpired(Fault):
+    """The credential report is older than four hours."""
+
+    status = 410
+
+
 class EntityAlreadyExists(Fault):
     """The name is taken."""
 

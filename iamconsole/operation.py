@@ -21,6 +21,7 @@ from accounts.nonces import spend
 from accounts.tags import Tag
 from api import shapes, wire
 from audit.record import record, record_alone
+from credentials.last_access import note_access
 from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from permissions.engine import Decision
@@ -160,6 +161,8 @@ class Operation(Generic[R]):
         attempt = _Attempt(self.action, parameters=shapes.mask(self.model, given))
         try:
             caller.refuse_beyond_session(self.action)
+            if caller.user is not None and not self.public:
+                note_access(caller.user, caller.time, action=self.action, tracked=True, region=caller.region)
             admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
                 return self.function(caller, **admitted)

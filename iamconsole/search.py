@@ -29,6 +29,7 @@ from audit.operations.decisions import get_decision
 from credentials.certificate_models import ServerCertificate
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.credential_reports import get_credential_report
 from credentials.operations.hardware_tokens import list_hardware_tokens
 from credentials.operations.login_profiles import change_password
 from credentials.operations.mfa_requirements import get_mfa_requirement
@@ -124,6 +125,12 @@ TASKS: Final = (
         "simulate test try policy policies permission permissions why denied access",
         "admin:simulator",
         simulate_custom_policy,
+    ),
+    Task(
+        "Credential report",
+        "audit unused old keys passwords mfa csv download list of users",
+        "admin:credential-report",
+        get_credential_report,
     ),
     Task("Account settings", "account id sign-in url address", "admin:account"),
     Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),

@@ -54,6 +54,7 @@ class ConsoleSite(AdminSite):
         from audit.views import decisions
         from credentials.views import (
             access_keys,
+            credential_reports,
             device_inventory,
             mfa_devices,
             mfa_requirement,
@@ -84,6 +85,27 @@ class ConsoleSite(AdminSite):
                 "mfa-devices/<arn:serial_number>/delete/",
                 self.admin_view(device_inventory.delete),
                 name="mfa-inventory-delete",
+            ),
+            path("credential-report/", self.admin_view(credential_reports.page), name="credential-report"),
+            path(
+                "credential-report/generate/",
+                self.admin_view(credential_reports.generate),
+                name="credential-report-generate",
+            ),
+            path(
+                "credential-report/compare/",
+                self.admin_view(credential_reports.compare),
+                name="credential-report-compare",
+            ),
+            path(
+                "credential-report/<uuid:report_id>/",
+                self.admin_view(credential_reports.page),
+                name="credential-report-kept",
+            ),
+            path(
+                "credential-report/<uuid:report_id>/download/<str:kind>/",
+                self.admin_view(credential_reports.download),
+                name="credential-report-download",
             ),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),

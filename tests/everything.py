@@ -19,7 +19,8 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from accounts import arns, targets
+from accounts import arns, jobs, targets
+from accounts.job_models import Job
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
@@ -33,6 +34,7 @@ from credentials import targets as credential_targets
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.credential_reports import generate_credential_report, refresh_credential_report
 from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
@@ -41,6 +43,7 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.reports.models import CredentialReport
 from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -56,6 +59,7 @@ from permissions.models import (
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
+from permissions.operations.last_accessed import generate_service_last_accessed_details
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, a_number, give_app, session_of, text_code
@@ -108,6 +112,7 @@ def furnish(root: Person) -> Values:
         | {"certificate_id": _give_certificates(root)}
         | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
         | {"public_key": ssh_key.body.split()[1]}
+        | _reports(root, dave.user.arn)
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
@@ -134,6 +139,17 @@ def _give_certificates(root: Person) -> str:
     )
     signing = upload_signing_certificate(root.caller, user_name="dave", certificate_body=new_certificate())
     return signing.certificate_id
+
+
+def _reports(root: Person, arn: str) -> Values:
+    """Build a credential report, and find out when the services of the user with the ARN were last asked for."""
+    generate_credential_report(root.caller)
+    report = CredentialReport.objects.get(account=root.account_id)
+    assert jobs.run(report.job_id)
+    later = refresh_credential_report(root.caller)
+    assert jobs.run(later.job_id)
+    job = generate_service_last_accessed_details(root.caller, arn=arn)
+    return {"report_id": report.report_id, "later_report_id": later.report_id, "job_id": job["job_id"]}
 
 
 def tomorrow() -> datetime:
@@ -193,7 +209,8 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
-        | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | {name: str(uuid.uuid4()) for name in ("decision_id", "report_id", "later_report_id", "job_id")}
+        | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
@@ -278,6 +295,8 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "duration_days": 30,
         "email": email,
         "end_date": tomorrow(),
+        "granularity": "ACTION_LEVEL",
+        "service_namespace": "iam",
         "max_items": 10,
         "name": "Acme",
         "new_password": NEW_PASSWORD,
@@ -393,6 +412,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (Account, "account_id"),
             (User, "account"),
             (AccessKey, "user__account"),
+            (Job, "account"),
+            (CredentialReport, "account"),
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),

@@ -50,6 +50,8 @@ NO_PAGE = {
     "admin:user-policy-detach": "a button",
     "admin:group-users-remove": "a button",
     "admin:group-policy-detach": "a button",
+    "admin:credential-report-generate": "a button",
+    "admin:credential-report-download": "a file",
 }
 
 

@@ -20,7 +20,7 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
-from accounts.views import suspension, user_sessions
+from accounts.views import suspension, user_last_accessed, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from credentials.operations.access_keys import (
     create_access_key,
@@ -49,6 +49,7 @@ TABS = (
     ("credentials", "Security credentials"),
     ("tags", "Tags"),
     ("sessions", "Sessions"),
+    ("last-accessed", "Last accessed"),
 )
 
 
@@ -98,6 +99,7 @@ _TAB = {
     "credentials": _credentials_tab,
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
+    "last-accessed": user_last_accessed.tab,
 }
 
 

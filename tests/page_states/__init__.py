@@ -7,6 +7,7 @@ from tests.page_states import (
     me,
     mfa,
     policies,
+    reports,
     signing_in,
     simulator,
     ssh_keys,
@@ -24,6 +25,7 @@ STATES = [
     *user_credentials.STATES,
     *simulator.STATES,
     *policies.STATES,
+    *reports.STATES,
     *certificates.STATES,
     *ssh_keys.STATES,
 ]
