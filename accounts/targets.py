@@ -19,9 +19,11 @@ def _users(*, lock: bool) -> Any:
 def asked_of(entity: User | Group, **parameters: Any) -> Asked:
     """A loaded user or group as what an action is decided on; ``parameters`` are those its context keys are read from."""
     if isinstance(entity, Group):
-        return Asked(entity.arn, parameters, label=f"group {entity.group_name}")
+        return Asked(entity.arn, parameters, label=f"group {entity.group_name}", about=(entity,))
     label = "" if entity.is_root else f"user {entity.user_name}"
-    return Asked(entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn)
+    return Asked(
+        entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn, about=(entity,)
+    )
 
 
 def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:

@@ -20,6 +20,7 @@ from accounts.models import Account
 from accounts.nonces import spend
 from accounts.tags import Tag
 from api import shapes, wire
+from audit.portraits import Watch, all_names, made_of
 from audit.record import record, record_alone
 from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
@@ -73,7 +74,10 @@ class Issued(Generic[E]):
 
 @dataclass(frozen=True)
 class Asked:
-    """One thing that an action is decided on: an ARN, with what the context keys of its operation are read from."""
+    """One thing that an action is decided on: an ARN, with what the context keys of its operation are read from.
+
+    ``about``: entities that it is about beside the target's, by which its line in the trail is found.
+    """
 
     resource: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class Asked:
     denial: str = ""
     tags: Sequence[Tag] = ()
     boundary: str = ""
+    about: Sequence[object] = ()
 
     @property
     def named(self) -> str:
@@ -108,6 +113,7 @@ class _Attempt:
     chain: str | None = None
     made_chain: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    about: Sequence[object] = ()
 
 
 Performs = Mapping[str, Callable[[Mapping[str, Any]], bool] | Each]
@@ -182,6 +188,8 @@ class Operation(Generic[R]):
             message=fault.message,
             parameters=attempt.parameters,
             decision=fault.decision if isinstance(fault, AccessDenied) else {},
+            names=all_names([*attempt.about, *attempt.asked.about]),
+            read_only=self.reads,
         )
         if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
@@ -237,12 +245,15 @@ class Operation(Generic[R]):
             # The account's row is locked first by this, as the lock order wants it.
             Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
         admitted = self._admit(caller, given, attempt, lock=self.lock, again=True)
-        performed = self._performed(admitted, attempt.asked)
+        performed = [
+            each for each in self._performed(admitted, attempt.asked) if not getattr(_registry.get(each[0]), "reads", False)
+        ]
+        names = [all_names([*attempt.about, *asked.about]) for _, asked in performed]
+        watch = Watch.over(attempt.about)
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
-        for action, asked in performed:
-            if action in _registry and _registry[action].reads:
-                continue
+        made, changes = all_names([*made_of(result), *attempt.about]), watch.changes(result)
+        for (action, asked), before in zip(performed, names, strict=True):
             of_part = {} if asked is attempt.asked else asked.parameters
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
@@ -250,7 +261,10 @@ class Operation(Generic[R]):
                 resource=asked.resource,
                 parameters={**attempt.parameters, **of_part},
                 response=told if isinstance(told, dict) else {},
+                names=[*before, *made],
+                changes=changes,
             )
+            changes = []  # what several actions did together is told with the first
         return result
 
     def _performed(self, admitted: Mapping[str, Any], target: Asked) -> list[tuple[str, Asked]]:
@@ -276,6 +290,7 @@ class Operation(Generic[R]):
         parameters = dict(given)
         target = self.on(caller, given, lock=lock)
         attempt.chain, attempt.made_chain = target.chain, target.made_chain
+        attempt.about = tuple(target.entities.values())
         attempt.asked, *further = self._asked(target, parameters)
         if again:
             caller = caller.read_again()

@@ -1,0 +1,190 @@
+"""What the trail tells of a thing: its names, and what it is like before and after a change. No field that is secret is read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Model
+
+from accounts.models import Account, Group, User
+from audit.record import Names
+from credentials.mfa.models import MFADevice
+from credentials.models import AccessKey, PasswordPolicy, ServiceToken
+from permissions.models import ManagedPolicy
+
+Fields = dict[str, Any]
+TYPES: Final[Mapping[type[Model], str]] = {
+    User: "AWS::IAM::User",
+    Group: "AWS::IAM::Group",
+    ManagedPolicy: "AWS::IAM::ManagedPolicy",
+    AccessKey: "AWS::IAM::AccessKey",
+    MFADevice: "AWS::IAM::VirtualMFADevice",
+    ServiceToken: "IAMConsole::ServiceToken",
+    Account: "AWS::Organizations::Account",
+}
+OF_POLICIES: Final = tuple(
+    field.attname for field in PasswordPolicy._meta.concrete_fields if not field.primary_key  # noqa: SLF001
+)
+
+
+def names_of(entity: object) -> Names:
+    """The ARN, id and name of a thing under AWS's type of it; nothing of what is no such thing."""
+    if isinstance(entity, User):
+        return _under(User, entity.arn, entity.user_id, entity.user_name or "root")
+    if isinstance(entity, Group):
+        return _under(Group, entity.arn, entity.group_id, entity.group_name)
+    if isinstance(entity, ManagedPolicy):
+        return _under(ManagedPolicy, entity.arn, entity.policy_id, entity.policy_name)
+    if isinstance(entity, AccessKey):
+        return [*_under(AccessKey, entity.access_key_id), *names_of(entity.user)]
+    if isinstance(entity, MFADevice):
+        return [*_under(MFADevice, entity.serial_number), *names_of(entity.user)]
+    if isinstance(entity, ServiceToken):
+        return [*_under(ServiceToken, entity.service_token_id), *names_of(entity.user)]
+    return _under(Account, entity.account_id) if isinstance(entity, Account) else []
+
+
+def _under(kind: type[Model], *names: str) -> Names:
+    return [(TYPES[kind], name) for name in names]
+
+
+def all_names(entities: Iterable[object]) -> Names:
+    """The names of several things."""
+    return [name for entity in entities for name in names_of(entity)]
+
+
+@dataclass
+class Watch:
+    """Sees what some things are like when it begins, and tells what has become of them."""
+
+    before: list[tuple[Model, Any, str, Fields]]
+
+    @classmethod
+    def over(cls, entities: Iterable[object]) -> "Watch":
+        """Begin, with the things locked that will be changed."""
+        them = {(type(each), each.pk): each for each in entities if isinstance(each, tuple(TYPES)) and each.pk}
+        owners = [each.user for each in them.values() if isinstance(each, AccessKey | ServiceToken | MFADevice)]
+        them |= {(User, each.pk): each for each in owners if each is not None}
+        return cls([(each, each.pk, _arn(each), portrait(type(each), each.pk)) for each in them.values()])
+
+    def changes(self, result: object) -> list[Fields]:
+        """The fields that differ now, of the things that were there and of ``result`` if it is new."""
+        told = [_difference(arn, old, portrait(type(each), pk)) for each, pk, arn, old in self.before]
+        known = {(type(each), pk) for each, pk, *_ in self.before}
+        told += [
+            _difference(_arn(made), {}, portrait(type(made), made.pk))
+            for made in made_of(result)
+            if (type(made), made.pk) not in known
+        ]
+        return [each for each in told if each["before"] or each["after"]]
+
+
+def made_of(result: object) -> list[Model]:
+    """The thing that an operation returned, if it is one that is told of: itself, or what was issued."""
+    made = getattr(result, "entity", result)
+    found = [made, getattr(made, "user", None)]
+    return [each for each in found if isinstance(each, tuple(TYPES)) and each.pk]
+
+
+def _arn(entity: Model) -> str:
+    return names_of(entity)[0][1]
+
+
+def _difference(arn: str, old: Fields, new: Fields) -> Fields:
+    changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    return {
+        "arn": arn,
+        "before": {name: old[name] for name in changed if name in old},
+        "after": {name: new[name] for name in changed if name in new},
+    }
+
+
+def portrait(kind: type[Model], pk: Any) -> Fields:
+    """What a thing is like in the database now: no field where it is not there."""
+    for known, drawn in _DRAWN.items():
+        if issubclass(kind, known):
+            found = known._default_manager.filter(pk=pk).first()  # noqa: SLF001
+            return {name: value for name, value in drawn(found).items() if value not in (None, "", [], {})} if found else {}
+    return {}
+
+
+def _user(user: User) -> Fields:
+    profile = getattr(user, "login_profile", None)
+    return {
+        "arn": user.arn,
+        "user_name": user.user_name,
+        "path": user.path,
+        "email": user.email,
+        "tags": user.tags,
+        "permissions_boundary": user.boundary_arn,
+        "password_last_changed": user.password_last_changed.isoformat() if user.password_last_changed else None,
+        "password_reset_required": profile.password_reset_required if profile else None,
+        "groups": sorted(user.groups.values_list("group_name", flat=True)),
+        "policies": dict(user.policies.values_list("policy_name", "policy_document")),
+        "attached_policies": _arns(user.attached_policies),
+        "access_keys": dict(user.access_keys.values_list("access_key_id", "status")),
+        "service_tokens": sorted(user.service_tokens.values_list("service_token_id", flat=True)),
+        "mfa_devices": sorted(MFADevice.objects.filter(user=user).values_list("serial_number", flat=True)),
+    }
+
+
+def _group(group: Group) -> Fields:
+    return {
+        "arn": group.arn,
+        "group_name": group.group_name,
+        "path": group.path,
+        "policies": dict(group.policies.values_list("policy_name", "policy_document")),
+        "attached_policies": _arns(group.attached_policies),
+    }
+
+
+def _arns(attached: Any) -> list[str]:
+    return sorted(each.policy.arn for each in attached.select_related("policy"))
+
+
+def _policy(policy: ManagedPolicy) -> Fields:
+    return {
+        "arn": policy.arn,
+        "description": policy.description,
+        "tags": policy.tags,
+        "default_version_id": policy.default_version_id,
+        "versions": {f"v{number}": document for number, document in policy.versions.values_list("number", "document")},
+    }
+
+
+def _access_key(key: AccessKey) -> Fields:
+    return {"access_key_id": key.access_key_id, "status": key.status}
+
+
+def _service_token(token: ServiceToken) -> Fields:
+    return {
+        "service_token_id": token.service_token_id,
+        "description": token.description,
+        "expire_date": token.expire_date.isoformat(),
+    }
+
+
+def _device(device: MFADevice) -> Fields:
+    return {
+        "serial_number": device.serial_number,
+        "kind": device.kind,
+        "user": device.user.arn if device.user else None,
+        "enabled": device.confirmed,
+        "tags": device.tags,
+    }
+
+
+def _account(account: Account) -> Fields:
+    policy = PasswordPolicy.objects.filter(account=account).values(*OF_POLICIES).first()
+    return {"name": account.name, "alias": account.alias, "quotas": account.quotas, "password_policy": policy}
+
+
+_DRAWN: Final[Mapping[type[Model], Any]] = {
+    User: _user,
+    Group: _group,
+    ManagedPolicy: _policy,
+    AccessKey: _access_key,
+    ServiceToken: _service_token,
+    MFADevice: _device,
+    Account: _account,
+}
