@@ -21,9 +21,7 @@ def asked_of(entity: User | Group, **parameters: Any) -> Asked:
     if isinstance(entity, Group):
         return Asked(entity.arn, parameters, label=f"group {entity.group_name}", about=(entity,))
     label = "" if entity.is_root else f"user {entity.user_name}"
-    return Asked(
-        entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn, about=(entity,)
-    )
+    return Asked(entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn, about=(entity,))
 
 
 def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:

@@ -16,36 +16,40 @@ Fields = dict[str, Any]
 TYPES: Final[Mapping[type[Model], str]] = {
     User: "AWS::IAM::User",
     Group: "AWS::IAM::Group",
-    ManagedPolicy: "AWS::IAM::ManagedPolicy",
+    ManagedPolicy: "AWS::IAM::Policy",
     AccessKey: "AWS::IAM::AccessKey",
-    MFADevice: "AWS::IAM::VirtualMFADevice",
+    MFADevice: "AWS::IAM::MfaDevice",
     ServiceToken: "IAMConsole::ServiceToken",
     Account: "AWS::Organizations::Account",
 }
-OF_POLICIES: Final = tuple(
-    field.attname for field in PasswordPolicy._meta.concrete_fields if not field.primary_key  # noqa: SLF001
-)
+NAMES: Final[Mapping[type[Model], tuple[str, ...]]] = {
+    User: ("arn", "user_id", "user_name"),
+    Group: ("arn", "group_id", "group_name"),
+    ManagedPolicy: ("arn", "policy_id", "policy_name"),
+    AccessKey: ("access_key_id",),
+    MFADevice: ("serial_number",),
+    ServiceToken: ("service_token_id",),
+    Account: ("account_id",),
+}
+OF_POLICIES: Final = (
+    "minimum_password_length", "require_symbols", "require_numbers", "require_uppercase_characters",
+    "require_lowercase_characters", "allow_users_to_change_password", "max_password_age", "password_reuse_prevention",
+    "hard_expiry",
+)  # fmt: skip
 
 
 def names_of(entity: object) -> Names:
     """The ARN, id and name of a thing under AWS's type of it; nothing of what is no such thing."""
-    if isinstance(entity, User):
-        return _under(User, entity.arn, entity.user_id, entity.user_name or "root")
-    if isinstance(entity, Group):
-        return _under(Group, entity.arn, entity.group_id, entity.group_name)
-    if isinstance(entity, ManagedPolicy):
-        return _under(ManagedPolicy, entity.arn, entity.policy_id, entity.policy_name)
-    if isinstance(entity, AccessKey):
-        return [*_under(AccessKey, entity.access_key_id), *names_of(entity.user)]
-    if isinstance(entity, MFADevice):
-        return [*_under(MFADevice, entity.serial_number), *names_of(entity.user)]
-    if isinstance(entity, ServiceToken):
-        return [*_under(ServiceToken, entity.service_token_id), *names_of(entity.user)]
-    return _under(Account, entity.account_id) if isinstance(entity, Account) else []
+    kind = _kind(entity)
+    if kind is None:
+        return []
+    owner: Any = getattr(entity, "user", None)
+    own = [(TYPES[kind], str(getattr(entity, name) or "root")) for name in NAMES[kind]]
+    return [*own, *names_of(owner)]
 
 
-def _under(kind: type[Model], *names: str) -> Names:
-    return [(TYPES[kind], name) for name in names]
+def _kind(entity: object) -> type[Model] | None:
+    return next((kind for kind in TYPES if isinstance(entity, kind)), None)
 
 
 def all_names(entities: Iterable[object]) -> Names:
@@ -62,8 +66,9 @@ class Watch:
     @classmethod
     def over(cls, entities: Iterable[object]) -> "Watch":
         """Begin, with the things locked that will be changed."""
-        them = {(type(each), each.pk): each for each in entities if isinstance(each, tuple(TYPES)) and each.pk}
-        owners = [each.user for each in them.values() if isinstance(each, AccessKey | ServiceToken | MFADevice)]
+        given: list[Any] = [each for each in entities if _kind(each) and getattr(each, "pk", None)]
+        them: dict[tuple[type[Model], Any], Any] = {(type(each), each.pk): each for each in given}
+        owners = [getattr(each, "user", None) for each in given]
         them |= {(User, each.pk): each for each in owners if each is not None}
         return cls([(each, each.pk, _arn(each), portrait(type(each), each.pk)) for each in them.values()])
 
@@ -82,8 +87,8 @@ class Watch:
 def made_of(result: object) -> list[Model]:
     """The thing that an operation returned, if it is one that is told of: itself, or what was issued."""
     made = getattr(result, "entity", result)
-    found = [made, getattr(made, "user", None)]
-    return [each for each in found if isinstance(each, tuple(TYPES)) and each.pk]
+    found: list[Any] = [made, getattr(made, "user", None)]
+    return [each for each in found if _kind(each) and each.pk]
 
 
 def _arn(entity: Model) -> str:
@@ -104,7 +109,11 @@ def portrait(kind: type[Model], pk: Any) -> Fields:
     for known, drawn in _DRAWN.items():
         if issubclass(kind, known):
             found = known._default_manager.filter(pk=pk).first()  # noqa: SLF001
-            return {name: value for name, value in drawn(found).items() if value not in (None, "", [], {})} if found else {}
+            return (
+                {name: value for name, value in drawn(found).items() if value not in (None, "", [], {})}
+                if found
+                else {}
+            )
     return {}
 
 

@@ -57,42 +57,60 @@ def _sqlite() -> list[str]:
     for table in TABLES:
         made += [
             f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END",
-            f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} WHEN NOT {_PRUNED}"
-            f" BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END",
+            (
+                f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} WHEN NOT {_PRUNED}"
+                f" BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
+            ),
         ]
     return [
         *made,
         # INSERT OR REPLACE deletes without asking the trigger above.
-        "CREATE TRIGGER audit_event_replace BEFORE INSERT ON audit_event WHEN EXISTS (SELECT 1 FROM audit_event e"
-        " WHERE e.id = NEW.id OR e.event_id = NEW.event_id OR (e.chain = NEW.chain AND e.sequence = NEW.sequence))"
-        f" BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END",
-        f"CREATE TRIGGER audit_chainhead_update BEFORE UPDATE ON audit_chainhead WHEN {_BACK}"
-        f" BEGIN SELECT RAISE(ABORT, '{HEAD}'); END",
-        "CREATE TRIGGER audit_chainhead_delete BEFORE DELETE ON audit_chainhead"
-        f" BEGIN SELECT RAISE(ABORT, '{HEAD}'); END",
+        (
+            "CREATE TRIGGER audit_event_replace BEFORE INSERT ON audit_event WHEN EXISTS (SELECT 1 FROM audit_event e"
+            " WHERE e.id = NEW.id OR e.event_id = NEW.event_id OR (e.chain = NEW.chain AND e.sequence = NEW.sequence))"
+            f" BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
+        ),
+        (
+            f"CREATE TRIGGER audit_chainhead_update BEFORE UPDATE ON audit_chainhead WHEN {_BACK}"
+            f" BEGIN SELECT RAISE(ABORT, '{HEAD}'); END"
+        ),
+        (
+            "CREATE TRIGGER audit_chainhead_delete BEFORE DELETE ON audit_chainhead"
+            f" BEGIN SELECT RAISE(ABORT, '{HEAD}'); END"
+        ),
     ]
 
 
 def _postgresql() -> list[str]:
     made = [
-        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        (
+            "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
     ]
     for table in TABLES:
         made += [
-            f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} FOR EACH ROW"
-            f" EXECUTE FUNCTION audit_refuse('{REFUSED}')",
+            (
+                f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} FOR EACH ROW"
+                f" EXECUTE FUNCTION audit_refuse('{REFUSED}')"
+            ),
             # A WHEN of PostgreSQL may not ask other tables, so the condition stands in a function of its own.
-            f"CREATE OR REPLACE FUNCTION {table}_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF {_PRUNED} THEN RETURN OLD; END IF;"
-            f" RAISE EXCEPTION '{REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+            (
+                f"CREATE OR REPLACE FUNCTION {table}_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                f" IF {_PRUNED} THEN RETURN OLD; END IF;"
+                f" RAISE EXCEPTION '{REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+            ),
             f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_delete()",
         ]
     made += [
-        f"CREATE TRIGGER audit_chainhead_update BEFORE UPDATE ON audit_chainhead FOR EACH ROW WHEN ({_BACK})"
-        f" EXECUTE FUNCTION audit_refuse('{HEAD}')",
-        "CREATE TRIGGER audit_chainhead_delete BEFORE DELETE ON audit_chainhead FOR EACH ROW"
-        f" EXECUTE FUNCTION audit_refuse('{HEAD}')",
+        (
+            f"CREATE TRIGGER audit_chainhead_update BEFORE UPDATE ON audit_chainhead FOR EACH ROW WHEN ({_BACK})"
+            f" EXECUTE FUNCTION audit_refuse('{HEAD}')"
+        ),
+        (
+            "CREATE TRIGGER audit_chainhead_delete BEFORE DELETE ON audit_chainhead FOR EACH ROW"
+            f" EXECUTE FUNCTION audit_refuse('{HEAD}')"
+        ),
     ]
     return made + [
         f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"

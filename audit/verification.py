@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
@@ -58,6 +58,12 @@ def verify(chain: str, progress: Progress = lambda _: None) -> Iterator[Break]:
     beyond = Event.objects.filter(chain=chain, sequence__gt=max(head.sequence, _head_now(chain))).first()
     if beyond:
         yield Break(chain, beyond.sequence, str(beyond.event_id), f"is beyond the head of the chain, #{head.sequence}")
+
+
+def is_older(chain: str, days: int) -> bool:
+    """Whether the first event of a chain that is left is older than so many days; True of what is no chain's id."""
+    first = Event.objects.filter(chain=chain).order_by("sequence").first()
+    return first is None or first.event_time < datetime.now(UTC) - timedelta(days=days)
 
 
 def note_verified(chain: str, sequence: int) -> None:

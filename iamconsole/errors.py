@@ -52,6 +52,18 @@ class PasswordPolicyViolation(Fault):
         self.broken = broken
 
 
+class InvalidLookupAttributesException(Fault):
+    """CloudTrail: an attribute that nothing can be looked up by."""
+
+
+class InvalidTimeRangeException(Fault):
+    """CloudTrail: a range of times that ends before it begins."""
+
+
+class InvalidNextTokenException(Fault):
+    """CloudTrail: a token that is not one of this server's for the same question."""
+
+
 class InvalidUserType(Fault):
     """The operation is not for this kind of user, as ChangePassword is not for the root user."""
 

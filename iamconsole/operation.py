@@ -246,7 +246,9 @@ class Operation(Generic[R]):
             Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
         admitted = self._admit(caller, given, attempt, lock=self.lock, again=True)
         performed = [
-            each for each in self._performed(admitted, attempt.asked) if not getattr(_registry.get(each[0]), "reads", False)
+            each
+            for each in self._performed(admitted, attempt.asked)
+            if not getattr(_registry.get(each[0]), "reads", False)
         ]
         names = [all_names([*attempt.about, *asked.about]) for _, asked in performed]
         watch = Watch.over(attempt.about)

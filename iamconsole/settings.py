@@ -168,6 +168,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, least=1, most=24 * 60 * 60)
 SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
+# How many days the trail is kept by `manage.py prune_audit`; 0 is for ever
+TRAIL_RETENTION_DAYS = _number("TRAIL_RETENTION_DAYS", default=0, least=0, most=36_500)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process
 API_REQUESTS_PER_SECOND = _number("API_REQUESTS_PER_SECOND", default=200, least=1, most=1_000_000)

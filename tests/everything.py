@@ -93,6 +93,7 @@ def furnish(root: Person) -> Values:
     token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given
+        | {"event_id": str(events_of(root.account_id)[0].event_id)}
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
@@ -158,6 +159,7 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
+        | {"event_id": str(uuid.uuid4())}
         | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
@@ -243,6 +245,17 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "new_password": NEW_PASSWORD,
         "new_path": "/moved/",
         "new_user_name": f"new-{user_name}",
+        "actor": user_name,
+        "end_time": tomorrow(),
+        "event_category": "insight",
+        "event_request_id": "",
+        "lookup_attributes": [{"attribute_key": "Username", "attribute_value": user_name}],
+        "max_results": 10,
+        "older_than_days": 36_500,
+        "resource_name": user_name,
+        "result": "Success",
+        "source_ip": "127.0.0.1",
+        "start_time": tomorrow() - timedelta(days=2),
         "old_password": PASSWORD,
         "password": PASSWORD,
         "password_reset_required": True,
@@ -267,7 +280,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
 
 def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     """Every parameter of the operation but the marker."""
-    names = operation.accepts - {"marker"}
+    names = operation.accepts - {"marker", "next_token"}
     # What the function is handed by its target is no parameter, though it stands in its signature.
     members = operation.model.input.members if operation.model.input else {}
     names &= {snake(member) for member in members}

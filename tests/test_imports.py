@@ -14,7 +14,7 @@ APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 LAYERS = [
     ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
     (
-        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/question",
+        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/json_wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
@@ -31,7 +31,8 @@ LAYERS = [
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
-     "permissions/catalogue", "audit/portraits", "audit/verification"),
+     "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
+     "audit/cloudtrail", "audit/exports"),
     ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "credentials/targets", "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
