@@ -27,6 +27,7 @@ MENU = (
     ("Policies", "admin:permissions_managedpolicy_changelist", "Access management"),
     ("Simulator", "admin:simulator", "Access management"),
     ("Account settings", "admin:account", "Access management"),
+    ("Audit log", "admin:trail", "Reports"),
     ("My security credentials", "admin:me", "You"),
 )
 

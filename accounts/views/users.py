@@ -22,6 +22,7 @@ from accounts.operations.whole_users import delete_user_with_credentials, set_us
 from accounts.signin import caller_of
 from accounts.views import suspension, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
+from audit.views.trail import activity
 from credentials.operations.access_keys import (
     create_access_key,
     delete_access_key,
@@ -47,6 +48,7 @@ TABS = (
     ("credentials", "Security credentials"),
     ("tags", "Tags"),
     ("sessions", "Sessions"),
+    ("activity", "Activity"),
 )
 
 
@@ -94,6 +96,7 @@ _TAB = {
     "credentials": _credentials_tab,
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
+    "activity": lambda request, user: activity(request, user.user_id),
 }
 
 
