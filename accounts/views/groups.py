@@ -89,10 +89,14 @@ def _permissions_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
     }
 
 
+def _activity_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
+    return activity(request, group.group_id)
+
+
 _TAB = {
     "users": _users_tab,
     "permissions": _permissions_tab,
-    "activity": lambda request, group: activity(request, group.group_id),
+    "activity": _activity_tab,
 }
 
 

@@ -90,13 +90,17 @@ def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
 
 
+def _activity_tab(request: HttpRequest, user: User) -> dict[str, Any]:
+    return activity(request, user.user_id)
+
+
 _TAB = {
     "permissions": permissions_tab,
     "groups": groups_tab,
     "credentials": _credentials_tab,
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
-    "activity": lambda request, user: activity(request, user.user_id),
+    "activity": _activity_tab,
 }
 
 
