@@ -79,7 +79,9 @@ class Asked:
         if self.event_request_id:
             columns["request_id"] = self.event_request_id
         if self.read_only is not None:
-            columns["read_only"] = self.read_only
+            columns["read_only__in"] = [
+                self.read_only
+            ]  # what is only asked to be true, SQLite does not look up in an index
         if self.event_id:
             columns["event_id"] = _uuid(self.event_id)
         return Q(**{prefix + name: value for name, value in columns.items()})
@@ -95,7 +97,7 @@ class Asked:
 
     def _result(self) -> dict[str, Any]:
         if self.result in ("", "Refused"):
-            return {"refused": True} if self.result else {}
+            return {"refused__in": [True]} if self.result else {}
         return {"result": self.result}
 
 

@@ -98,7 +98,9 @@ def test_events_are_looked_up_by_each_attribute(root: Person, alice: Person, mal
     for name in ("dave", dave.user.arn, dave.user.user_id):
         assert names(looked_up(trail, "ResourceName", name)) == ["CreateAccessKey", "CreateUser"], name
     assert names(looked_up(trail, "ResourceName", "mallory"))[0] == "AddUserToGroup"
-    assert {each["EventSource"] for each in looked_up(trail, "EventSource", "iam.amazonaws.com")} == {"iam.amazonaws.com"}
+    assert {each["EventSource"] for each in looked_up(trail, "EventSource", "iam.amazonaws.com")} == {
+        "iam.amazonaws.com"
+    }
     assert looked_up(trail, "EventSource", "s3.amazonaws.com") == []
     assert names(looked_up(trail, "AccessKeyId", mallory.access_key_id)) == ["ListUsers"]
     assert looked_up(trail, "EventId", "not an id") == looked_up(trail, "EventName", "RunInstances") == []
@@ -123,12 +125,16 @@ def test_pages_hold_every_event_once_and_a_token_is_of_its_query_alone(root: Per
     seen = [each["EventId"] for page in pages for each in page["Events"]]
     assert seen == [str(each.event_id) for each in reversed(events_of(root.account_id))]
     created = trail.get_paginator("lookup_events").paginate(
-        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}], PaginationConfig={"PageSize": 2}
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}],
+        PaginationConfig={"PageSize": 2},
     )
     assert len([each for page in created for each in page["Events"]]) == 8
     token = trail.lookup_events(MaxResults=1)["NextToken"]
     other = [{"AttributeKey": "Username", "AttributeValue": "root"}]
-    assert fault_of(trail.lookup_events, MaxResults=1, NextToken=token, LookupAttributes=other)[0] == "InvalidNextTokenException"
+    assert (
+        fault_of(trail.lookup_events, MaxResults=1, NextToken=token, LookupAttributes=other)[0]
+        == "InvalidNextTokenException"
+    )
     assert fault_of(trail.lookup_events, NextToken="made up")[0] == "InvalidNextTokenException"
     neighbour = make_user(make_account(), "trudy", allow("*")).client("cloudtrail")
     assert fault_of(neighbour.lookup_events, NextToken=token)[0] == "InvalidNextTokenException"
