@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.authenticators import App, give_app
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
-from tests.everything import refusal_of
+from tests.everything import events_of, refusal_of
 from tests.test_signin_states import add_device
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
@@ -54,6 +54,7 @@ NO_PAGE = {
     "admin:user-policy-detach": "a button",
     "admin:group-users-remove": "a button",
     "admin:group-policy-detach": "a button",
+    "admin:trail-export": "a button",
 }
 
 
@@ -145,6 +146,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
             "nothing allows": refusal_of(nobody),
             "denied": refusal_of(careful, list_users),
             "unmet": refusal_of(careful),
+            "changed": str(events_of(root.account_id)[-5].event_id),
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
@@ -889,6 +891,18 @@ STATES = [
         "is not of the type ip",
         query="?policy_source_arn=alice&action_names=x:y&context_key_name=aws:SourceIp&context_key_type=ip&context_key_values=x",
     ),
+    State("admin:trail", "all", "alice", "Export this view"),
+    State("admin:trail", "filtered", "alice", "remove this filter", query="?actor=nobody&result=Refused"),
+    State("admin:trail", "nothing matches", "alice", "Nothing matches", query="?actor=nemo"),
+    State("admin:trail", "wrong filter", "alice", "Enter a valid date", query="?start_time=yesterday"),
+    State("admin:trail", "not permitted", "nobody", "cloudtrail:LookupEvents"),
+    State("admin:trail-event", "refused", "alice", "Why was this denied?", ("nothing allows",)),
+    State("admin:trail-event", "changed", "alice", "What was asked", ("changed",)),
+    State("admin:trail-event", "not permitted", "nobody", "cloudtrail:LookupEvents", ("nothing allows",)),
+    State("admin:trail-event", "not there", "alice", "no event of this ID", ("no decision",)),
+    State("admin:accounts_user_change", "activity", "alice", "Open in the audit log", ("carol",), "?tab=activity"),
+    State("admin:accounts_group_change", "activity", "alice", "Open in the audit log", ("designers",), "?tab=activity"),
+    State("admin:permissions_managedpolicy_change", "activity", "alice", "Open in", ("@reports",), "?tab=activity"),
     State("admin:decision", "nothing allows", "alice", "No policy allows", ("nothing allows",)),
     State("admin:decision", "denied", "alice", "The statement NoUsers", ("denied",)),
     State("admin:decision", "unmet condition", "alice", "would allow it if", ("unmet",)),
