@@ -894,7 +894,7 @@ STATES = [
     State("admin:trail", "all", "alice", "Export this view"),
     State("admin:trail", "filtered", "alice", "remove this filter", query="?actor=nobody&result=Refused"),
     State("admin:trail", "nothing matches", "alice", "Nothing matches", query="?actor=nemo"),
-    State("admin:trail", "wrong filter", "alice", "Enter a valid date", query="?start_time=yesterday"),
+    State("admin:trail", "wrong filter", "alice", "at most 36 characters", query="?event_request_id=" + "x" * 40),
     State("admin:trail", "not permitted", "nobody", "cloudtrail:LookupEvents"),
     State("admin:trail-event", "refused", "alice", "Why was this denied?", ("nothing allows",)),
     State("admin:trail-event", "changed", "alice", "What was asked", ("changed",)),
