@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Model
@@ -117,6 +118,10 @@ def portrait(kind: type[Model], pk: Any) -> Fields:
     return {}
 
 
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 def _user(user: User) -> Fields:
     profile = getattr(user, "login_profile", None)
     return {
@@ -126,8 +131,10 @@ def _user(user: User) -> Fields:
         "email": user.email,
         "tags": user.tags,
         "permissions_boundary": user.boundary_arn,
-        "password_last_changed": user.password_last_changed.isoformat() if user.password_last_changed else None,
+        "password_last_changed": _moment(user.password_last_changed),
         "password_reset_required": profile.password_reset_required if profile else None,
+        **{name: _moment(getattr(user, name)) for name in ("suspended_date", "suspended_until", "end_date")},
+        "suspension_reason": user.suspension_reason,
         "groups": sorted(user.groups.values_list("group_name", flat=True)),
         "policies": dict(user.policies.values_list("policy_name", "policy_document")),
         "attached_policies": _arns(user.attached_policies),
@@ -169,7 +176,7 @@ def _service_token(token: ServiceToken) -> Fields:
     return {
         "service_token_id": token.service_token_id,
         "description": token.description,
-        "expire_date": token.expire_date.isoformat(),
+        "expire_date": _moment(token.expire_date),
     }
 
 

@@ -49,9 +49,13 @@ def statements() -> Iterator[tuple[str, str]]:
             )
         for what in ("INSERT", "DELETE", f"UPDATE OF {columns}" if columns else "UPDATE"):
             name = f"watch_{table}_{what[:6].lower()}"
-            act = f"BEGIN {count}; END" if sqlite else f"FOR EACH ROW EXECUTE FUNCTION watch_{table}()"
+            # Writing what is there already changes nothing.
+            differs = "IS NOT" if sqlite else "IS DISTINCT FROM"
+            when = " OR ".join(f"OLD.{each} {differs} NEW.{each}" for each in columns.split(", ") if each)
+            condition = f"WHEN ({when}) " if when and what.startswith("UPDATE") else ""
+            act = f"BEGIN {count}; END" if sqlite else f"EXECUTE FUNCTION watch_{table}()"
             yield (
-                f"CREATE TRIGGER {name} AFTER {what} ON {table} {act}",
+                f"CREATE TRIGGER {name} AFTER {what} ON {table} FOR EACH ROW {condition}{act}",
                 f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}"),
             )
 
