@@ -20,6 +20,7 @@ from audit.models import INSTALLATION, ChainHead, Event, EventKey
 
 LONGEST_VALUE = 8192
 LONGEST_LIST = 100
+PATIENCE_SECONDS = 20  # how long a change waits for a trail that somebody holds locked, before it fails
 HASHED = (
     "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "response",
     "actor_arn",
@@ -98,6 +99,9 @@ def record(
 
 def _linked(event: Event) -> Event:
     """Write an event as the next link of its chain."""
+    if connection.vendor == "postgresql":  # SQLite has its timeout from the settings
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
     locked = ChainHead.objects.select_for_update(no_key=True)
     head = locked.filter(chain=event.chain).first()
     if head is None:

@@ -334,21 +334,21 @@ def test_a_locked_table_fails_the_change_and_nothing_else(root: Person, alice: P
 @contextmanager
 def the_trail_refusing() -> Iterator[None]:
     """Let the database refuse every new event, as it would with a full disk or a broken page."""
-    refuse = "CREATE TRIGGER full BEFORE INSERT ON audit_event"
+    refuse = "CREATE TRIGGER no_space BEFORE INSERT ON audit_event"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"{refuse} BEGIN SELECT 1 / length(hex(zeroblob(2147483647))); END")
         else:
             raises = "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'"
-            cursor.execute(f"CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {raises}; END $$")
-            cursor.execute(f"{refuse} FOR EACH ROW EXECUTE FUNCTION full()")
+            cursor.execute(f"CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {raises}; END $$")
+            cursor.execute(f"{refuse} FOR EACH ROW EXECUTE FUNCTION no_space()")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER full" + ("" if connection.vendor == "sqlite" else " ON audit_event"))
+            cursor.execute("DROP TRIGGER no_space" + ("" if connection.vendor == "sqlite" else " ON audit_event"))
             if connection.vendor != "sqlite":
-                cursor.execute("DROP FUNCTION full()")
+                cursor.execute("DROP FUNCTION no_space()")
 
 
 def test_an_event_that_the_database_refuses_fails_the_change_and_nothing_else(
