@@ -47,6 +47,8 @@ class Caller:
     # Of a console session: its id, and when who is in last proved it by a password or a second factor.
     session_id: str = ""
     sudo_time: datetime | None = None
+    # Half-way in at sign-in, where the account demands a first MFA device: may do nothing but enable one.
+    enrolling: bool = False
     # What a console form that shows a one-time secret carries; spent in the operation's transaction.
     nonce: str | None = field(default=None, repr=False)
 

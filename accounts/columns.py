@@ -15,11 +15,13 @@ from accounts.status import status_of
 from accounts.targets import asked_of
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
+from credentials.operations.mfa_devices import list_mfa_devices
 from iamconsole.operation import Operation
 from permissions.operations.attachments import list_attached_group_policies
 from permissions.operations.inline import list_group_policies
 
 NOT_PERMITTED = "Not permitted"
+MFA_KINDS = {"virtual": "Virtual", "passkey": "Security key", "hardware": "Hardware", "sms": "SMS"}
 
 
 class UserColumns:
@@ -51,7 +53,7 @@ class UserColumns:
             return NOT_PERMITTED
         if not hasattr(user, "login_profile"):
             return "Not enabled"
-        return "Must change password" if user.login_profile.password_reset_required else "Enabled"
+        return "Must change password" if user.login_profile.must_change else "Enabled"
 
     @admin.display(description="Console last sign-in", ordering="password_last_used")
     def last_sign_in(self, user: User) -> str:
@@ -68,6 +70,13 @@ class UserColumns:
             return NOT_PERMITTED
         keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
         return format_html_join("", '<div class="nowrap"><code>{}</code> ({})</div>', keys) or "None"
+
+    @admin.display(description="MFA")
+    def mfa(self, user: User) -> str:
+        """The kinds of the user's devices, as the list has annotated them."""
+        if not self._may(list_mfa_devices, user):
+            return NOT_PERMITTED
+        return ", ".join(name for kind, name in MFA_KINDS.items() if getattr(user, f"has_{kind}")) or "None"
 
     @admin.display(description="Groups")
     def groups(self, user: User) -> str:

@@ -60,6 +60,10 @@ class UserQuerySet(models.QuerySet["User"]):
         over = Q(suspended_until__isnull=False, suspended_until__lte=now)
         return self.filter(Q(suspended_date__isnull=True) | over, Q(end_date__isnull=True) | Q(end_date__gt=now))
 
+    def who_may_authenticate(self, account: Account | str) -> Self:
+        """The IAM users of one account who may prove who they are now."""
+        return self.in_account(account).active(timezone.now())
+
     def under(self, path_prefix: str) -> Self:
         """Those whose path begins with the prefix, its case minded: SQLite's LIKE, which startswith is, would not mind it."""
         return self.alias(path_start=Left("path", len(path_prefix))).filter(path_start=path_prefix)
@@ -75,6 +79,10 @@ class UserManager(BaseUserManager["User"]):
     def in_account(self, account: Account | str) -> UserQuerySet:
         """See `UserQuerySet.in_account`."""
         return self.get_queryset().in_account(account)
+
+    def who_may_authenticate(self, account: Account | str) -> UserQuerySet:
+        """See `UserQuerySet.who_may_authenticate`."""
+        return self.get_queryset().who_may_authenticate(account)
 
     def named(self, account: Account | str, user_name: str) -> UserQuerySet:
         """See `UserQuerySet.named`."""

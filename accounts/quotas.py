@@ -18,6 +18,9 @@ QUOTAS: Final[Mapping[str, int]] = {
     "VirtualMFADevicesPerAccount": 5000,
     "HardwareTokensPerAccount": 20_000,
     "ServiceTokensPerUser": 5,
+    "CertificatesPerUser": 2,
+    "ServerCertificatesPerAccount": 20,
+    "SSHPublicKeysPerUser": 5,
     "PoliciesPerAccount": 1500,
     "VersionsPerPolicy": 5,
     "PoliciesPerUser": 10,
@@ -33,6 +36,7 @@ GREATEST: Final[Mapping[str, int]] = {
     "PoliciesPerAccount": 5000,
     "PoliciesPerUser": 20,
     "PoliciesPerGroup": 20,
+    "ServerCertificatesPerAccount": 1000,
 }
 
 

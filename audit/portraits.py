@@ -9,8 +9,10 @@ from django.db.models import Model
 
 from accounts.models import Account, Group, User
 from audit.record import Names
-from credentials.mfa.models import MFADevice
+from credentials.certificate_models import ServerCertificate, SigningCertificate
+from credentials.mfa.models import MFADevice, MFARequirement
 from credentials.models import AccessKey, PasswordPolicy, ServiceToken
+from credentials.ssh.models import SSHPublicKey
 from permissions.models import ManagedPolicy
 
 Fields = dict[str, Any]
@@ -20,6 +22,9 @@ TYPES: Final[Mapping[type[Model], str]] = {
     ManagedPolicy: "AWS::IAM::Policy",
     AccessKey: "AWS::IAM::AccessKey",
     MFADevice: "AWS::IAM::MfaDevice",
+    ServerCertificate: "AWS::IAM::ServerCertificate",
+    SigningCertificate: "AWS::IAM::SigningCertificate",
+    SSHPublicKey: "AWS::IAM::SshPublicKey",
     ServiceToken: "IAMConsole::ServiceToken",
     Account: "AWS::Organizations::Account",
 }
@@ -29,6 +34,9 @@ NAMES: Final[Mapping[type[Model], tuple[str, ...]]] = {
     ManagedPolicy: ("arn", "policy_id", "policy_name"),
     AccessKey: ("access_key_id",),
     MFADevice: ("serial_number",),
+    ServerCertificate: ("arn", "server_certificate_id", "server_certificate_name"),
+    SigningCertificate: ("certificate_id",),
+    SSHPublicKey: ("ssh_public_key_id",),
     ServiceToken: ("service_token_id",),
     Account: ("account_id",),
 }
@@ -133,12 +141,15 @@ def _user(user: User) -> Fields:
         "permissions_boundary": user.boundary_arn,
         "password_last_changed": _moment(user.password_last_changed),
         "password_reset_required": profile.password_reset_required if profile else None,
+        "password_expire_date": _moment(profile.password_expire_date) if profile else None,
         **{name: _moment(getattr(user, name)) for name in ("suspended_date", "suspended_until", "end_date")},
         "suspension_reason": user.suspension_reason,
         "groups": sorted(user.groups.values_list("group_name", flat=True)),
         "policies": dict(user.policies.values_list("policy_name", "policy_document")),
         "attached_policies": _arns(user.attached_policies),
         "access_keys": dict(user.access_keys.values_list("access_key_id", "status")),
+        "ssh_public_keys": dict(user.ssh_public_keys.values_list("ssh_public_key_id", "status")),
+        "signing_certificates": dict(user.signing_certificates.values_list("certificate_id", "status")),
         "service_tokens": sorted(user.service_tokens.values_list("service_token_id", flat=True)),
         "mfa_devices": sorted(MFADevice.objects.filter(user=user).values_list("serial_number", flat=True)),
     }
@@ -192,7 +203,32 @@ def _device(device: MFADevice) -> Fields:
 
 def _account(account: Account) -> Fields:
     policy = PasswordPolicy.objects.filter(account=account).values(*OF_POLICIES).first()
-    return {"name": account.name, "alias": account.alias, "quotas": account.quotas, "password_policy": policy}
+    requirement = MFARequirement.objects.filter(account=account).values("start_date", "grace_period_days").first()
+    return {
+        "name": account.name,
+        "alias": account.alias,
+        "quotas": account.quotas,
+        "password_policy": policy,
+        "mfa_requirement": requirement and {**requirement, "start_date": f"{requirement['start_date']}"},
+    }
+
+
+def _server_certificate(certificate: ServerCertificate) -> Fields:
+    return {
+        "arn": certificate.arn,
+        "server_certificate_name": certificate.server_certificate_name,
+        "path": certificate.path,
+        "tags": certificate.tags,
+        "expiration": _moment(certificate.expiration),
+    }
+
+
+def _signing_certificate(certificate: SigningCertificate) -> Fields:
+    return {"certificate_id": certificate.certificate_id, "status": certificate.status}
+
+
+def _ssh_public_key(key: SSHPublicKey) -> Fields:
+    return {"ssh_public_key_id": key.ssh_public_key_id, "fingerprint": key.sha256_fingerprint, "status": key.status}
 
 
 _DRAWN: Final[Mapping[type[Model], Any]] = {
@@ -201,6 +237,9 @@ _DRAWN: Final[Mapping[type[Model], Any]] = {
     ManagedPolicy: _policy,
     AccessKey: _access_key,
     ServiceToken: _service_token,
+    ServerCertificate: _server_certificate,
+    SigningCertificate: _signing_certificate,
+    SSHPublicKey: _ssh_public_key,
     MFADevice: _device,
     Account: _account,
 }

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Account, User
 from api import sigv4
 from api.canonical import SignedRequest
 from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
 from credentials.session_tokens import Session
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.database import patience
 from iamconsole.errors import ExpiredToken, InvalidClientTokenId
 
@@ -38,6 +39,15 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
     if key is None or not key.active or not key.user.is_active_at(datetime.now(UTC)):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     return key
+
+
+def owner_of_ssh_key(ssh_public_key_id: str, account: Account) -> User:
+    """Whose active SSH public key it is, of the account. Raises InvalidClientTokenId, as for an access key."""
+    keys = SSHPublicKey.objects.that_open(account).select_related("user__account", "user__boundary")
+    key = keys.filter(ssh_public_key_id=ssh_public_key_id).first()
+    if key is None:
+        raise InvalidClientTokenId(sigv4.INVALID_KEY)
+    return key.user
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,11 @@ def note_use(key: AccessKey, now: datetime, *, service: str, region: str) -> Non
 def note_use_of_token(token: ServiceToken, now: datetime) -> None:
     """Write down a service token's use, at most once a minute."""
     _note(ServiceToken.objects.filter(pk=token.pk), token.last_used_date, now)
+
+
+def note_use_of_ssh_key(key: SSHPublicKey, now: datetime) -> None:
+    """Write down an SSH public key's use, at most once a minute."""
+    _note(SSHPublicKey.objects.filter(pk=key.pk), key.last_used_date, now)
 
 
 def _note(rows: QuerySet[Any], last: datetime | None, now: datetime, **use: str) -> None:

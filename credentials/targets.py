@@ -1,13 +1,14 @@
 """MFA devices as what operations are about, and the sessions of temporary credentials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from accounts import arns
+from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.mfa.models import MFADevice
-from iamconsole.errors import NoSuchEntity
+from credentials.steps import refuse_without_second_factor
+from iamconsole.errors import AccessDenied, NoSuchEntity
 from iamconsole.operation import Resolved
 
 
@@ -57,6 +58,17 @@ class _NewDevice:
 
 
 @dataclass(frozen=True)
+class _FirstDevice:
+    """The caller, who is about to make a first device. The account's row is locked too: its devices are counted."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        lock_account(caller, lock=lock)
+        return targets.the_caller(caller, parameters, lock=lock)
+
+
+@dataclass(frozen=True)
 class _DeviceList:
     """The account's virtual devices."""
 
@@ -64,6 +76,21 @@ class _DeviceList:
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
         return Resolved(arns.mfa(caller.account_id, "/", ""))
+
+
+@dataclass(frozen=True)
+class _OwnFactors:
+    """The caller, who is about to add a factor. Who has one and has not shown it is refused before anything is sent or spent."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        found = targets.the_caller(caller, parameters, lock=lock)
+        try:
+            refuse_without_second_factor(caller, found.entities["user"])
+        except AccessDenied as refusal:
+            return replace(found, missing=refusal)
+        return found
 
 
 @dataclass(frozen=True)
@@ -79,5 +106,7 @@ class _NewSession:
 virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()
+first_device = _FirstDevice()
 device_list = _DeviceList()
+own_factors = _OwnFactors()
 new_session = _NewSession()

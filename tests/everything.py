@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -30,13 +31,20 @@ from api.shapes import snake
 from audit import triggers
 from audit.models import Event
 from audit.record import link_hash
+from credentials import certificate_targets
 from credentials import targets as credential_targets
-from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.certificate_models import ServerCertificate, SigningCertificate
+from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
+from credentials.operations.server_certificates import upload_server_certificate
 from credentials.operations.service_tokens import create_service_token
+from credentials.operations.signing_certificates import upload_signing_certificate
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -54,8 +62,10 @@ from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
+from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
+from tests.ssh_keys import new_ssh_key
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
@@ -64,7 +74,8 @@ AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
-BY_CALLERS = [each for each in every_operation() if not each.by_operator]
+BY_CALLERS = [each for each in every_operation() if not (each.by_operator or each.at_sign_in)]
+AT_SIGN_IN = [each for each in every_operation() if each.at_sign_in]
 BY_OPERATOR = [each for each in every_operation() if each.by_operator]
 Values = Mapping[str, Any]
 
@@ -85,8 +96,10 @@ def furnish(root: Person) -> Values:
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
+    update_mfa_requirement(root.caller, start_date="2099-01-01")
     issued = create_service_token(root.caller, user_name="dave")
     SECRETS.append(issued.secret["token"])
+    ssh_key = upload_ssh_public_key(root.caller, user_name="dave", ssh_public_key_body=new_ssh_key())
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
@@ -97,9 +110,35 @@ def furnish(root: Person) -> Values:
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
+        | {"certificate_id": _give_certificates(root)}
+        | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
+        | {"public_key": ssh_key.body.split()[1]}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
+
+
+@cache
+def served_to_all() -> Served:
+    """One server certificate for all: it may be uploaded many times."""
+    return served()
+
+
+def new_certificate() -> str:
+    """A certificate that nobody has."""
+    return text_of(certificate("signer", new_key()))
+
+
+def _give_certificates(root: Person) -> str:
+    """A server certificate to the account, and one to dave to sign with. Returns the latter's id."""
+    upload_server_certificate(
+        root.caller,
+        server_certificate_name="dave",
+        tags=[{"key": "Team", "value": "blue"}],
+        **served_to_all().values,
+    )
+    signing = upload_signing_certificate(root.caller, user_name="dave", certificate_body=new_certificate())
+    return signing.certificate_id
 
 
 def tomorrow() -> datetime:
@@ -175,9 +214,10 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
     session = session_of(person, app)
-    asked = begin_passkey_registration(caller_for(person.user))
+    shown = replace(caller_for(person.user), mfa_time=timezone.now())
+    asked = begin_passkey_registration(shown)
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
-    begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
+    begin_sms_registration(shown, phone_number=NUMBER)
     factor = {"serial_number": app.serial_number, "token_code": app.code(1)}
     return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
 
@@ -218,6 +258,9 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "assignment_status": "Assigned",
         "credential": "{}",
         "duration_seconds": 900,
+        "generate_password": False,
+        "grace_period_days": 7,
+        "start_date": "2026-12-01",
         "file_format": "csv",
         "phone_number": NUMBER,
         "mfa_device_name": f"key-of-{user_name}",
@@ -267,9 +310,19 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
+        "encoding": "SSH",
+        "key_type": "ssh-ed25519",
+        "login_name": "git",
+        "public_key": new_ssh_key().split()[1],
+        "ssh_public_key_body": new_ssh_key(),
+        "ssh_public_key_id": arns.new_access_key_id(account, "APKA"),
         "service_token_id": arns.new_unique_id("ISTK"),
         "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
+        **served_to_all().values,
+        "certificate_id": "A" * 32,
+        "new_server_certificate_name": "moved",
+        "server_certificate_name": user_name,
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
@@ -287,6 +340,10 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
+    if operation.on is certificate_targets.new_server_certificate:
+        given["server_certificate_name"] = f"new-{values['server_certificate_name']}"
+    if operation.name == "UploadSigningCertificate":
+        given["certificate_body"] = new_certificate()
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
     if operation is undo_lock_down:
@@ -337,7 +394,7 @@ def secrets_in(answer: Answer) -> list[str]:
     """The secrets that an answer shows this once."""
     if answer.code is not None:
         return []
-    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token", "Password")]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
@@ -355,9 +412,13 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
+            (MFARequirement, "account"),
             (ServiceToken, "user__account"),
+            (SSHPublicKey, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
+            (ServerCertificate, "account"),
+            (SigningCertificate, "account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

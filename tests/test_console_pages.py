@@ -6,6 +6,7 @@ A state is an address, who looks at it, and what is done there. A route without 
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ import pytest
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.authenticators import App, give_app
+from tests.authenticators import App, give_app, give_key, give_number
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
-from tests.everything import events_of, refusal_of
-from tests.test_signin_states import add_device
+from tests.everything import events_of, new_certificate, refusal_of, served_to_all
+from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
@@ -37,6 +39,8 @@ NO_PAGE = {
     "signout": "a button",
     "theme": "a button",
     "admin:me-key-status": "a button",
+    "admin:me-signing-status": "a button",
+    "admin:user-signing-status": "a button",
     "admin:user-key-status": "a button",
     "admin:me-session-end": "a button",
     "admin:me-sessions-end": "a button",
@@ -87,8 +91,9 @@ class Stage:
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
-    guarded: Person  # has two MFA devices
+    guarded: Person  # has MFA devices of every kind but a token
     late: Person  # signed in long ago
+    pioneer: Person  # of an account that requires MFA, without a device
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
@@ -97,6 +102,15 @@ class Stage:
         default_factory=dict
     )  # serial numbers by "@" and the user's name: alice has one device
     visitors: dict[str, Visitor] = field(default_factory=dict)
+
+
+def make_pioneer() -> Person:
+    """A user of an account that requires an MFA device and who has none."""
+    from credentials.operations.mfa_requirements import update_mfa_requirement
+
+    frontier = make_account()
+    update_mfa_requirement(frontier.caller, start_date="2020-01-01")
+    return make_user(frontier, "pioneer")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +141,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     create_user(root.caller, user_name="bob")
     keep_out(root)
     policies = furnish_policies(root)
+    certificates = furnish_certificates(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
     stage = Stage(
@@ -138,6 +153,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         late=make_user(root, "late", ALLOW_ALL),
+        pioneer=make_pioneer(),
         guarded=make_user(root, "guarded", allow("iam:*")),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
@@ -159,9 +175,11 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["stranger"] = Visitor(chromium)
     stage.visitors["newcomer"] = Visitor(chromium)
     stage.visitors["guarded"] = Visitor(chromium)
+    stage.visitors["pioneer"] = Visitor(chromium)
     give_password(stage.guarded)
-    for name in ("phone", "tablet"):
-        stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    guard(stage, chromium)
+    give_password(stage.pioneer)
+    stage.devices |= certificates
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -171,6 +189,18 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     yield stage
     for visitor in stage.visitors.values():
         visitor.context.close()
+
+
+def guard(stage: Stage, chromium: Browser) -> None:
+    """Give guarded a device of each kind, and a visitor who came in with one."""
+    stage.visitors["guarded_in"] = Visitor(chromium)
+    phone, tablet = (add_device(stage.guarded.user, name) for name in ("phone", "tablet"))
+    stage.devices["@guarded"] = tablet.serial_number
+    stage.devices["@passkey"] = give_key(stage.guarded, "blue-key")[1].serial_number
+    give_number(stage.guarded)
+    page = stage.visitors["guarded_in"].sign_in(stage.guarded)
+    page.get_by_label("MFA code").fill(code_of(phone))
+    page.get_by_role("button", name="Sign in").click()
 
 
 def furnish_policies(root: Person) -> dict[str, str]:
@@ -216,6 +246,26 @@ def keep_out(root: Person) -> None:
     for name in ("leaving", "gone"):
         put_user_end_date(root.caller, user_name=name, end_date=to_come)
     User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def furnish_certificates(root: Person) -> dict[str, str]:
+    """Server certificates of every urgency, and carol's two signing certificates: their ids by "@" and a word."""
+    from credentials.certificate_models import ServerCertificate
+    from credentials.operations.server_certificates import tag_server_certificate, upload_server_certificate
+    from credentials.operations.signing_certificates import update_signing_certificate, upload_signing_certificate
+
+    certificates = ServerCertificate.objects.in_account(root.account_id)
+    for name, days in (("www", 300), ("over", -1), ("week", 5), ("month", 25), ("later", 50)):
+        upload_server_certificate(root.caller, server_certificate_name=name, **served_to_all().values)
+        certificates.filter(name_key=name).update(expiration=timezone.now() + timedelta(days=days, hours=1))
+    tag_server_certificate(root.caller, server_certificate_name="www", tags=[{"key": "team", "value": "blue"}])
+    ids = [
+        upload_signing_certificate(root.caller, user_name="carol", certificate_body=new_certificate()).certificate_id
+        for _ in range(2)
+    ]
+    update_signing_certificate(root.caller, user_name="carol", certificate_id=ids[1], status="Inactive")
+    mine = upload_signing_certificate(root.caller, certificate_body=new_certificate()).certificate_id
+    return {"@signing": ids[0], "@signing-off": ids[1], "@mine": mine}
 
 
 How = Callable[[Page, Stage], object]
@@ -356,11 +406,96 @@ def give_password_only(page: Page, stage: Stage) -> None:
     expect(page.locator("h1")).to_have_text("Multi-factor authentication")
 
 
+def come_to_enrol(page: Page, stage: Stage) -> None:
+    """Sign in where an MFA device is required, without one."""
+    page.goto("/signin/")
+    answers = {"account": stage.pioneer.account_id, "user_name": "pioneer", "password": PASSWORD}
+    press("Sign in", **answers)(page, stage)
+    expect(page.locator("h1")).to_have_text("Set up an MFA device")
+
+
+def see_required_key(page: Page, stage: Stage) -> None:
+    """Name the device."""
+    come_to_enrol(page, stage)
+    press("Show QR code", virtual_mfa_device_name="phone")(page, stage)
+    SECRETS.append("".join(page.locator("#key").inner_text().split()))
+
+
+def give_wrong_first_codes(page: Page, stage: Stage) -> None:
+    """Enter codes that are none of the device's."""
+    see_required_key(page, stage)
+    press("Add MFA and go on", authentication_code1="000000", authentication_code2="000001")(page, stage)
+
+
+def ask_for_token(page: Page, stage: Stage) -> None:
+    """Choose a hardware token."""
+    come_to_enrol(page, stage)
+    page.get_by_role("link", name="Use a hardware token instead").click()
+
+
+def review_requirement(page: Page, stage: Stage) -> None:
+    """Say that MFA is required from a day on."""
+    page.locator("[name=required][value=yes]").check()
+    press("Review impact", start_date="2030-01-01")(page, stage)
+
+
 def ask_for_recovery(page: Page, stage: Stage) -> None:
     """Choose to give a recovery code."""
     give_password_only(page, stage)
     page.get_by_text("Use another device or a recovery code").click()
     page.get_by_role("link", name="A recovery code").click()
+
+
+def use(kind: str, *, then: How | None = None) -> How:
+    """Choose the device of a kind at the second factor; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        give_password_only(page, stage)
+        page.get_by_text("Use another device or a recovery code").click()
+        page.locator("details p").filter(has_text=kind).get_by_role("link").click()
+        if then:
+            then(page, stage)
+
+    return act
+
+
+def send_code(page: Page, stage: Stage) -> None:
+    """Have a code sent."""
+    from credentials.mfa.models import GuessBudget, TextCode
+
+    GuessBudget.objects.all().delete()
+    TextCode.objects.all().delete()
+    press("Send code")(page, stage)
+
+
+def sent(then: How) -> How:
+    """Have a code sent to a number that is to be assigned; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator("main [name=mfa_device_name]").fill("mobile")
+        page.locator("main [name=phone_number]").fill("+15550007777")
+        send_code(page, stage)
+        expect(page.get_by_label("Code", exact=True)).to_be_visible()
+        then(page, stage)
+
+    return act
+
+
+def nothing_more(page: Page, stage: Stage) -> None:
+    """Leave it at that."""
+
+
+def cancel_passkey(page: Page, stage: Stage) -> None:
+    """Be asked for a passkey that is not there."""
+    from credentials.mfa.models import GuessBudget
+
+    GuessBudget.objects.all().delete()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.get_by_role("button", name="Use passkey").click()
+    expect(page.get_by_text("Nothing was sent")).to_be_visible()
 
 
 def miss(times: int) -> How:
@@ -466,12 +601,19 @@ def paste(page: Page, stage: Stage) -> None:
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 DELETE = "Delete MFA device"
+BAD_NUMBER = {"mfa_device_name": "mobile", "phone_number": "1"}
+WRONG_CODE = press("Add MFA", authentication_code1="000000")
 CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
 CREDENTIALS, TAGS, GROUPS_TAB, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=groups", "?tab=sessions"
 POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
 POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
+CERTIFICATES, NEW_CERTIFICATE = (
+    "admin:credentials_servercertificate_changelist",
+    "admin:credentials_servercertificate_add",
+)
+CERTIFICATE = "admin:credentials_servercertificate_change"
 TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
 BROKEN = '{\n"Version": "2012-10-17",\n"Statement": {\n"Effect": "Allow",\n"Actions": "s3:*",\n"Resource": "*"\n}\n}'
 DUBIOUS = """{"Version": "2012-10-17", "Statement": [
@@ -508,7 +650,12 @@ STATES = [
     State("second-factor", "error", "guarded", "The code is not right", then=miss(1)),
     State("second-factor", "missed often", "guarded", "every 30 seconds", then=miss(2)),
     State("second-factor", "too many attempts", "guarded", "Too many attempts. Try again in", then=miss(6)),
+    State("second-factor", "passkey", "guarded", "Use your passkey or security key blue-key", then=use("Passkey")),
+    State("second-factor", "cancelled", "guarded", "Nothing was sent", then=use("Passkey", then=cancel_passkey)),
+    State("second-factor", "text message", "guarded", "Get a code by text message", then=use("Text message")),
+    State("second-factor", "sent", "guarded", "on its way", then=use("Text message", then=send_code)),
     State("admin:confirm", "opened", "late", "more than 15 minutes"),
+    State("admin:confirm", "passkey and number", "guarded_in", "Or use a passkey"),
     State("admin:me-sign-ins", "typical", "alice", "Signed in"),
     State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
@@ -526,6 +673,14 @@ STATES = [
         "admin:account-alias", "error", "alice", "Use 3 to 63 lower-case", then=press("Save alias", account_alias="No!")
     ),
     State("admin:account-alias", "not permitted", "nobody", "iam:CreateAccountAlias"),
+    State("mfa-enrolment", "late", "stranger", "That took too long"),
+    State("mfa-enrolment", "name", "pioneer", "has no MFA device yet", then=come_to_enrol),
+    State("mfa-enrolment", "key", "pioneer", "Scan this with the app", then=see_required_key),
+    State("mfa-enrolment", "wrong codes", "pioneer", "is not valid", then=give_wrong_first_codes),
+    State("mfa-enrolment", "token", "pioneer", "back of the token", then=ask_for_token),
+    State("admin:mfa-requirement", "form", "alice", "Nobody is locked out"),
+    State("admin:mfa-requirement", "review", "alice", "console users have no MFA device", then=review_requirement),
+    State("admin:mfa-requirement", "not permitted", "nobody", "iamconsole:GetMFARequirement"),
     State("admin:password-policy", "default", "beginner", "In force now: IAM default"),
     State("admin:password-policy", "custom", "alice", "In force now: the account's own"),
     State("admin:password-policy", "preview", "alice", "console users must change", then=press("Preview impact")),
@@ -563,6 +718,21 @@ STATES = [
     State("admin:me-mfa-assign", "wrong codes", "root", "start again", then=enrol("missed", right=False)),
     State("admin:me-mfa-assign", "recovery codes", "beginner", "Ten recovery codes", then=enrol("phone")),
     State("admin:me-mfa-assign", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-passkey", "form", "alice", "the strongest kind"),
+    State("admin:me-mfa-passkey", "error", "alice", "without spaces", then=press("Next", mfa_device_name="a b")),
+    State(
+        "admin:me-mfa-passkey", "must show the own", "alice", "use it first", then=press("Next", mfa_device_name="k")
+    ),
+    State("admin:me-mfa-passkey", "asked", "root", "Step 2 of 3", then=press("Next", mfa_device_name="blue-key")),
+    State("admin:me-mfa-passkey", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-text-message", "form", "alice", "the weakest kind"),
+    State("admin:me-mfa-text-message", "error", "alice", "Begin with +", then=press("Send code", **BAD_NUMBER)),
+    State("admin:me-mfa-text-message", "sent", "root", "Step 2 of 3", then=sent(nothing_more)),
+    State("admin:me-mfa-text-message", "wrong code", "root", "not the one that was sent last", then=sent(WRONG_CODE)),
+    State("admin:me-mfa-text-message", "not permitted", "nobody", "iamconsole:BeginSMSRegistration"),
+    State("admin:me-mfa-resync", "nothing to set right", "guarded_in", "no clock that could be wrong", ("@passkey",)),
+    State("admin:me-mfa-remove", "passkey", "guarded_in", "can be deleted there", ("@passkey",)),
+    State("admin:me", "every kind", "guarded_in", "ends in 22"),
     State("admin:me-mfa-hardware", "form", "alice", "Assign hardware token"),
     State("admin:me-mfa-hardware", "error", "alice", "9 or more", then=press("Add MFA", **CODES, serial_number="?")),
     State("admin:me-mfa-hardware", "not permitted", "nobody", "iam:EnableMFADevice"),
@@ -1029,6 +1199,66 @@ STATES = [
         then=press("Delete policy", typed_name="x"),
     ),
     State("admin:permissions_managedpolicy_delete", "not permitted", "helper", "iam:DeletePolicy", ("@plain",)),
+    State("admin:index", "certificates to renew", "alice", "Server certificates to renew"),
+    State(CERTIFICATES, "typical", "alice", "Expires within 7 days"),
+    State(CERTIFICATES, "expired", "alice", "Expired", query="?ends=over"),
+    State(CERTIFICATES, "nothing matches", "alice", "Nothing matches", query="?q=nothing-of-the-kind"),
+    State(CERTIFICATES, "empty", "beginner", "openssl req"),
+    State(CERTIFICATES, "not permitted", "nobody", "iam:ListServerCertificates"),
+    State(CERTIFICATE, "typical", "alice", "www", ("www",)),
+    State(CERTIFICATE, "expired", "alice", "clients refuse it", ("over",)),
+    State(CERTIFICATE, "ends soon", "alice", "It expires within 7 days", ("week",)),
+    State(CERTIFICATE, "missing", "alice", "cannot be found", ("nowhere",)),
+    State(CERTIFICATE, "not permitted", "nobody", "iam:GetServerCertificate", ("www",)),
+    State(NEW_CERTIFICATE, "form", "alice", "Upload server certificate"),
+    State(NEW_CERTIFICATE, "empty", "alice", "Paste the certificate", then=press("Upload certificate")),
+    State(
+        NEW_CERTIFICATE,
+        "error",
+        "alice",
+        "Unable to parse certificate",
+        then=press("Upload certificate", server_certificate_name="x", certificate_body="junk", private_key="junk"),
+    ),
+    State(NEW_CERTIFICATE, "not permitted", "nobody", "iam:UploadServerCertificate"),
+    State("admin:server-certificate-rename", "form", "alice", "The ARN changes", ("www",)),
+    State(
+        "admin:server-certificate-rename",
+        "error",
+        "alice",
+        "already exists",
+        ("www",),
+        then=press("Save", new_server_certificate_name="over"),
+    ),
+    State("admin:server-certificate-tags", "typical", "alice", "blue", ("www",)),
+    State("admin:server-certificate-tags", "empty", "alice", "Add a tag", ("week",)),
+    State(
+        "admin:server-certificate-tags", "error", "alice", "reserved", ("www",), then=press("Save tag", key="aws:team")
+    ),
+    State("admin:credentials_servercertificate_delete", "typical", "alice", "This cannot be undone", ("www",)),
+    State(
+        "admin:credentials_servercertificate_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("www",),
+        then=press("Delete server certificate", typed_name="x"),
+    ),
+    State(CHANGE, "signing certificates", "alice", "X.509 signing certificates (2 of 2)", ("carol",), CREDENTIALS),
+    State("admin:me", "signing certificate", "root", "X.509 signing certificates (1 of 2)"),
+    State("admin:user-signing-upload", "form", "alice", "openssl req -x509", ("bob",)),
+    State(
+        "admin:user-signing-upload",
+        "error",
+        "alice",
+        "not a certificate in PEM format",
+        ("bob",),
+        then=press("Upload signing certificate", certificate_body="junk"),
+    ),
+    State("admin:user-signing-upload", "not permitted", "helper", "iam:UploadSigningCertificate", ("bob",)),
+    State("admin:user-signing-delete", "typical", "alice", "can be uploaded again", ("carol", "@signing-off")),
+    State("admin:user-signing-delete", "missing", "alice", "cannot be found", ("carol", "A" * 32)),
+    State("admin:me-signing-upload", "form", "alice", "Upload signing certificate"),
+    State("admin:me-signing-delete", "typical", "root", "can be uploaded again", ("@mine",)),
 ]
 
 

@@ -48,6 +48,8 @@ ASKS = {
     "iam:SetDefaultPolicyVersion": "changes permissions",
     "iam:TagMFADevice": "policies decide by tags",
     "iam:TagPolicy": "policies decide by tags",
+    "iam:TagServerCertificate": "policies decide by tags",
+    "iam:UntagServerCertificate": "policies decide by tags",
     "iam:TagUser": "policies decide by tags",
     "iam:UntagMFADevice": "policies decide by tags",
     "iam:UntagPolicy": "policies decide by tags",
@@ -65,6 +67,12 @@ ASKS = {
     "iamconsole:DeleteGroupWithMembers": "changes permissions",
     "iamconsole:DeleteHardwareToken": "takes a second factor away",
     "iamconsole:DeleteServiceToken": "takes a credential away",
+    "iam:DeleteServerCertificate": "takes a private key away",
+    "iam:DeleteSigningCertificate": "takes a credential away",
+    "iam:UpdateServerCertificate": "changes an ARN that policies name",
+    "iam:UpdateSigningCertificate": "switches a credential on or off",
+    "iam:UploadServerCertificate": "takes a private key in",
+    "iam:UploadSigningCertificate": "gives a credential",
     "iamconsole:DeleteUserEndDate": "lets a user in for longer",
     "iamconsole:DeleteUserWithCredentials": "cannot be undone",
     "iamconsole:EnableRootMFADevice": "adds a second factor",
@@ -97,6 +105,7 @@ DOES_NOT_ASK = {
 }
 # The console has no way to these: whoever has the shell has the database.
 BY_OPERATOR = {
+    "iamconsole:ExportServerCertificate",
     "iamconsole:CloseAccount",
     "iamconsole:CreateAccount",
     "iamconsole:IssueRootSetupLink",

@@ -17,7 +17,7 @@ from tests.test_conformance import _check_answer, _situations
 # What tells of an account: tables, and of a table whose rows also note their use or a try, the columns that an operation changes.
 WATCHED = {
     "accounts_account": "name, alias, quotas",
-    "accounts_user": "user_name, path, tags, email, boundary_id, password",
+    "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
     "accounts_group": "",
     "accounts_membership": "",
     "credentials_accesskey": "status, user_id",
@@ -25,6 +25,10 @@ WATCHED = {
     "credentials_passwordpolicy": "",
     "credentials_servicetoken": "description, expire_date",
     "credentials_mfadevice": "user_id, confirmed, tags",
+    "credentials_mfarequirement": "",
+    "credentials_servercertificate": "server_certificate_name, path, tags, certificate_body",
+    "credentials_signingcertificate": "",
+    "credentials_sshpublickey": "status, user_id",
     "permissions_userpolicy": "",
     "permissions_grouppolicy": "",
     "permissions_managedpolicy": "",

@@ -63,6 +63,9 @@ def _make_session(request: HttpRequest, pk: int, epoch: int, began: datetime, mf
         return None
     _note_where(request)
     request.session[SIGNED_IN] = began.timestamp()  # before the row is made, which ends by it
+    # Not `django_otp.login`: it keeps which device was shown, which its middleware then loads by a query in every request, and
+    # knows neither a recovery code, which is no device, nor when it was, which policies ask for. MFA_TIME says both, and a
+    # device that goes ends the session by auth_epoch.
     auth.login(request, user, backend=BACKEND)
     request.session[PROVED] = timezone.now().timestamp()
     if mfa_time:
@@ -118,7 +121,7 @@ def confirm_by_password(request: HttpRequest, password: str) -> bool:
 
 
 def confirm_by_code(request: HttpRequest, device: MFADevice, code: str) -> None:
-    """The same by a code of an own device. Raises InvalidAuthenticationCode and Throttling."""
+    """The same by a code of an own device, or the answer of a passkey. Raises InvalidAuthenticationCode and Throttling."""
     method = verified(request, caller_of(request).principal, device, code)
     _confirmed(request, method)
     request.session[MFA_TIME] = timezone.now().timestamp()

@@ -21,7 +21,7 @@ from credentials.operations.access_keys import (
 )
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import expiry, rules
-from credentials.views import mfa_devices
+from credentials.views import mfa_devices, signing_certificates, ssh_keys
 from iamconsole.forms import may, part, submitted
 
 PAGE = 50
@@ -41,6 +41,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_update_key": may(caller, update_access_key),
         "may_delete_key": may(caller, delete_access_key),
         **mfa_devices.card(request),
+        **ssh_keys.card(request, caller.principal.user_name),
+        **signing_certificates.card(request),
         "sessions": list_own_sessions(caller),
         "sign_ins": _with_browsers(list_own_sign_ins(caller, max_items=RECENT).items),
     }

@@ -36,7 +36,9 @@ from credentials.operations.login_profiles import (
     update_login_profile,
 )
 from credentials.operations.mfa_devices import list_mfa_devices
-from credentials.views import mfa_devices, service_tokens
+from credentials.operations.signing_certificates import list_signing_certificates
+from credentials.operations.ssh_public_keys import list_ssh_public_keys
+from credentials.views import mfa_devices, service_tokens, signing_certificates, ssh_keys
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
@@ -81,6 +83,8 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
         **mfa_devices.card(request, user.user_name),
+        **ssh_keys.card(request, user.user_name),
+        **signing_certificates.card(request, user.user_name),
         **service_tokens.card(request, user.user_name),
     }
 
@@ -144,6 +148,8 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "user_shown": user,
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
+        "ssh_keys": part(caller, list_ssh_public_keys, user_name=user_name),
+        "signing_certificates": part(caller, list_signing_certificates, user_name=user_name),
         "devices": part(caller, list_mfa_devices, user_name=user_name),
         "names": part(caller, list_user_policies, user_name=user_name),
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
