@@ -252,7 +252,7 @@ class Operation(Generic[R]):
             if not getattr(_registry.get(each[0]), "reads", False)
         ]
         names = [all_names([*attempt.about, *asked.about]) for _, asked in performed]
-        watch = Watch.over(attempt.about)
+        watch = Watch.over(attempt.about if self.lock else ())
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         made, changes = all_names([*made_of(result), *attempt.about]), watch.changes(result)

@@ -12,6 +12,7 @@ from accounts.operations.groups import add_user_to_group, create_group
 from credentials.models import AccessKey
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_user_policy
 from permissions.operations.managed import create_policy
 from tests.authenticators import give_app
 from tests.browser import signed_in
@@ -56,6 +57,30 @@ def test_a_signed_read_costs_two_queries(alice: Person, bob: Person, action: str
     first, second = queries_of(alice, action, **given)
     assert "credentials_accesskey" in first
     assert all(query.startswith("SELECT") for query in (first, second))
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "portraits", "reads"),
+    [
+        ("CreateUser", {"UserName": "eve"}, 1, 8),
+        ("UpdateUser", {"UserName": "bob", "NewPath": "/moved/"}, 2, 10),
+        ("AttachUserPolicy", {"UserName": "bob", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, 2, 13),
+        ("AddUserToGroup", {"UserName": "bob", "GroupName": "team"}, 2, 13),
+        ("PutGroupPolicy", {"GroupName": "team", "PolicyName": "p", "PolicyDocument": allow("iam:GetUser")}, 2, 11),
+    ],
+)
+def test_telling_before_and_after_costs_a_change_three_queries_at_most(
+    root: Person, alice: Person, bob: Person, action: str, parameters: dict[str, str], portraits: int, reads: int
+) -> None:
+    create_group(root.caller, group_name="team")
+    for user_name, number in (("bob", 3), ("bob", 4)):
+        put_user_policy(
+            root.caller, user_name=user_name, policy_name=f"p{number}", policy_document=allow("iam:GetUser")
+        )
+    ask_inside(alice, "ListUsers")
+    asked = [query for query in queries_of(alice, action, **parameters) if query.lstrip("(").startswith("SELECT")]
+    assert len([query for query in asked if "told_sort" in query]) == portraits
+    assert len(asked) == reads
 
 
 def test_a_boundary_costs_nothing_more(root: Person, alice: Person, bob: Person) -> None:

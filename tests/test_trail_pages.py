@@ -93,7 +93,7 @@ def test_an_event_shows_before_and_after_without_secrets(root: Person, alice: Pe
     ]
     assert tagged.changes[0]["before"] == {}
     assert tagged.changes[0]["after"] == {"tags": [{"key": "team", "value": "blue"}]}
-    assert given.changes[0]["after"].keys() == {"password_last_changed", "password_reset_required"}
+    assert given.changes[0]["after"].keys() == {"console_access", "password_last_changed", "password_reset_required"}
     text = signed_in(alice).get(reverse("admin:trail-event", args=[renamed.event_id])).content.decode()
     assert "Before and after" in text
     assert reverse("admin:accounts_user_change", args=["root"]) not in text
