@@ -6,8 +6,8 @@ from typing import Any
 from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
+from iamconsole.asked import Asked, Resolved
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
-from iamconsole.operation import Asked, Resolved
 
 
 def _users(*, lock: bool) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group, User
+from iamconsole.asked import Asked, Resolved
 from iamconsole.errors import Fault, NoSuchEntity
-from iamconsole.operation import Asked, Resolved
 from permissions.models import ManagedPolicy
 from permissions.targets import bounding_policy, used_policy
 

@@ -1,4 +1,4 @@
-"""Imports point one way: errors <- pure modules <- models <- audit.record <- caller <- operation <- operations <- doors."""
+"""Imports point one way: errors <- pure modules <- models <- record <- caller <- asked <- operation <- operations <- doors."""
 
 import ast
 from pathlib import Path
@@ -36,6 +36,7 @@ LAYERS = [
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
      "audit/cloudtrail", "audit/exports", "credentials/rotation"),
+    ("iamconsole/asked",),
     ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "credentials/targets", "credentials/certificate_targets",
      "permissions/targets", "permissions/access", "permissions/chained"),

@@ -6,7 +6,8 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group
-from iamconsole.operation import Asked, Each, operation
+from iamconsole.asked import Asked, Each
+from iamconsole.operation import operation
 
 
 def _removed(admitted: Mapping[str, Any]) -> list[Asked]:

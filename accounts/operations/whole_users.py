@@ -16,8 +16,9 @@ from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey, LoginProfile
 from credentials.passwords import FIRST_LIFETIME, NewPassword, generating
 from credentials.steps import add_access_key, add_login_profile, release_devices
+from iamconsole.asked import Asked, Each, Performs
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
-from iamconsole.operation import Asked, Each, Issued, Performs, operation
+from iamconsole.operation import Issued, operation
 from permissions import access
 from permissions.access import Access
 from permissions.steps import attach_user_policy, put_user_policy

@@ -13,6 +13,7 @@ from accounts.models import Account
 from audit.cloudtrail import event_name, line_of
 from audit.finding import Asked, Place
 from audit.models import ChainHead, Event, EventKey
+from iamconsole.asked import Resolved
 from iamconsole.errors import (
     InvalidLookupAttributesException,
     InvalidNextTokenException,
@@ -20,7 +21,7 @@ from iamconsole.errors import (
     NoSuchEntity,
     ValidationError,
 )
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import PAGE_SIZE, Page
 
 LOOK_UP: Final = "cloudtrail:LookupEvents"
