@@ -79,9 +79,8 @@ class Asked:
         if self.event_request_id:
             columns["request_id"] = self.event_request_id
         if self.read_only is not None:
-            columns["read_only__in"] = [
-                self.read_only
-            ]  # what is only asked to be true, SQLite does not look up in an index
+            # What is only asked to be true, SQLite does not look up in an index.
+            columns["read_only__in"] = [self.read_only]
         if self.event_id:
             columns["event_id"] = _uuid(self.event_id)
         return Q(**{prefix + name: value for name, value in columns.items()})

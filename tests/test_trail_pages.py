@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.urls import reverse
 from accounts.operations.groups import add_user_to_group, remove_user_from_group
 from accounts.operations.users import tag_user, update_user
 from accounts.operations.whole_users import delete_user_with_credentials
+from accounts.signin.notices import before_this
 from audit.finding import BATCH, Asked
 from audit.models import LOOKED_UP, Event, EventKey
 from audit.record import record_alone
@@ -20,13 +22,12 @@ from credentials.operations.login_profiles import create_login_profile, update_l
 from iamconsole.errors import AccessDenied
 from permissions.operations.attachments import attach_user_policy
 from permissions.operations.managed import create_policy
-from tests.browser import signed_in
+from tests.browser import a_client, give_password, signed_in
 from tests.conftest import SECRETS, Person, allow, make_group, make_user
 from tests.everything import NEW_PASSWORD, PASSWORD, events_of, furnish
 
-LETTERS = (
-    "\u05e9\u05dc\u05d5\u05dd\u0e01\u00e9"  # what a tag may have; what else may come is in messages and names of others
-)
+# What a tag may have; what else may come is in messages and names of others.
+LETTERS = "\u05e9\u05dc\u05d5\u05dd\u0e01\u00e9"
 HEBREW, COMBINING = "\u05e9\u05dc\u05d5\u05dd\u202e", "e\u0301\u0323\u0328"
 
 
@@ -230,23 +231,21 @@ def test_the_export_reads_by_batches_whatever_its_length(root: Person, alice: Pe
 # Indexes
 
 
-def plan(chain: str, asked: Asked) -> str:
-    """How the database finds the first page of it; PostgreSQL would read a small table whole, so that is forbidden it."""
+def plans(ask: Callable[[], object]) -> str:
+    """How the database finds what is asked; PostgreSQL would read a small table whole, so that is forbidden it."""
     with CaptureQueriesContext(connection) as captured:
-        asked.of(chain, after=None, most=51)
-    [query] = captured.captured_queries
+        ask()
+    told: list[str] = []
+    sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
-            return "\n".join(row[3] for row in cursor.fetchall())
-        cursor.execute("SET enable_seqscan = off")
-        cursor.execute("SET enable_sort = off")
-        cursor.execute("SET enable_bitmapscan = off")
-        cursor.execute(f"EXPLAIN {query['sql']}")
-        told = "\n".join(row[0] for row in cursor.fetchall())
-        for name in ("seqscan", "sort", "bitmapscan"):
+        for name in () if sqlite else ("seqscan", "sort", "bitmapscan"):
+            cursor.execute(f"SET enable_{name} = off")
+        for query in captured.captured_queries:
+            cursor.execute(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {query['sql']}")
+            told += [row[3 if sqlite else 0] for row in cursor.fetchall()]
+        for name in () if sqlite else ("seqscan", "sort", "bitmapscan"):
             cursor.execute(f"RESET enable_{name}")
-        return told
+    return "\n".join(told)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +268,7 @@ def plan(chain: str, asked: Asked) -> str:
     ],
 )
 def test_no_filter_reads_the_whole_trail(root: Person, asked: dict[str, Any], index: str) -> None:
-    told = plan(root.account_id, Asked(**asked))
+    told = plans(lambda: Asked(**asked).of(root.account_id, after=None, most=51))
     if connection.vendor == "postgresql" and index in ("event_by_refused", "event_by_read_only"):
         index = index if index in told else "event_by_time"  # of a table this small both cost the same there
     by_unique = index in ("event_request_id", "event_id")
@@ -277,6 +276,19 @@ def test_no_filter_reads_the_whole_trail(root: Person, asked: dict[str, Any], in
     assert "Seq Scan" not in told
     assert "SCAN" not in told, told
     assert by_unique or ("TEMP B-TREE" not in told and "Sort" not in told), told
+
+
+def test_what_is_said_after_a_sign_in_is_found_by_indexes(root: Person, alice: Person) -> None:
+    give_password(alice, password=PASSWORD)
+    form = {"account": alice.account_id, "user_name": "alice", "password": PASSWORD}
+    assert a_client().post("/signin/", form).status_code == 302
+    told = plans(lambda: before_this(alice.user))
+    assert "event_by_actor" in told, told
+    assert "event_key_once" in told or "sqlite_autoindex_audit_eventkey" in told, told
+    assert "Seq Scan" not in told
+    assert "SCAN" not in told, told
+    assert "TEMP B-TREE" not in told
+    assert "Sort" not in told, told
 
 
 def test_every_column_that_is_looked_up_has_its_index() -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.browsers import browser_name
 from accounts.models import User
 from accounts.signin.who import ACTION
-from audit.models import Event
+from audit.models import Event, EventKey
+from audit.record import digest
 
 MOST_CHANGES: Final = 5
 # A password one changes oneself is left out: the form that changed it has said so.
@@ -51,11 +51,10 @@ def before_this(user: User) -> Notices:
     failed = signing_in.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
     if last is None:
         return Notices(None, failed.count(), (), 0)
-    of_user = Q(resource=user.arn, action__in=CHANGES)
-    if user.user_name:  # a rename is an event of the ARN there was
-        of_user |= Q(action="iam:UpdateUser", parameters__new_user_name=user.user_name)
-    changes = chain.filter(of_user, sequence__gt=last.sequence, result="Success").order_by("-sequence")
-    latest = tuple(changes[:MOST_CHANGES])
+    # By the id, for the user may have had another name or path then.
+    of_user = EventKey.objects.filter(chain=user.account_id, key=digest(user.user_id), sequence__gt=last.sequence)
+    changes = of_user.filter(event__action__in=CHANGES, event__result="Success").select_related("event")
+    latest = tuple(found.event for found in changes.order_by("-event_time", "-sequence")[:MOST_CHANGES])
     return Notices(last, failed.count(), latest, changes.count() if latest else 0)
 
 
