@@ -413,6 +413,11 @@ print(code, made, there, len(iam.list_users(MaxItems=1000)["Users"]))
 def test_a_full_disk_fails_the_change_and_nothing_else(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
+    alone = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    tried = [*alone, "mount", "-t", "tmpfs", "-o", "size=1m", "none", str(data)]
+    refused = subprocess.run(tried, capture_output=True, text=True, check=False)
+    if refused.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {refused.stderr.strip()}")
     port = free_port()
     given = {"IAMCONSOLE_DATA": str(data), "PUBLIC_URL": f"http://localhost:{port}", "WEB_CONCURRENCY": "1"}
     script = f"""
@@ -430,7 +435,6 @@ for i in $(seq 100); do {sys.executable} -c "$asked" 2>/dev/null && break; sleep
 {sys.executable} manage.py verify_audit >&2
 """
     (tmp_path / "fill.py").write_text(FULL_DISK)
-    alone = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
     done = subprocess.run(
         [*alone, "bash", "-c", script], env=os.environ | given, capture_output=True, text=True, timeout=300, check=False
     )
