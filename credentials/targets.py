@@ -8,8 +8,8 @@ from accounts.caller import Caller
 from accounts.models import Account
 from credentials.mfa.models import MFADevice
 from credentials.steps import refuse_without_second_factor
+from iamconsole.asked import Resolved
 from iamconsole.errors import AccessDenied, NoSuchEntity
-from iamconsole.operation import Resolved
 
 
 def no_such_device(serial_number: str) -> str:

@@ -26,6 +26,7 @@ from accounts.signin import caller_of
 from accounts.targets import asked_of
 from audit.models import Event
 from audit.operations.decisions import get_decision
+from audit.operations.events import list_events
 from credentials.certificate_models import ServerCertificate
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
@@ -132,6 +133,7 @@ TASKS: Final = (
         "admin:credential-report",
         get_credential_report,
     ),
+    Task("Audit log", "trail events history activity export cloudtrail who did what", "admin:trail", list_events),
     Task("Account settings", "account id sign-in url address", "admin:account"),
     Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
     Task(

@@ -176,6 +176,8 @@ SSH_LOGIN_NAMES = configuration.ssh_login_names(_setting(env.list, "SSH_LOGIN_NA
 SSH_KEY_OPTIONS = configuration.ssh_key_options(_setting(env.list, "SSH_KEY_OPTIONS", default=[]))
 CREDENTIAL_REPORT_DAYS = _number("CREDENTIAL_REPORT_DAYS", default=90, least=1, most=3650)
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
+# How many days the trail is kept by `manage.py prune_audit`; 0 is for ever
+TRAIL_RETENTION_DAYS = _number("TRAIL_RETENTION_DAYS", default=0, least=0, most=36_500)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process
 API_REQUESTS_PER_SECOND = _number("API_REQUESTS_PER_SECOND", default=200, least=1, most=1_000_000)

@@ -51,7 +51,7 @@ class ConsoleSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
         from accounts.views import account, confirm, me
-        from audit.views import decisions
+        from audit.views import decisions, trail
         from credentials.views import (
             access_keys,
             credential_reports,
@@ -109,6 +109,9 @@ class ConsoleSite(AdminSite):
             ),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
+            path("audit/", self.admin_view(trail.page), name="trail"),
+            path("audit/export/", self.admin_view(trail.export), name="trail-export"),
+            path("audit/<uuid:event_id>/", self.admin_view(trail.event), name="trail-event"),
             path("search/", self.admin_view(search.page), name="search"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),

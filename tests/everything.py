@@ -8,7 +8,8 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import arns, jobs, targets
@@ -27,6 +29,7 @@ from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
+from audit import triggers
 from audit.models import Event
 from audit.record import link_hash
 from credentials import certificate_targets
@@ -106,6 +109,7 @@ def furnish(root: Person) -> Values:
     token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given
+        | {"event_id": str(events_of(root.account_id)[0].event_id)}
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
@@ -209,7 +213,7 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
-        | {name: str(uuid.uuid4()) for name in ("decision_id", "report_id", "later_report_id", "job_id")}
+        | {name: str(uuid.uuid4()) for name in ("decision_id", "event_id", "report_id", "later_report_id", "job_id")}
         | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
@@ -302,6 +306,17 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "new_password": NEW_PASSWORD,
         "new_path": "/moved/",
         "new_user_name": f"new-{user_name}",
+        "actor": user_name,
+        "end_time": tomorrow(),
+        "event_category": "insight",
+        "event_request_id": "",
+        "lookup_attributes": [{"attribute_key": "Username", "attribute_value": user_name}],
+        "max_results": 10,
+        "older_than_days": 36_500,
+        "resource_name": user_name,
+        "result": "Success",
+        "source_ip": "127.0.0.1",
+        "start_time": tomorrow() - timedelta(days=2),
         "old_password": PASSWORD,
         "password": PASSWORD,
         "password_reset_required": True,
@@ -336,7 +351,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
 
 def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     """Every parameter of the operation but the marker."""
-    names = operation.accepts - {"marker"}
+    names = operation.accepts - {"marker", "next_token"}
     # What the function is handed by its target is no parameter, though it stands in its signature.
     members = operation.model.input.members if operation.model.input else {}
     names &= {snake(member) for member in members}
@@ -454,3 +469,16 @@ def breaks(events: list[Event]) -> list[int]:
         for before, after in pairwise(events)
         if (after.sequence, after.previous_hash) != (before.sequence + 1, before.hash)
     ]
+
+
+@contextmanager
+def owning_the_database() -> Iterator[None]:
+    """Be somebody who can take the database's own rules off: the chain has to show what is done then."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in triggers.drop(connection.vendor):
+            cursor.execute(statement)
+        yield
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in triggers.create(connection.vendor):
+            cursor.execute(statement)

@@ -52,6 +52,7 @@ NO_PAGE = {
     "admin:group-policy-detach": "a button",
     "admin:credential-report-generate": "a button",
     "admin:credential-report-download": "a file",
+    "admin:trail-export": "a button",
 }
 
 

@@ -22,6 +22,7 @@ from accounts.operations.whole_users import delete_user_with_credentials, set_us
 from accounts.signin import caller_of
 from accounts.views import suspension, user_last_accessed, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
+from audit.views.trail import activity
 from credentials.operations.access_keys import (
     create_access_key,
     delete_access_key,
@@ -50,6 +51,7 @@ TABS = (
     ("tags", "Tags"),
     ("sessions", "Sessions"),
     ("last-accessed", "Last accessed"),
+    ("activity", "Activity"),
 )
 
 
@@ -93,6 +95,10 @@ def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
 
 
+def _activity_tab(request: HttpRequest, user: User) -> dict[str, Any]:
+    return activity(request, user.user_id)
+
+
 _TAB = {
     "permissions": permissions_tab,
     "groups": groups_tab,
@@ -100,6 +106,7 @@ _TAB = {
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
     "last-accessed": user_last_accessed.tab,
+    "activity": _activity_tab,
 }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.tags import RESOURCE_TAGS
+from iamconsole.asked import Resolved
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import Page
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import Source

@@ -20,8 +20,9 @@ from accounts.models import Account, Group, User
 from accounts.tags import RESOURCE_TAGS
 from credentials.last_access import PERIOD
 from credentials.reports.models import LastAccess
+from iamconsole.asked import Resolved
 from iamconsole.errors import InvalidInput, NoSuchEntity
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import Page
 from permissions import actions
 from permissions.compiled import parsed, policies_of, policies_of_group

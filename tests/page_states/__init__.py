@@ -11,6 +11,7 @@ from tests.page_states import (
     signing_in,
     simulator,
     ssh_keys,
+    trail,
     user_credentials,
     users,
 )
@@ -28,4 +29,5 @@ STATES = [
     *reports.STATES,
     *certificates.STATES,
     *ssh_keys.STATES,
+    *trail.STATES,
 ]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.authenticators import give_app, give_key, give_number
 from tests.browser import Visitor, give_password
 from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_account, make_group, make_user
-from tests.everything import new_certificate, refusal_of, served_to_all
+from tests.everything import events_of, new_certificate, refusal_of, served_to_all
 from tests.ssh_keys import new_ssh_key
 from tests.test_signin_states import add_device, code_of
 
@@ -53,7 +53,9 @@ class Stage:
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
-    decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
+    decisions: dict[
+        str, str
+    ]  # ids of refusals, of nobody and of one whose policy has a deny and a condition, and of a change
     # Serial numbers, and ids of certificates and SSH keys, by "@" and a word: "@alice" is the one device of alice.
     devices: dict[str, str] = field(default_factory=dict)
     reports: dict[str, str] = field(default_factory=dict)  # ids of two credential reports: "@before", "@after"
@@ -124,6 +126,7 @@ def set_stage(chromium: Browser) -> Stage:
             "nothing allows": refusal_of(nobody),
             "denied": refusal_of(careful, list_users),
             "unmet": refusal_of(careful),
+            "changed": str(events_of(root.account_id)[-5].event_id),
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
