@@ -44,6 +44,7 @@ from iamconsole.errors import (
 from tests.authenticators import give_app
 from tests.conftest import ROOT, Person, allow, make_user
 from tests.everything import give_password, new_target
+from tests.test_races import at_once
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = "ACCOUNT_ID"
@@ -223,6 +224,12 @@ def test_a_report_is_good_for_four_hours_whatever_changes(root: Person) -> None:
             get_credential_report(root.caller)
         finish(root)
         assert b"newcomer" in get_credential_report(root.caller).content
+
+
+def test_of_many_who_ask_at_once_one_starts_a_report(root: Person, alice: Person, server: Path) -> None:
+    answers = at_once([alice.client().generate_credential_report] * 8)
+    assert sorted(answer["State"] for answer in answers) == ["INPROGRESS"] * 7 + ["STARTED"]
+    assert Job.objects.filter(account=root.account_id).count() == 1
 
 
 def test_the_console_can_have_a_fresh_one_and_only_one_is_on_the_way(root: Person) -> None:
