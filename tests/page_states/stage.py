@@ -131,9 +131,9 @@ def set_stage(chromium: Browser) -> Stage:
         },
     )
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
-    let_in(stage, chromium)
     stage.devices |= certificates | furnish_ssh_keys(root)
     stage.reports = {"@before": report_of(root), "@after": report_of(root)}
+    let_in(stage, chromium)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
