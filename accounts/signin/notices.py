@@ -87,7 +87,8 @@ def tell(request: HttpRequest, user: User, notices: Notices) -> None:
 
 def _change(user: User, event: Event) -> str:
     """One change: what, by whom, when."""
-    who = event.actor_arn.rpartition("/")[2] or "the operator"
+    # With a word before it: somebody may be named "you".
+    who = f"user {event.actor_arn.rpartition('/')[2]}"
     if event.actor_id == user.user_id:
         who = "you"
     elif event.actor_arn.endswith(":root"):
