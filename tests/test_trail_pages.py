@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,9 @@ def test_each_filter_shows_what_it_names(root: Person, alice: Person, mallory: P
     assert counted(shown(client, resource_name="dave")) == counted(shown(client, resource_name=dave.user.arn)) == 3
     assert counted(shown(client, source_ip="10.9.8.7")) == 0
     assert counted(shown(client, start_time="2020-01-01T00:00:00", end_time="2020-01-02T00:00:00")) == 0
-    assert "Error:" in shown(client, start_time="yesterday")
+    wrong = shown(client, start_time="yesterday")
+    assert "Error:" in wrong
+    assert (counted(wrong), "Export this view" in wrong) == (0, False)
     detail = client.get(reverse("admin:trail-event", args=[event.event_id])).content.decode()
     assert "is not authorized" in detail
     assert reverse("admin:decision", args=[event.event_id]) in detail
@@ -97,6 +100,7 @@ def test_an_event_shows_before_and_after_without_secrets(root: Person, alice: Pe
     assert given.changes[0]["after"].keys() == {"console_access", "password_last_changed", "password_reset_required"}
     text = signed_in(alice).get(reverse("admin:trail-event", args=[renamed.event_id])).content.decode()
     assert "Before and after" in text
+    assert re.search(r'<th scope="row">ARN</th>', text)
     assert reverse("admin:accounts_user_change", args=["root"]) not in text
     assert not [secret for secret in SECRETS if secret in text]
 

@@ -28,9 +28,11 @@ PAGES: Final = {
     "user": "admin:accounts_user_change",
     "group": "admin:accounts_group_change",
     "policy": "admin:permissions_managedpolicy_change",
+    "server-certificate": "admin:credentials_servercertificate_change",
 }
+_SHORT: Final = re.compile(r"\b(arn|mfa|ssh)\b")
 _ARN: Final = re.compile(
-    r"arn:aws:iam::(?P<account>[0-9]{12}|aws):(?P<kind>user|group|policy)/(?:.*/)?(?P<name>[^/*]+)"
+    r"arn:aws:iam::(?P<account>[0-9]{12}|aws):(?P<kind>user|group|policy|server-certificate)/(?:.*/)?(?P<name>[^/*]+)"
 )
 
 
@@ -43,7 +45,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "results": RESULTS,
         "events": events,
-        "rows": rows_of(events, caller),
+        # Not the whole log in the place of what a filter that is wrong was meant to show.
+        "rows": rows_of(events, caller) if form.is_valid() else [],
         "status": part(caller, get_trail_status).value,
         "formats": ExportForm.base_fields["file_format"].choices,  # type: ignore[attr-defined]
         "may_export": may(caller, export_events),
@@ -131,7 +134,7 @@ class Row:
             (
                 change["arn"],
                 [
-                    (name.replace("_", " "), _text(change["before"].get(name)), _text(change["after"].get(name)))
+                    (_label(name), _text(change["before"].get(name)), _text(change["after"].get(name)))
                     for name in sorted(change["before"].keys() | change["after"].keys())
                 ],
             )
@@ -155,8 +158,13 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def _label(field: str) -> str:
+    """A field of a portrait as people read it."""
+    return _SHORT.sub(lambda found: found[0].upper(), field.replace("_", " "))
+
+
 def page_of(arn: str, account_id: str) -> str:
-    """The page of a user, group or policy of the account by its ARN; empty for what has none."""
+    """The page of a user, group, policy or certificate of the account by its ARN; empty for what has none."""
     found = _ARN.fullmatch(arn)
     if found is None or found["account"] not in (account_id, "aws"):
         return ""
