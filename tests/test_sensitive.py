@@ -101,6 +101,7 @@ ASKS = {
     "sts:GetSessionToken": "makes a credential",
 }
 DOES_NOT_ASK = {
+    "iamconsole:ExportEvents": "changes nothing; the same can be read page by page",
     "iam:ChangePassword": "takes the current password itself",
     "iam:CreateAccountAlias": "another name on the sign-in page, which anybody may know",
     "iam:CreateGroup": "empty, without permissions",
