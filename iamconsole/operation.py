@@ -38,6 +38,7 @@ class Resolved:
     ``tags`` are those of what exists (aws:ResourceTag), ``boundary`` the ARN of a user's permissions boundary
     (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if
     not the caller's, and ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
+    ``facts`` of what exists are read by context keys like parameters.
     """
 
     resource: str
@@ -50,6 +51,7 @@ class Resolved:
     further: tuple[str, ...] = ()
     chain: str | None = None
     made_chain: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Target(Protocol):
@@ -289,7 +291,7 @@ class Operation(Generic[R]):
     def _asked(self, target: Resolved, parameters: Mapping[str, Any]) -> list[Asked]:
         """What the permission is decided on: the target, and the further ARNs it names."""
         return [
-            Asked(resource, parameters, target.label, target.denial, target.tags, target.boundary)
+            Asked(resource, {**parameters, **target.facts}, target.label, target.denial, target.tags, target.boundary)
             for resource in (target.resource, *target.further)
         ]
 

@@ -31,8 +31,10 @@ from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
+from credentials.operations.service_credentials import create_service_specific_credential
 from credentials.operations.service_tokens import create_service_token
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.service_credentials import GIT, ServiceSpecificCredential
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -80,7 +82,8 @@ def furnish(root: Person) -> Values:
     update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
     issued = create_service_token(root.caller, user_name="dave")
-    SECRETS.append(issued.secret["token"])
+    git = create_service_specific_credential(root.caller, user_name="dave", service_name=GIT)
+    SECRETS.extend([issued.secret["token"], git.secret["service_password"]])
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
@@ -90,6 +93,7 @@ def furnish(root: Person) -> Values:
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id}
+        | {"service_specific_credential_id": git.entity.service_specific_credential_id}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
@@ -195,6 +199,13 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
     return {
         "access_key": True,
         "access_key_id": access_key_id,
+        "all_users": False,
+        "credential_age_days": 30,
+        "maximum_days": 90,
+        "never_expires": False,
+        "replaces_access_key_id": access_key_id,
+        "service_name": "bedrock.amazonaws.com",
+        "service_specific_credential_id": arns.new_unique_id("ACCA"),
         "action_names": ["s3:GetObject"],
         "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
         "permissions_boundary_policy_input_list": [allow("s3:*")],
@@ -313,7 +324,10 @@ def secrets_in(answer: Answer) -> list[str]:
     """The secrets that an answer shows this once."""
     if answer.code is not None:
         return []
-    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token")]
+    found = [
+        answer.text(name)
+        for name in ("SecretAccessKey", "SessionToken", "Token", "ServicePassword", "ServiceCredentialSecret")
+    ]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
@@ -332,6 +346,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
             (ServiceToken, "user__account"),
+            (ServiceSpecificCredential, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
             (UserPolicy, "user__account"),
