@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from accounts import (
     arns,
@@ -20,7 +21,7 @@ from accounts.views import new_user, user_permissions, user_sessions, users
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access, mfa_devices, service_tokens
+from credentials.views import access_keys, console_access, mfa_devices, service_credentials, service_tokens
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -62,7 +63,8 @@ class ActiveKey(admin.SimpleListFilter):
         """The chosen users."""
         if self.value() not in ("yes", "no"):
             return queryset
-        active = Exists(AccessKey.objects.filter(user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
+        lasting = Q(expire_date__isnull=True) | Q(expire_date__gt=timezone.now())
+        active = Exists(AccessKey.objects.filter(lasting, user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
         return queryset.filter(active if self.value() == "yes" else ~active)
 
 
@@ -112,6 +114,13 @@ class UserAdmin(ConsoleList):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/access-keys/<str:access_key_id>/details/", view(access_keys.details), name="user-key-details"),
+            path(f"{one}/access-keys/<str:access_key_id>/rotate/", view(access_keys.rotate), name="user-key-rotate"),
+            path(f"{one}/service-credentials/create/", view(service_credentials.create), name="user-service-create"),
+            *(
+                path(f"{one}/service-credentials/<str:credential_id>/{page}/", view(each), name=f"user-service-{page}")
+                for page, each in service_credentials.OF_ONE.items()
+            ),
             path(f"{one}/mfa/assign/", view(mfa_devices.assign), name="user-mfa-assign"),
             path(f"{one}/mfa/enable/", view(mfa_devices.enable), name="user-mfa-enable"),
             path(f"{one}/mfa/discard/", view(mfa_devices.discard), name="user-mfa-discard"),

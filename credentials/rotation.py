@@ -55,7 +55,7 @@ class Rotation:
         """When the old key can be switched off, and then when it can be deleted, if nothing uses it until then."""
         if not self.is_off:
             return self.quiet_since + QUIET
-        ends = self.old.expire_date if self.old.status == AccessKey.Status.ACTIVE else self.old.status_date
+        ends = self.old.expire_date if self.old.has_expired else self.old.status_date
         return (ends or self.old.create_date) + KEPT
 
     @property
@@ -67,6 +67,11 @@ class Rotation:
         if self.new.last_used_date is None:
             return "HandOver"
         return "Deactivate" if due else "Watch"
+
+    @property
+    def number(self) -> int:
+        """The number of the step among the four that pages show: create, hand over, deactivate, delete."""
+        return {"HandOver": 2, "Watch": 2, "Deactivate": 3, "Wait": 4, "Delete": 4}[self.step]
 
     @property
     def advice(self) -> str:

@@ -32,6 +32,11 @@ class Service:
     key_prefix: str = ""
 
     @property
+    def kind(self) -> str:
+        """What its credentials are, in words."""
+        return "API key" if self.key_prefix else "user name and password"
+
+    @property
     def prefix(self) -> str:
         """What its actions begin with in policies."""
         return self.name.partition(".")[0]

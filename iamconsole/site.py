@@ -52,17 +52,27 @@ class ConsoleSite(AdminSite):
         """Every route of the console."""
         from accounts.views import account, confirm, me
         from audit.views import decisions
-        from credentials.views import access_keys, device_inventory, mfa_devices, password_policy, recovery_codes
+        from credentials.views import (
+            access_keys,
+            device_inventory,
+            key_settings,
+            mfa_devices,
+            password_policy,
+            recovery_codes,
+            service_credentials,
+        )
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_service = "my-security-credentials/service-credentials"
         my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
+            path("account/access-keys/", self.admin_view(key_settings.manage), name="key-settings"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
             path("mfa-devices/import/", self.admin_view(device_inventory.import_tokens), name="mfa-import"),
@@ -90,6 +100,13 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_key}/<str:access_key_id>/details/", self.admin_view(access_keys.details), name="me-key-details"),
+            path(f"{my_key}/<str:access_key_id>/rotate/", self.admin_view(access_keys.rotate), name="me-key-rotate"),
+            path(f"{my_service}/create/", self.admin_view(service_credentials.create), name="me-service-create"),
+            *(
+                path(f"{my_service}/<str:credential_id>/{page}/", self.admin_view(view), name=f"me-service-{page}")
+                for page, view in service_credentials.OF_ONE.items()
+            ),
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
             path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),

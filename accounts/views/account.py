@@ -16,6 +16,7 @@ from accounts.operations.root import update_root_user_email
 from accounts.signin import caller_of
 from credentials.operations.password_policies import get_account_password_policy
 from credentials.passwords import expiry
+from credentials.views import key_settings
 from iamconsole.forms import may, part, submitted
 
 
@@ -31,7 +32,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "alias": may(caller, create_account_alias),
     }
-    return render(request, "dashboard.html", context | {"expires": expiry(caller.principal)})
+    return render(
+        request,
+        "dashboard.html",
+        context | {"expires": expiry(caller.principal), "rotations": key_settings.rotations(request)},
+    )
 
 
 @require_safe
