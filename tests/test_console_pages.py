@@ -38,6 +38,8 @@ NO_PAGE = {
     "theme": "a button",
     "admin:me-key-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:me-service-status": "a button",
+    "admin:user-service-status": "a button",
     "admin:me-session-end": "a button",
     "admin:me-sessions-end": "a button",
     "admin:user-session-end": "a button",
@@ -88,6 +90,7 @@ class Stage:
     late: Person  # signed in long ago
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
+    git: tuple[str, str]  # ids of Git credentials: carol's, alice's
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
     decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
     devices: dict[str, str] = field(
@@ -103,6 +106,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
     from credentials.operations.password_policies import update_account_password_policy
+    from credentials.operations.service_credentials import create_service_specific_credential
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.attachments import attach_user_policy
     from permissions.operations.boundaries import put_user_permissions_boundary
@@ -137,6 +141,7 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         guarded=make_user(root, "guarded", allow("iam:*")),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
+        git=("", ""),
         policies=policies,
         decisions={
             "nothing allows": refusal_of(nobody),
@@ -145,6 +150,12 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
+    made = [
+        create_service_specific_credential(root.caller, user_name=name, service_name="codecommit.amazonaws.com")
+        for name in ("carol", "alice")
+    ]
+    SECRETS.extend(each.secret["service_password"] for each in made)
+    stage.git = (made[0].entity.service_specific_credential_id, made[1].entity.service_specific_credential_id)
     give_password(stage.newcomer, must_change=True)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     for name in ("root", "alice", "helper", "simulates", "nobody", "beginner", "late"):
@@ -214,6 +225,7 @@ class State:
         """Where it is; the arguments "active" and "inactive" stand for carol's keys, others for decisions."""
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
         keys["token"] = stage.token
+        keys["git"], keys["own git"] = stage.git
         keys |= stage.policies
         keys |= stage.devices
         keys |= stage.decisions
@@ -585,6 +597,27 @@ STATES = [
     State("admin:me-key-delete", "form", "alice", "This cannot be undone", ("own",)),
     State(
         "admin:me-key-delete", "error", "alice", "not the ID", ("own",), then=press("Delete access key", typed_id="x")
+    ),
+    State("admin:me-key-details", "form", "alice", "The key expires", ("own",)),
+    State("admin:me-key-details", "error", "alice", "365", ("own",), then=press("Save", duration_days="9999")),
+    State("admin:me-key-rotate", "first step", "alice", "Nothing stops on the way", ("own",)),
+    State("admin:me-service-create", "form", "alice", "What is it for?"),
+    State("admin:me-service-reset", "typical", "alice", "stops at once", ("own git",)),
+    State("admin:me-service-delete", "typical", "alice", "This cannot be undone", ("own git",)),
+    State("admin:user-key-details", "form", "alice", "The key expires", ("carol", "active")),
+    State("admin:user-key-rotate", "both taken", "alice", "Both places for keys are taken", ("carol", "active")),
+    State("admin:user-service-create", "form", "alice", "What is it for?", ("bob",)),
+    State("admin:user-service-create", "not permitted", "helper", "CreateServiceSpecificCredential", ("bob",)),
+    State("admin:user-service-reset", "typical", "alice", "stops at once", ("carol", "git")),
+    State("admin:user-service-delete", "typical", "alice", "This cannot be undone", ("carol", "git")),
+    State("admin:key-settings", "form", "alice", "It holds for new keys"),
+    State("admin:key-settings", "not permitted", "nobody", "iamconsole:GetAccessKeySettings"),
+    State(
+        "admin:key-settings",
+        "impact",
+        "alice",
+        "Nothing is saved yet",
+        then=press("Show what it means", maximum_days="60"),
     ),
     State(LIST, "empty", "beginner", "No users"),
     State(LIST, "typical", "alice", "carol"),
