@@ -30,7 +30,7 @@ LAYERS = [
      "accounts/throttle", "credentials/mfa/models", "credentials/service_credentials"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms", "credentials/service_access",
-     "credentials/rotation"),
+     "credentials/key_rotation"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
      "permissions/catalogue"),
     ("iamconsole/operation", "iamconsole/paging"),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('credentials', '0004_password_policy'),
+        ('credentials', '0007_ssh_public_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

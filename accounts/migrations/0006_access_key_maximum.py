@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_throttle_and_idle_sessions'),
+        ('accounts', '0005_suspension'),
     ]
 
     operations = [
