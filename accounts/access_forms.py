@@ -134,7 +134,12 @@ class ReviewForm(TagsForm):
     """Step 3: the tags, and the password of a person, which no step before may know."""
 
     password_field = "password"  # noqa: S105 - the name of a field
-    generate = forms.BooleanField(label="Generate the password", required=False, initial=True)
+    generate = forms.BooleanField(
+        label="Generate the password",
+        required=False,
+        initial=True,
+        help_text="It is shown once. The user must choose another at the first sign-in, within seven days.",
+    )
     password = forms.CharField(
         label="Or choose it yourself",
         required=False,

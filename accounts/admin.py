@@ -12,16 +12,26 @@ from accounts import (
     arns,
     group_list,  # noqa: F401 - registers the list of groups
 )
-from accounts.columns import UserColumns
+from accounts.columns import MFA_KINDS, UserColumns
 from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.targets import asked_of
-from accounts.views import new_user, user_permissions, user_sessions, users
+from accounts.views import new_user, suspension, user_permissions, user_sessions, users
+from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
-from credentials.views import access_keys, console_access, mfa_devices, service_credentials, service_tokens
+from credentials.operations.mfa_devices import list_mfa_devices
+from credentials.views import (
+    access_keys,
+    console_access,
+    mfa_devices,
+    service_credentials,
+    service_tokens,
+    signing_certificates,
+    ssh_keys,
+)
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -68,6 +78,26 @@ class ActiveKey(admin.SimpleListFilter):
         return queryset.filter(active if self.value() == "yes" else ~active)
 
 
+class MFAKind(admin.SimpleListFilter):
+    """Users with an MFA device of a kind, or with none."""
+
+    title = "MFA"
+    parameter_name = "mfa"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices; none for a caller who may not list every user's MFA devices."""
+        if not _reads_all(request, list_mfa_devices.action):
+            return []
+        return [*MFA_KINDS.items(), ("none", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        """The chosen users."""
+        devices = MFADevice.objects.filter(user=OuterRef("pk"))
+        if self.value() == "none":
+            return queryset.filter(~Exists(devices))
+        return queryset.filter(Exists(devices.filter(kind=self.value()))) if self.value() in MFA_KINDS else queryset
+
+
 def _reads_all(request: HttpRequest, action: str) -> bool:
     """Whether the caller may do ``action`` on every user: only then may a list be narrowed by what it tells."""
     caller = caller_of(request)
@@ -87,7 +117,7 @@ class UserAdmin(ConsoleList):
     named_by = "user_name"
     empty_text = "A user is a person who signs in to the console, or a program that signs requests."
 
-    list_filter = (ConsoleAccess, ActiveKey)
+    list_filter = (ConsoleAccess, MFAKind, ActiveKey)
     search_fields = ("user_name",)
     search_help_text = "User name, or a full access key ID"
     ordering = ("user_name_key",)
@@ -104,6 +134,11 @@ class UserAdmin(ConsoleList):
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),
             path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),
+            path(f"{one}/suspend/", view(suspension.suspend), name="user-suspend"),
+            path(f"{one}/reactivate/", view(suspension.reactivate), name="user-reactivate"),
+            path(f"{one}/end-date/", view(suspension.end_date), name="user-end-date"),
+            path(f"{one}/lock-down/", view(suspension.lock_down), name="user-lock-down"),
+            path(f"{one}/lock-down/undo/", view(suspension.undo), name="user-lock-down-undo"),
             path(f"{one}/tags/", view(users.tags), name="user-tags"),
             path(f"{one}/groups/remove/", view(user_permissions.leave), name="user-group-remove"),
             path(f"{one}/permissions/add/", view(user_permissions.add), name="user-permissions-add"),
@@ -121,6 +156,17 @@ class UserAdmin(ConsoleList):
                 path(f"{one}/service-credentials/<str:credential_id>/{page}/", view(each), name=f"user-service-{page}")
                 for page, each in service_credentials.OF_ONE.items()
             ),
+            path(f"{one}/signing-certificates/upload/", view(signing_certificates.upload), name="user-signing-upload"),
+            path(
+                f"{one}/signing-certificates/<str:certificate_id>/status/",
+                view(signing_certificates.status),
+                name="user-signing-status",
+            ),
+            path(
+                f"{one}/signing-certificates/<str:certificate_id>/delete/",
+                view(signing_certificates.delete),
+                name="user-signing-delete",
+            ),
             path(f"{one}/mfa/assign/", view(mfa_devices.assign), name="user-mfa-assign"),
             path(f"{one}/mfa/enable/", view(mfa_devices.enable), name="user-mfa-enable"),
             path(f"{one}/mfa/discard/", view(mfa_devices.discard), name="user-mfa-discard"),
@@ -130,6 +176,9 @@ class UserAdmin(ConsoleList):
             path(f"{one}/sessions/end/", view(user_sessions.end_all), name="user-sessions-end"),
             path(f"{one}/sessions/<str:session_id>/end/", view(user_sessions.end), name="user-session-end"),
             path(f"{one}/sign-in-throttle/reset/", view(user_sessions.reset_throttle), name="user-throttle-reset"),
+            path(f"{one}/ssh-keys/upload/", view(ssh_keys.upload), name="user-ssh-key-upload"),
+            path(f"{one}/ssh-keys/<str:ssh_public_key_id>/status/", view(ssh_keys.status), name="user-ssh-key-status"),
+            path(f"{one}/ssh-keys/<str:ssh_public_key_id>/delete/", view(ssh_keys.delete), name="user-ssh-key-delete"),
             path(f"{one}/service-tokens/create/", view(service_tokens.create), name="user-token-create"),
             path(
                 f"{one}/service-tokens/<str:service_token_id>/delete/",
@@ -146,7 +195,13 @@ class UserAdmin(ConsoleList):
         users_of_account = User.objects.in_account(caller_of(request).account_id)
         keys = Prefetch("access_keys", queryset=AccessKey.objects.order_by("id"))
         groups = Prefetch("groups", queryset=Group.objects.order_by("group_name_key"))
-        return users_of_account.select_related("login_profile", "boundary").prefetch_related(keys, groups)
+        devices = MFADevice.objects.filter(user=OuterRef("pk"))
+        kinds = {f"has_{kind}": Exists(devices.filter(kind=kind)) for kind in MFA_KINDS}
+        return (
+            users_of_account.annotate(**kinds)
+            .select_related("login_profile", "boundary")
+            .prefetch_related(keys, groups)
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -165,9 +220,11 @@ class UserAdmin(ConsoleList):
         columns = UserColumns(caller_of(request))
         return (
             columns.name,
+            columns.status,
             "path",
             columns.groups,
             columns.console_access,
+            columns.mfa,
             columns.last_sign_in,
             columns.access_keys,
             columns.created,

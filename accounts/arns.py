@@ -36,6 +36,11 @@ def policy(account_id: str | None, path: str, policy_name: str) -> str:
     return iam(account_id or "aws", f"policy{path}{policy_name}")
 
 
+def server_certificate(account_id: str, path: str, server_certificate_name: str) -> str:
+    """A server certificate's ARN; ``path`` begins and ends with a slash."""
+    return iam(account_id, f"server-certificate{path}{server_certificate_name}")
+
+
 def mfa(account_id: str, path: str, device_name: str) -> str:
     """A virtual MFA device's ARN, which is its serial number; ``path`` begins and ends with a slash."""
     return iam(account_id, f"mfa{path}{device_name}")

@@ -47,6 +47,8 @@ class Caller:
     # Of a console session: its id, and when who is in last proved it by a password or a second factor.
     session_id: str = ""
     sudo_time: datetime | None = None
+    # Half-way in at sign-in, where the account demands a first MFA device: may do nothing but enable one.
+    enrolling: bool = False
     # What a console form that shows a one-time secret carries; spent in the operation's transaction.
     nonce: str | None = field(default=None, repr=False)
 
@@ -139,12 +141,13 @@ class Caller:
             return self
         if self.access_key is not None:
             key = AccessKey.objects.select_related("user__account").filter(pk=self.access_key.pk).first()
-            if key is None or not key.active:
+            if key is None or not key.active or not key.user.is_active_at(datetime.now(UTC)):
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             if self.session is not None and key.user.auth_epoch != self.session.auth_epoch:
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             return replace(self, user=key.user, access_key=key)
-        user = User.objects.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
+        active = User.objects.active(datetime.now(UTC))
+        user = active.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
         if user is None or (self.session_id and not user.sessions.filter(pk=self.session_id).exists()):
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)

@@ -1,10 +1,12 @@
 """The forms of accounts and users. They ask; the operations behind them check and decide."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from accounts.tags import Tag
+from credentials.mfa.models import MFADevice
 from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
 
@@ -91,6 +93,40 @@ class CodeForm(ConsoleForm):
     code = code_field("MFA code", help_text="The six digits that the device shows now.")
 
 
+class TextCodeForm(ConsoleForm):
+    """The code that came by text message."""
+
+    code = code_field("Code", help_text="The six digits of the message that came last.")
+
+
+class PasskeyInput(forms.HiddenInput):
+    """A field that the script fills in. A page never repeats what was in it."""
+
+    def format_value(self, value: Any) -> None:
+        """Nothing."""
+        return
+
+
+LONGEST_CREDENTIAL = 64 * 1024
+
+
+def credential_field(**options: Any) -> forms.CharField:
+    """A field for what the browser says of a passkey."""
+    return forms.CharField(
+        label="Passkey",
+        max_length=LONGEST_CREDENTIAL,
+        widget=PasskeyInput,
+        error_messages={"required": "The passkey did not answer. Try again."},
+        **options,
+    )
+
+
+class PasskeyForm(ConsoleForm):
+    """The answer of a passkey or security key."""
+
+    credential = credential_field()
+
+
 class RecoveryCodeForm(ConsoleForm):
     """One of the codes for the day the devices are lost."""
 
@@ -98,29 +134,38 @@ class RecoveryCodeForm(ConsoleForm):
 
 
 class ConfirmForm(ConsoleForm):
-    """The own password once more, or a code of an own device; and the form that is sent again when it is right."""
+    """The own password once more, or a code or passkey of one's own; and the form that is sent again when it is right."""
 
     password = forms.CharField(
         label="Your password", max_length=128, strip=False, widget=password_input("current-password")
     )
     device = forms.ChoiceField(label="MFA device", required=False)
     code = code_field("MFA code", required=False)
+    credential = credential_field(required=False)
     again = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, devices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own: Sequence[MFADevice], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.passkeys = [each for each in own if each.kind == MFADevice.Kind.PASSKEY]
+        self.numbers = [each for each in own if each.kind == MFADevice.Kind.SMS]
+        devices = [(str(each.pk), each.name) for each in own if each not in self.passkeys]
+        self.fields["password"].required = not own
         self.fields["device"] = forms.ChoiceField(label="MFA device", choices=devices, required=False)
+        if not self.passkeys:
+            del self.fields["credential"]
         if devices:
-            self.fields["password"].required = False
             self.fields["code"].label = "Or an MFA code"
         else:
             del self.fields["device"], self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """One of the two must be given."""
+        """One of them must be given."""
         data = super().clean() or {}
-        if not self.errors and not data.get("password") and not data.get("code"):
-            self.add_error("password", "Enter your password or an MFA code.")
+        if not (self.errors or data.get("password") or data.get("code") or data.get("credential")):
+            other = "an MFA code" if "code" in self.fields else "use a passkey"
+            self.add_error("password", f"Enter your password or {other}.")
+        if data.get("code") and "device" in data and not data["device"]:
+            self.add_error("device", "Choose the device that the code is of.")
         return data
 
 

@@ -56,6 +56,15 @@ class UserQuerySet(models.QuerySet["User"]):
         """The user of that name, whatever its case, or none."""
         return self.in_account(account).filter(user_name_key=user_name.lower())
 
+    def active(self, now: datetime) -> Self:
+        """Those who may authenticate at all: `User.is_active_at` in SQL."""
+        over = Q(suspended_until__isnull=False, suspended_until__lte=now)
+        return self.filter(Q(suspended_date__isnull=True) | over, Q(end_date__isnull=True) | Q(end_date__gt=now))
+
+    def who_may_authenticate(self, account: Account | str) -> Self:
+        """The IAM users of one account who may prove who they are now."""
+        return self.in_account(account).active(timezone.now())
+
     def under(self, path_prefix: str) -> Self:
         """Those whose path begins with the prefix, its case minded: SQLite's LIKE, which startswith is, would not mind it."""
         return self.alias(path_start=Left("path", len(path_prefix))).filter(path_start=path_prefix)
@@ -72,9 +81,17 @@ class UserManager(BaseUserManager["User"]):
         """See `UserQuerySet.in_account`."""
         return self.get_queryset().in_account(account)
 
+    def who_may_authenticate(self, account: Account | str) -> UserQuerySet:
+        """See `UserQuerySet.who_may_authenticate`."""
+        return self.get_queryset().who_may_authenticate(account)
+
     def named(self, account: Account | str, user_name: str) -> UserQuerySet:
         """See `UserQuerySet.named`."""
         return self.get_queryset().named(account, user_name)
+
+    def active(self, now: datetime) -> UserQuerySet:
+        """See `UserQuerySet.active`."""
+        return self.get_queryset().active(now)
 
 
 class User(AbstractBaseUser):
@@ -92,6 +109,13 @@ class User(AbstractBaseUser):
     password_last_changed = models.DateTimeField(null=True)
     # Grows with whatever must end every session of the user at once.
     auth_epoch = models.BigIntegerField(default=0)
+    # Set while the user is suspended, until a time or until somebody reactivates the user.
+    suspended_date = models.DateTimeField(null=True)
+    suspended_until = models.DateTimeField(null=True)
+    suspension_reason = models.CharField(max_length=256, default="", db_default="")
+    end_date = models.DateTimeField(null=True)  # from then on the user is as suspended
+    # What a lock-down found and undoing it brings back; see `accounts.operations.suspension`.
+    lock_down = models.JSONField(null=True)
     boundary = models.ForeignKey(
         "permissions.ManagedPolicy", null=True, on_delete=models.PROTECT, related_name="bounded_users"
     )
@@ -112,6 +136,15 @@ class User(AbstractBaseUser):
                 condition=Q(user_name__isnull=True, user_name_key__isnull=True, email__isnull=False)
                 | Q(user_name__isnull=False, user_name_key__isnull=False, email__isnull=True),
                 name="root_has_email_others_have_names",
+            ),
+            models.CheckConstraint(
+                condition=Q(user_name__isnull=False)
+                | Q(suspended_date__isnull=True, end_date__isnull=True, lock_down__isnull=True),
+                name="root_is_never_suspended",
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_date__isnull=False) | Q(suspended_until__isnull=True, suspension_reason=""),
+                name="suspended_until_only_if_suspended",
             ),
         ]
 
@@ -136,6 +169,17 @@ class User(AbstractBaseUser):
     def label(self) -> str:
         """What people call the user in messages."""
         return self.user_name or "root user"
+
+    def is_suspended_at(self, now: datetime) -> bool:
+        """Whether somebody has suspended the user, and not only until a time that is over."""
+        return self.suspended_date is not None and (self.suspended_until is None or now < self.suspended_until)
+
+    def is_active_at(self, now: datetime) -> bool:
+        """Whether the user may authenticate at all. Every door asks this, of a row it has loaded anyway.
+
+        What one comes in by says nothing of it: a key, a token, a password, a certificate are good only with a user who is.
+        """
+        return not self.is_suspended_at(now) and (self.end_date is None or now < self.end_date)
 
     @property
     def boundary_arn(self) -> str:

@@ -19,6 +19,9 @@ QUOTAS: Final[Mapping[str, int]] = {
     "HardwareTokensPerAccount": 20_000,
     "ServiceTokensPerUser": 5,
     "ServiceSpecificCredentialsPerUser": 2,  # for each service
+    "CertificatesPerUser": 2,
+    "ServerCertificatesPerAccount": 20,
+    "SSHPublicKeysPerUser": 5,
     "PoliciesPerAccount": 1500,
     "VersionsPerPolicy": 5,
     "PoliciesPerUser": 10,
@@ -34,6 +37,7 @@ GREATEST: Final[Mapping[str, int]] = {
     "PoliciesPerAccount": 5000,
     "PoliciesPerUser": 20,
     "PoliciesPerGroup": 20,
+    "ServerCertificatesPerAccount": 1000,
 }
 
 

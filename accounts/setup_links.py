@@ -32,10 +32,11 @@ def issue(user: User) -> str:
 
 
 def find(token: str) -> SetupLink:
-    """The open link of that token. Raises NoSuchEntity alike for one that is used, expired or made up."""
+    """The open link of that token. Raises NoSuchEntity alike for one that is used, expired, made up or a suspended user's."""
     digests = settings.KEY_RING.digests(token, purpose=_PURPOSE)
     link = SetupLink.objects.select_related("user__account").filter(token_digest__in=digests).first()
-    if link is None or not link.is_open(timezone.now()):
+    now = timezone.now()
+    if link is None or not link.is_open(now) or not link.user.is_active_at(now):
         raise NoSuchEntity("This set-up link was used, has expired or never was.")
     return link
 

@@ -91,7 +91,7 @@ def authenticate_service(request: HttpRequest) -> tuple[Caller, ServiceToken]:
     origin = _origin(request, "verifier")
     with counted(origin, who=digest, source=origin.source_ip):
         token = ServiceToken.objects.select_related("user__account").filter(token_digest=digest).first()
-        if token is None or not token.is_good(now):
+        if token is None or not token.is_good(now) or not token.user.is_active_at(now):
             raise InvalidServiceToken(
                 f"The header {TOKEN_HEADER} must have a service token that exists and has not expired."
             )

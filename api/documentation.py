@@ -36,6 +36,8 @@ def _section(service: Service, registered: dict[str, Operation[object]]) -> str:
 def _permission(operation: Operation[object]) -> str:
     if operation.by_operator:
         return "the operator at the shell alone"
+    if operation.at_sign_in:
+        return "the console's sign-in alone"
     if operation.public:
         return "none"
     return ", ".join(f"`{action}`" for action in (operation.performs or (operation.action,)))

@@ -20,7 +20,9 @@ REQUIRED = (
 REPLACED = {"host": "x-original-host", "content-length": "x-original-content-length"} | {
     "transfer-encoding": "x-original-transfer-encoding"
 }
-MEMBERS = frozenset({"request", "access_key_id", "action", "resource", "context", "resource_policy"})
+MEMBERS = frozenset(
+    {"request", "access_key_id", "ssh_public_key_id", "action", "resource", "context", "resource_policy"}
+)
 MEMBERS_OF_REQUEST = frozenset({"method", "uri", "headers", "body_sha256"})
 PAIR = 2
 LONGEST_ADDRESS = 45
@@ -67,7 +69,7 @@ def from_json(body: bytes) -> dict[str, Any]:
     except strict_json.NotStrictError as error:
         raise ValidationError(f"The document is not JSON as it is read here. {error}") from error
     given = _object(document, "The document", MEMBERS)
-    signer: dict[str, Any] = {"access_key_id": given.get("access_key_id")}
+    signer: dict[str, Any] = {name: given.get(name) for name in ("access_key_id", "ssh_public_key_id")}
     if given.get("request") is not None:
         request = _object(given["request"], "The request", MEMBERS_OF_REQUEST)
         signer["request"] = {**request, "headers": _headers(request.get("headers"))}

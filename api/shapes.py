@@ -39,6 +39,8 @@ ARTICLES = {"integer": "an"}
 # Secrets that AWS's models do not mark: the codes of MFA devices, and what temporary credentials are known by.
 SENSITIVE = {"authenticationCodeType", "tokenCodeType", "tokenType"}
 HIDDEN = "***"
+# The trail keeps documents of policies whole (AWS takes up to 131,072 characters), and of longer texts how they begin.
+LONGEST_TOLD, BEGINNING = 131_072, 1_000
 ERRORS_IN_FULL = 20
 QUOTED_LENGTH = 4096
 
@@ -219,7 +221,13 @@ def _masked(shape: Shape, value: Any) -> Any:
         return {key: _masked(shape.value, each) for key, each in value.items()}
     if shape.kind == "blob":
         return base64.b64encode(value).decode()
-    return value.isoformat() if shape.kind == "timestamp" else value
+    return value.isoformat() if shape.kind == "timestamp" else _shortened(value)
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > LONGEST_TOLD:
+        return f"{value[:BEGINNING]}… ({len(value)} characters)"
+    return value
 
 
 def _violations(shape: Shape, value: Any, path: str, *, quotes: bool) -> Iterator[str]:

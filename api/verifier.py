@@ -7,8 +7,9 @@ iamconsole:Authorize as the token's user.
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 from django.db import OperationalError
@@ -35,23 +36,35 @@ from iamconsole.logs import served
 
 log = logging.getLogger("iamconsole.api")
 LARGEST = 256 * 1024
+JSON = "application/json"
 LONGEST_REASON = 1024  # in a header: gateways have little room for those
 STATUSES: Mapping[type[Fault], int] = {**dict.fromkeys(SIGNATURE_FAULTS, 401), Throttling: 429}
 
 
+def answered(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer a service whatever happens: a fault by its code and status, anything else as a 500 without detail."""
+
+    @wraps(view)
+    def answering(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except Fault as fault:
+            return _refusal(fault)
+        except OperationalError:
+            log.exception("database")
+            return _refusal(ServiceUnavailable("The database does not answer now: try again in a moment."))
+        except Exception:
+            log.exception("bug")
+            return _refusal(InternalFailure("The request processing has failed because of an unknown error."))
+
+    return answering
+
+
 @csrf_exempt
+@answered
 def authorize(request: HttpRequest) -> HttpResponse:
     """Answer ``GET /authorize`` by status and headers, ``POST /authorize`` in JSON. Cookies are not looked at."""
-    try:
-        data = _answer(request)
-    except Fault as fault:
-        return _refusal(fault)
-    except OperationalError:
-        log.exception("database")
-        return _refusal(ServiceUnavailable("The database does not answer now: try again in a moment."))
-    except Exception:
-        log.exception("bug")
-        return _refusal(InternalFailure("The request processing has failed because of an unknown error."))
+    data = _answer(request)
     if request.method == "POST":
         return JsonResponse(data)
     return _with_headers(JsonResponse(data, status=200 if data["allowed"] else 403), data)
@@ -64,7 +77,9 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
     served().fields["service_token_id"] = token.service_token_id
     served().fields["action"] = operation.action
     asked = (
-        question.from_json(_body(request)) if request.method == "POST" else question.from_headers(headers_of(request))
+        question.from_json(body_of(request, JSON, LARGEST))
+        if request.method == "POST"
+        else question.from_headers(headers_of(request))
     )
     shapes.validate(operation.model, asked)
     access_key_id, source = _signer(asked["signer"], asked["action_name"]), question.source_of(asked)
@@ -79,22 +94,23 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
 def _signer(signer: Mapping[str, Any], action: str) -> str:
     """The access key that the question is about, or the name of another credential, before anything of it is checked."""
     if signer.get("request") is None:
-        return str(signer.get("access_key_id") or "")
+        return str(signer.get("access_key_id") or signer.get("ssh_public_key_id") or "")
     shown = service_access.claim_of(signer["request"]["headers"], action)
     if shown is not None:
         return shown.name
     return sigv4.claimed_key_id(signed_request(signer["request"]))
 
 
-def _body(request: HttpRequest) -> bytes:
-    if request.content_type != "application/json":
-        raise ValidationError("A question by POST is a document of the type application/json.")
+def body_of(request: HttpRequest, content_type: str, largest: int) -> bytes:
+    """The body of a question. Raises ValidationError for one of another type, RequestEntityTooLarge."""
+    if request.content_type != content_type:
+        raise ValidationError(f"A question by POST is a document of the type {content_type}.")
     try:
         body = request.body
     except UnreadablePostError as error:
         raise ValidationError("The request ended before its body did.") from error
-    if len(body) > LARGEST:
-        raise RequestEntityTooLarge("A question may have 256 KiB.")
+    if len(body) > largest:
+        raise RequestEntityTooLarge(f"A question may have {largest // 1024} KiB.")
     return body
 
 

@@ -2,9 +2,16 @@
 
 import sys
 
-from benchmarks import policies, signin, start, traffic
+from benchmarks import certificates, policies, signin, ssh, start, traffic
 
-ALL = {"start": start.run, "policies": policies.run, "traffic": traffic.run, "signin": signin.run}
+ALL = {
+    "start": start.run,
+    "policies": policies.run,
+    "traffic": traffic.run,
+    "signin": signin.run,
+    "ssh": ssh.run,
+    "certificates": certificates.run,
+}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(ALL)

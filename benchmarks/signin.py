@@ -50,26 +50,30 @@ def measure(account_id: str) -> None:
     import logging
 
     from accounts.management.commands._shell import root_of
+    from accounts.operations.suspension import suspend_user
     from accounts.operations.users import create_user
     from accounts.signin import nobodys_password
     from credentials.operations.login_profiles import create_login_profile
 
     logging.getLogger("iamconsole.request").disabled = True
     root = root_of(account_id)
-    for name in ("alice", "bare"):
+    for name in ("alice", "bare", "away"):
         create_user(root, user_name=name)
-    create_login_profile(root, user_name="alice", password=PASSWORD)
+    for name in ("alice", "away"):
+        create_login_profile(root, user_name=name, password=PASSWORD)
+    suspend_user(root, user_name="away")
     nobodys_password()
     account = {"account": account_id}
     classes = {
         "wrong password": {**account, "user_name": "alice"},
         "no password": {**account, "user_name": "bare"},
+        "suspended": {**account, "user_name": "away"},
         "unknown user": {**account, "user_name": "nobody"},
         "unknown account": {"account": "100000000001", "user_name": "alice"},
         "unknown alias": {"account": "no-such-alias", "user_name": "alice"},
     }
     _compare("evaluated", 200, classes, _fresh)
-    throttled = {name: classes[name] for name in ("wrong password", "no password", "unknown user", "unknown account")}
+    throttled = {name: classes[name] for name in classes if name != "unknown alias"}
     _compare("throttled", 429, throttled, _used_up)
 
 

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import Account, User
 from api import sigv4
 from api.canonical import SignedRequest
 from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.session_tokens import Session
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.database import patience
 from iamconsole.errors import ExpiredToken, InvalidClientTokenId
 
@@ -28,7 +29,7 @@ log = logging.getLogger("iamconsole.api")
 
 
 def active_key(access_key_id: str, now: datetime, *, account_id: str | None = None) -> AccessKey:
-    """The active key of that id that has not expired, with its user and account: one query.
+    """The active key of that id that has not expired, of an active user, with user and account: one query.
 
     Raises InvalidClientTokenId, in the same words for a key of another account than ``account_id``, where that is given.
     """
@@ -36,9 +37,18 @@ def active_key(access_key_id: str, now: datetime, *, account_id: str | None = No
     if account_id is not None:
         keys = keys.filter(user__account=account_id)
     key = keys.filter(access_key_id=access_key_id).first()
-    if key is None or not key.is_good(now):
+    if key is None or not key.is_good(now) or not key.user.is_active_at(now):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     return key
+
+
+def owner_of_ssh_key(ssh_public_key_id: str, account: Account) -> User:
+    """Whose active SSH public key it is, of the account. Raises InvalidClientTokenId, as for an access key."""
+    keys = SSHPublicKey.objects.that_open(account).select_related("user__account", "user__boundary")
+    key = keys.filter(ssh_public_key_id=ssh_public_key_id).first()
+    if key is None:
+        raise InvalidClientTokenId(sigv4.INVALID_KEY)
+    return key.user
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,11 @@ def _in_session(token: str, access_key_id: str, now: datetime, account_id: str |
         key = None
         users = User.objects.select_related("account", "boundary").filter(user_id=session.user_id)
         user = (users if account_id is None else users.filter(account=account_id)).first()
-    if user is None or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch):
+    if (
+        user is None
+        or not user.is_active_at(now)
+        or (user.user_id, user.auth_epoch) != (session.user_id, session.auth_epoch)
+    ):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     if now >= session.expiration:
         raise ExpiredToken("The security token included in the request is expired")
@@ -118,6 +132,11 @@ def note_use_of_service_credential(credential: ServiceSpecificCredential, now: d
 def note_use_of_token(token: ServiceToken, now: datetime) -> None:
     """Write down a service token's use, at most once a minute."""
     _note(ServiceToken.objects.filter(pk=token.pk), token.last_used_date, now)
+
+
+def note_use_of_ssh_key(key: SSHPublicKey, now: datetime) -> None:
+    """Write down an SSH public key's use, at most once a minute."""
+    _note(SSHPublicKey.objects.filter(pk=key.pk), key.last_used_date, now)
 
 
 def _note(rows: QuerySet[Any], last: datetime | None, now: datetime, **use: str) -> None:

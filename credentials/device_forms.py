@@ -1,10 +1,13 @@
 """The forms of MFA devices."""
 
+import re
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 
-from accounts.forms import code_field
+from accounts.forms import code_field, credential_field
+from iamconsole.errors import Fault, NoSuchEntity
 from iamconsole.forms import ConsoleForm
 
 
@@ -17,6 +20,57 @@ class MFADeviceForm(ConsoleForm):
         help_text="What you will know it by, such as pixel-9. A name is used once in the account.",
         error_messages={"rule": "Use letters, digits and + = , . @ _ -, without spaces."},
     )
+
+
+def name_field() -> forms.CharField:
+    """A field for what a device of one's own is known by. It is checked before the device is asked or a code is sent."""
+    rule = "Use letters, digits and + = , . @ _ -, without spaces."
+    return forms.CharField(
+        label="Device name",
+        max_length=64,
+        help_text="What you will know it by, such as laptop or blue-key.",
+        validators=[RegexValidator(re.compile(r"\A[\w+=,.@-]+\Z", re.ASCII), rule)],
+        error_messages={"rule": rule},
+    )
+
+
+class PasskeyDeviceForm(ConsoleForm):
+    """A new passkey or security key: its name, and then what the browser says of it."""
+
+    mfa_device_name = name_field()
+    credential = credential_field(required=False)
+
+
+class NumberForm(ConsoleForm):
+    """A phone number to which a code is to be sent."""
+
+    mfa_device_name = name_field()
+    phone_number = forms.CharField(
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+        help_text="With + and the code of the country, such as +1 555 000 1111.",
+        error_messages={"rule": "Begin with + and the code of the country; 7 to 15 digits follow."},
+    )
+
+    def clean_phone_number(self) -> str:
+        """Without what people write to make it legible."""
+        return re.sub(r"[ ()./-]", "", self.cleaned_data["phone_number"])
+
+
+class NumberCodeForm(ConsoleForm):
+    """The code that was sent to the number."""
+
+    mfa_device_name = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    phone_number = forms.CharField(max_length=32, widget=forms.HiddenInput)
+    authentication_code1 = code_field(
+        "Code",
+        help_text="The six digits of the message that came last.",
+        error_messages={"rule": "Enter the six digits of the code."},
+    )
+
+    def clean_authentication_code1(self) -> str:
+        """The digits alone."""
+        return "".join(self.cleaned_data["authentication_code1"].split())
 
 
 SIX_DIGITS = {"rule": "Enter the six digits of the code."}
@@ -66,6 +120,53 @@ class RemoveDeviceForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         if not is_last:
             del self.fields["understood"]
+
+
+class MFARequirementForm(ConsoleForm):
+    """Whether the account demands MFA devices, from when, and after how many days of grace."""
+
+    required = forms.ChoiceField(
+        label="Do console users need an MFA device?",
+        choices=[("no", "No: whoever has none signs in with the password alone"), ("yes", "Yes")],
+        widget=forms.RadioSelect,
+    )
+    start_date = forms.DateField(
+        label="From when",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="A day, which begins at 00:00 UTC.",
+        error_messages={"invalid": "Enter a day as YYYY-MM-DD."},
+    )
+    grace_period_days = forms.IntegerField(
+        label="Days of grace",
+        required=False,
+        min_value=0,
+        max_value=90,
+        initial=7,
+        help_text="0 to 90. So long may a user still sign in without a device: after that day, or after getting access to the"
+        " console where that is later. The dashboard says by when.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A requirement begins some day."""
+        data = super().clean() or {}
+        if data.get("required") == "yes" and not data.get("start_date") and "start_date" not in self.errors:
+            self.add_error("start_date", "Enter the day from which an MFA device is required.")
+        return data
+
+    def chosen(self) -> dict[str, Any] | None:
+        """What to set; None for no requirement."""
+        data = self.cleaned_data
+        if data["required"] == "no":
+            return None
+        return {"start_date": f"{data['start_date']}", "grace_period_days": data["grace_period_days"] or 0}
+
+    def refuse(self, fault: Fault) -> None:
+        """To take away what is not there is no wrong name."""
+        if isinstance(fault, NoSuchEntity):
+            self.add_error("required", "The account requires no MFA device as it is.")
+        else:
+            super().refuse(fault)
 
 
 class SeedsInput(forms.Textarea):

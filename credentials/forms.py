@@ -21,7 +21,12 @@ class ConsoleAccessForm(ConsoleForm):
     """A password for a user, generated or chosen."""
 
     password_field = "password"  # noqa: S105 - the name of a field
-    generate = forms.BooleanField(label="Generate the password", required=False, initial=True)
+    generate = forms.BooleanField(
+        label="Generate the password",
+        required=False,
+        initial=True,
+        help_text="It is shown once. The user must choose another at the next sign-in, within seven days.",
+    )
     password = forms.CharField(
         label="Or choose it yourself",
         required=False,

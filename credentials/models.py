@@ -8,8 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+import credentials.certificate_models
 import credentials.mfa.models
-import credentials.service_credentials  # noqa: F401 - Django looks for an app's models here
+import credentials.service_credentials
+import credentials.ssh.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import Account, User
 from credentials.secrets import new_secret_access_key, new_service_token
@@ -23,6 +25,8 @@ class LoginProfile(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="login_profile")
     create_date = models.DateTimeField(default=timezone.now)
     password_reset_required = models.BooleanField(default=False)
+    # Of a first password that was generated: until then it can be changed, and used for nothing else.
+    password_expire_date = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"login profile of {self.user_id}"
@@ -31,6 +35,11 @@ class LoginProfile(models.Model):
     def user_name(self) -> str | None:
         """The user's name."""
         return self.user.user_name
+
+    @property
+    def must_change(self) -> bool:
+        """Whether the next sign-in asks for another password: it was demanded, or this one was generated."""
+        return self.password_reset_required or self.password_expire_date is not None
 
 
 class PasswordPolicy(models.Model):
@@ -62,7 +71,7 @@ class PasswordPolicy(models.Model):
         return f"password policy of {self.account_id}"
 
     @classmethod
-    def of(cls, account: Account) -> "PasswordPolicy | None":
+    def of(cls, account: Account | str) -> "PasswordPolicy | None":
         """The account's, or None where AWS's default holds."""
         return cls.objects.filter(account=account).first()
 

@@ -20,6 +20,7 @@ from credentials.models import PasswordHistory, PasswordPolicy
 from credentials.password_rules import reuse_sentence, rules_for
 from credentials.secrets import PASSWORD_LENGTH, new_password
 
+FIRST_LIFETIME: Final = timedelta(days=7)  # of a generated password: NIST SP 800-63B, OWASP ASVS 5.0.0 6.4.1
 WARN_FROM: Final = timedelta(days=15)  # IAM User Guide, "Set an account password policy"
 
 
@@ -108,10 +109,25 @@ def broken_rules(password: NewPassword, user: User, policy: PasswordPolicy | Non
     return broken + ([reuse_sentence(policy)] if policy and password.used_before else [])
 
 
-def generated(account: Account) -> str:
+def generated(account: Account | str) -> str:
     """A new password that satisfies the account's policy."""
     policy = PasswordPolicy.of(account)
     return new_password(max(PASSWORD_LENGTH, policy.minimum_password_length if policy else 0))
+
+
+def generating(account_id: Callable[[Mapping[str, Any]], str | None]) -> Callable[..., Mapping[str, Any]]:
+    """What an operation does before it locks: generate and hash the argument ``generated``, for a user of that account.
+
+    None is generated where ``account_id`` is None. An argument ``password`` is hashed as `hashing` does.
+    """
+
+    def before(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
+        ready, account = {**hashing("password")(admitted)}, account_id(admitted)
+        if account is not None:
+            ready["generated"] = NewPassword.of(generated(account), admitted.get("user"))
+        return ready
+
+    return before
 
 
 def not_to_repeat(user: User, policy: PasswordPolicy | None) -> frozenset[str]:
@@ -124,11 +140,15 @@ def not_to_repeat(user: User, policy: PasswordPolicy | None) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Expiry:
-    """When a password expires or has expired. After a hard expiry only an administrator can set another in the console."""
+    """When a password expires or has expired. After a hard expiry only an administrator can set another in the console.
+
+    ``first``: it was generated, and is good for nothing but to be changed.
+    """
 
     when: datetime
     left: timedelta
     hard: bool
+    first: bool = False
 
     @property
     def passed(self) -> bool:
@@ -148,6 +168,17 @@ class Expiry:
 
 def expiry(user: User) -> Expiry | None:
     """When the password of ``user`` (loaded with its account) expires; None when it never does. Access keys go on working."""
+    found = [each for each in (_expiry_of_first(user), _expiry_by_policy(user)) if each is not None]
+    # Of two that have passed the one that only an administrator can help with.
+    return min(found, key=lambda each: (not each.passed, not each.hard, each.when), default=None)
+
+
+def _expiry_of_first(user: User) -> Expiry | None:
+    when = None if user.is_root or not hasattr(user, "login_profile") else user.login_profile.password_expire_date
+    return None if when is None else Expiry(when, when - timezone.now(), hard=True, first=True)
+
+
+def _expiry_by_policy(user: User) -> Expiry | None:
     policy = policy_of(user)
     if policy is None or policy.max_password_age is None or user.password_last_changed is None:
         return None

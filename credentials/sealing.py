@@ -56,6 +56,11 @@ class KeyRing:
         """Return the text of a ring with one new random key, under an id of its own so that it can join other rings."""
         return f"k{os.urandom(4).hex()}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
+    @property
+    def active(self) -> str:
+        """The id of the key that new values are sealed with."""
+        return self.keys[0][0]
+
     def seal(self, plain: str, *, column: str, row: str) -> str:
         """Seal ``plain`` for one column (``table.column``) of one row (its identity, the account included)."""
         key_id, key = self.keys[0]
@@ -69,12 +74,12 @@ class KeyRing:
         key = dict(self.keys).get(key_id)
         if key is None:
             raise SealBrokenError(f"{column} is sealed with the key {key_id!r}, which is not in ENCRYPTION_KEYS")
-        data = base64.b64decode(encoded)
         try:
+            data = base64.b64decode(encoded, validate=True)
             plain = AESGCM(_subkey(key, column)).decrypt(
                 data[:NONCE_BYTES], data[NONCE_BYTES:], _associated(column, row, key_id)
             )
-        except (InvalidTag, ValueError) as error:
+        except (InvalidTag, ValueError) as error:  # binascii's error is a ValueError
             raise SealBrokenError(f"{column} does not open with the key {key_id!r}") from error
         return plain.decode()
 

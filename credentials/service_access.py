@@ -70,7 +70,8 @@ def signer_of(claim: Claim, now: datetime, *, account_id: str, address: str) -> 
     found = credentials.filter(service_name=claim.service.name, name=claim.name, user__account=account_id).first()
     # A name that nobody has takes the same work.
     right = (found or ServiceSpecificCredential.nobodys()).proves(claim.secret)
-    if found is None or not right or not found.is_good(now):
+    if found is None or not right or not found.is_good(now) or not found.user.is_active_at(now):
         raise InvalidClientTokenId(WRONG)
+    found.renew_digest(claim.secret)
     note_use_of_service_credential(found, now, address=address)
     return Signer(found.user, None, service_credential=found)

@@ -63,6 +63,7 @@ class ServiceSpecificCredential(models.Model):
     service_name = models.CharField(max_length=64)
     name = models.CharField(max_length=100)  # a user name, a number and the account
     secret_digest = models.CharField(max_length=64)  # HMAC-SHA-256 under the key ring, hexadecimal
+    digest_date = models.DateTimeField(default=timezone.now)
     active = models.BooleanField(default=True)
     create_date = models.DateTimeField(default=timezone.now)
     expiration_date = models.DateTimeField(null=True)
@@ -134,7 +135,7 @@ class ServiceSpecificCredential(models.Model):
     def reset(self) -> Mapping[str, str]:
         """Put another secret in the place of the one it has; returns the secret member."""
         told = self._new_secret()
-        self.save(update_fields=["secret_digest"])
+        self.save(update_fields=["secret_digest", "digest_date"])
         return told
 
     @classmethod
@@ -147,9 +148,16 @@ class ServiceSpecificCredential(models.Model):
         matches = [hmac.compare_digest(self.secret_digest, digest) for digest in self._digests(secret)]
         return any(matches)
 
+    def renew_digest(self, secret: str) -> None:
+        """Keep a digest of the secret, which proved it, under the active key: an older one may then leave the ring."""
+        active = self._digests(secret)[0]
+        if self.secret_digest != active:
+            unchanged = ServiceSpecificCredential.objects.filter(pk=self.pk, secret_digest=self.secret_digest)
+            unchanged.update(secret_digest=active, digest_date=timezone.now())
+
     def _new_secret(self) -> Mapping[str, str]:
         secret = new_token()
-        self.secret_digest = self._digests(secret)[0]
+        self.secret_digest, self.digest_date = self._digests(secret)[0], timezone.now()
         if not self.service.key_prefix:
             return {"service_password": secret}
         pair = base64.b64encode(f"{self.name}:{secret}".encode()).decode()

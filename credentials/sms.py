@@ -23,6 +23,11 @@ def is_on() -> bool:
     return bool(settings.SMS_URL)
 
 
+def is_outbox() -> bool:
+    """Whether messages go to a file of this installation only, for trying things out."""
+    return bool(settings.SMS_URL == OUTBOX)
+
+
 def send(number: str, text: str) -> None:
     """Send a text to a number in the form +15550001111. Raises ServiceUnavailable when the gateway does not take it."""
     if settings.SMS_URL == OUTBOX:

@@ -1,6 +1,6 @@
 """Steps that operations share. Only operations and the redeeming of set-up links call them, inside a transaction."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.utils import timezone
@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from credentials.mfa import throttle
 from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy
 from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
@@ -21,8 +22,10 @@ from iamconsole.errors import (
 )
 
 
-def set_password(user: User, password: NewPassword) -> None:
+def set_password(user: User, password: NewPassword, *, expire_date: datetime | None = None) -> None:
     """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation.
+
+    ``expire_date``: of one that was generated, until when it can be changed for one of the user's own.
 
     Raises ConcurrentModification when the password or the policy was changed after this one was hashed, so that it was not
     compared with all it may not repeat.
@@ -36,6 +39,7 @@ def set_password(user: User, password: NewPassword) -> None:
     user.password = password.encoded
     user.password_last_changed = timezone.now()
     user.save(update_fields=["password", "password_last_changed"])
+    LoginProfile.objects.filter(user=user).update(password_expire_date=expire_date)
     end_sessions(user)
 
 
@@ -55,12 +59,16 @@ def end_sessions(user: User) -> None:
     user.sessions.all().delete()
 
 
-def add_login_profile(user: User, password: NewPassword, *, password_reset_required: bool) -> LoginProfile:
+def add_login_profile(
+    user: User, password: NewPassword, *, password_reset_required: bool, expire_date: datetime | None = None
+) -> LoginProfile:
     """Give a locked user access to the console."""
     if LoginProfile.objects.filter(user=user).exists():
         raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")
     set_password(user, password)
-    return LoginProfile.objects.create(user=user, password_reset_required=password_reset_required)
+    return LoginProfile.objects.create(
+        user=user, password_reset_required=password_reset_required, password_expire_date=expire_date
+    )
 
 
 def remove_login_profile(user: User) -> None:
@@ -116,6 +124,14 @@ def refuse_without_second_factor(caller: Caller, user: User) -> None:
             f"User: {caller.arn} has an MFA device and must use it first: own MFA devices and recovery codes are changed in a"
             " session with multi-factor authentication only."
         )
+
+
+def give_device(device: MFADevice, user: User) -> None:
+    """Enable a locked device, whose codes were just checked, for a locked user. Every session of the user ends."""
+    device.user, device.enable_date, device.confirmed, device.failures = user, timezone.now(), True, 0
+    device.save(update_fields=["user", "enable_date", "confirmed", "failures", "drift", "last_t"])
+    throttle.forgive(user)
+    end_sessions(user)
 
 
 def release_device(device: MFADevice) -> None:

@@ -8,7 +8,8 @@ from accounts.caller import Caller
 from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
 from credentials.service_credentials import ServiceSpecificCredential
-from iamconsole.errors import NoSuchEntity, ValidationError
+from credentials.steps import refuse_without_second_factor
+from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
 from iamconsole.operation import Resolved, Target
 
 
@@ -58,6 +59,17 @@ class _NewDevice:
 
 
 @dataclass(frozen=True)
+class _FirstDevice:
+    """The caller, who is about to make a first device. The account's row is locked too: its devices are counted."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        lock_account(caller, lock=lock)
+        return targets.the_caller(caller, parameters, lock=lock)
+
+
+@dataclass(frozen=True)
 class _DeviceList:
     """The account's virtual devices."""
 
@@ -65,6 +77,21 @@ class _DeviceList:
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
         return Resolved(arns.mfa(caller.account_id, "/", ""))
+
+
+@dataclass(frozen=True)
+class _OwnFactors:
+    """The caller, who is about to add a factor. Who has one and has not shown it is refused before anything is sent or spent."""
+
+    consumes: frozenset[str] = frozenset()
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        found = targets.the_caller(caller, parameters, lock=lock)
+        try:
+            refuse_without_second_factor(caller, found.entities["user"])
+        except AccessDenied as refusal:
+            return replace(found, missing=refusal)
+        return found
 
 
 @dataclass(frozen=True)
@@ -120,5 +147,7 @@ user_root_or_all = _UserOrAll(targets.user_or_root)
 virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()
+first_device = _FirstDevice()
 device_list = _DeviceList()
+own_factors = _OwnFactors()
 new_session = _NewSession()

@@ -5,12 +5,17 @@ Each function either returns a usable value or raises ``ImproperlyConfigured`` w
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+# What `restrict` takes away from an SSH session and the operator may give back.
+GIVEN_BACK = ("agent-forwarding", "port-forwarding", "pty", "user-rc", "X11-forwarding")
+LOGIN_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 
 # Of apprise's services those that send text messages, and json(s), which posts to a gateway of one's own.
 SMS_SCHEMES = frozenset(
@@ -128,4 +133,18 @@ def sms_url(value: str) -> str:
         )
     if value.count("{number}") != 1:
         raise ImproperlyConfigured("SMS_URL must have {number} in it once, where the recipient's number belongs.")
+    return value
+
+
+def ssh_login_names(value: list[str]) -> list[str]:
+    """The names under which any key of an account may come in, as the operating system has them. Key ids are always such."""
+    if unfit := [name for name in value if not LOGIN_NAME.fullmatch(name) or name == "root"]:
+        raise ImproperlyConfigured(f"SSH_LOGIN_NAMES must be names such as git, and never root; {unfit[0]!r} is not.")
+    return value
+
+
+def ssh_key_options(value: list[str]) -> list[str]:
+    """What of that which ``restrict`` takes away sshd gives back to whoever comes in by a key."""
+    if unknown := [option for option in value if option not in GIVEN_BACK]:
+        raise ImproperlyConfigured(f"SSH_KEY_OPTIONS may have {', '.join(GIVEN_BACK)}; {unknown[0]!r} is none of them.")
     return value

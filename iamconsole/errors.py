@@ -44,12 +44,36 @@ class MalformedPolicyDocument(Fault):
     """A policy document does not follow the policy grammar."""
 
 
+class MalformedCertificate(Fault):
+    """A certificate, its chain or its private key cannot be read, or is not fit to be used."""
+
+
+class InvalidCertificate(Fault):
+    """A signing certificate is readable and still not acceptable."""
+
+
+class KeyPairMismatch(Fault):
+    """A private key is not that of the certificate."""
+
+
 class PasswordPolicyViolation(Fault):
     """A new password breaks the account's password policy. ``broken`` names each rule it breaks, for people to read."""
 
     def __init__(self, broken: list[str]) -> None:
         super().__init__("Password does not conform to the account password policy.")
         self.broken = broken
+
+
+class InvalidPublicKey(Fault):
+    """An SSH public key is of a kind that is taken, and its numbers are not: too short, too long, or no key at all."""
+
+
+class UnrecognizedPublicKeyEncoding(Fault):
+    """What was uploaded is no SSH public key, or a key cannot be told in the encoding that is asked for."""
+
+
+class DuplicateSSHPublicKey(Fault):
+    """The user has this SSH public key already."""
 
 
 class InvalidUserType(Fault):
@@ -139,6 +163,12 @@ class NoSuchEntity(Fault):
 
 class EntityAlreadyExists(Fault):
     """The name is taken."""
+
+    status = 409
+
+
+class DuplicateCertificate(Fault):
+    """The signing certificate is a user's of the account already."""
 
     status = 409
 

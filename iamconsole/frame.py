@@ -25,6 +25,7 @@ MENU = (
     ("Users", "admin:accounts_user_changelist", "Access management"),
     ("Groups", "admin:accounts_group_changelist", "Access management"),
     ("Policies", "admin:permissions_managedpolicy_changelist", "Access management"),
+    ("Server certificates", "admin:credentials_servercertificate_changelist", "Access management"),
     ("Simulator", "admin:simulator", "Access management"),
     ("Account settings", "admin:account", "Access management"),
     ("My security credentials", "admin:me", "You"),

@@ -130,6 +130,7 @@ class Operation(Generic[R]):
     public: bool
     unless_denied: bool
     by_operator: bool
+    at_sign_in: bool
     sensitive: bool
     performs: Performs
     before: Before | None
@@ -275,6 +276,10 @@ class Operation(Generic[R]):
             raise AccessDenied(
                 f"{self.action} is {'' if self.by_operator else 'not '}for the operator of the installation."
             )
+        if caller.enrolling is not self.at_sign_in:
+            raise AccessDenied(
+                f"{self.action} is {'' if self.at_sign_in else 'not '}for a user half-way in at sign-in."
+            )
         parameters = dict(given)
         target = self.on(caller, given, lock=lock)
         attempt.chain, attempt.made_chain = target.chain, target.made_chain
@@ -282,7 +287,7 @@ class Operation(Generic[R]):
         if again:
             caller = caller.read_again()
         admitted = {**given, **target.entities}
-        if not (self.by_operator or self.public):
+        if not (self.by_operator or self.public or self.at_sign_in):
             self._require(caller, admitted, attempt, further, exists=target.missing is None)
         if target.missing:
             raise target.missing
@@ -344,6 +349,7 @@ def operation(
     public: bool = False,
     unless_denied: bool = False,
     by_operator: bool = False,
+    at_sign_in: bool = False,
     sensitive: bool = False,
     performs: Performs | None = None,
     before: Before | None = None,
@@ -355,8 +361,9 @@ def operation(
     on: what it is about, loaded and decided on. reads: changes nothing, opens no transaction. lock: its target is locked.
     issues_secret: its answer may carry members the model marks sensitive. changes_permissions: raises the account's policy
     epoch. public: needs no permission (AWS names them). unless_denied: needs none either, but a Deny holds. by_operator: for the
-    shell's operator alone, no policy can grant it. sensitive: in a console session it wants a proof of who asks that is not older
-    than fifteen minutes; so does all that issues a secret or changes permissions.
+    shell's operator alone, no policy can grant it. at_sign_in: for the pending user alone whom the account forces to
+    enable an MFA device and who may do nothing else; no policy grants it or takes it away. sensitive: in a console session it
+    wants a proof of who asks that is not older than fifteen minutes; so does all that issues a secret or changes permissions.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
     ``action``. before: what takes long and needs no lock, such as hashing, or must stay done when the rest is refused, such as
     spending a code: it is given what was admitted and returns arguments in the place of others. keys: the context keys of the
@@ -383,6 +390,7 @@ def operation(
             public=public,
             unless_denied=unless_denied,
             by_operator=by_operator,
+            at_sign_in=at_sign_in,
             sensitive=sensitive or issues_secret or changes_permissions,
             performs=performs or {},
             before=before,

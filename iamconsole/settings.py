@@ -100,6 +100,9 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"ENCRYPTION_KEYS {error}.") from error
 
+# The file of the embedded mode's own ring, which `rotate_encryption_key` writes; None where the operator keeps the ring.
+KEY_FILE = DATA / "encryption_keys" if EMBEDDED and not _setting(env.str, "ENCRYPTION_KEYS", default="") else None
+
 # The house
 INSTALLED_APPS = [
     "accounts",
@@ -167,6 +170,8 @@ CSRF_FAILURE_VIEW = "iamconsole.pages.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, least=1, most=24 * 60 * 60)
 SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
+SSH_LOGIN_NAMES = configuration.ssh_login_names(_setting(env.list, "SSH_LOGIN_NAMES", default=["git"]))
+SSH_KEY_OPTIONS = configuration.ssh_key_options(_setting(env.list, "SSH_KEY_OPTIONS", default=[]))
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process

@@ -57,15 +57,22 @@ class ConsoleSite(AdminSite):
             device_inventory,
             key_settings,
             mfa_devices,
+            mfa_requirement,
+            passkeys,
             password_policy,
             recovery_codes,
             service_credentials,
+            signing_certificates,
+            ssh_keys,
+            text_messages,
         )
         from iamconsole import search
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
         my_service = "my-security-credentials/service-credentials"
+        my_signing = "my-security-credentials/signing-certificates"
+        my_ssh = "my-security-credentials/ssh-keys"
         my_mfa = "my-security-credentials/mfa"
         routes: list[URLPattern | URLResolver] = [
             path("", self.admin_view(account.dashboard), name="index"),
@@ -73,6 +80,7 @@ class ConsoleSite(AdminSite):
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
             path("account/access-keys/", self.admin_view(key_settings.manage), name="key-settings"),
+            path("account/mfa-requirement/", self.admin_view(mfa_requirement.manage), name="mfa-requirement"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
             path("mfa-devices/import/", self.admin_view(device_inventory.import_tokens), name="mfa-import"),
@@ -107,9 +115,29 @@ class ConsoleSite(AdminSite):
                 path(f"{my_service}/<str:credential_id>/{page}/", self.admin_view(view), name=f"me-service-{page}")
                 for page, view in service_credentials.OF_ONE.items()
             ),
+            path(f"{my_signing}/upload/", self.admin_view(signing_certificates.upload), name="me-signing-upload"),
+            path(
+                f"{my_signing}/<str:certificate_id>/status/",
+                self.admin_view(signing_certificates.status),
+                name="me-signing-status",
+            ),
+            path(
+                f"{my_signing}/<str:certificate_id>/delete/",
+                self.admin_view(signing_certificates.delete),
+                name="me-signing-delete",
+            ),
+            path(f"{my_ssh}/upload/", self.admin_view(ssh_keys.upload), name="me-ssh-key-upload"),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/status/", self.admin_view(ssh_keys.status), name="me-ssh-key-status"
+            ),
+            path(
+                f"{my_ssh}/<str:ssh_public_key_id>/delete/", self.admin_view(ssh_keys.delete), name="me-ssh-key-delete"
+            ),
             path(f"{my_mfa}/assign/", self.admin_view(mfa_devices.assign), name="me-mfa-assign"),
             path(f"{my_mfa}/enable/", self.admin_view(mfa_devices.enable), name="me-mfa-enable"),
             path(f"{my_mfa}/discard/", self.admin_view(mfa_devices.discard), name="me-mfa-discard"),
+            path(f"{my_mfa}/passkey/", self.admin_view(passkeys.register), name="me-mfa-passkey"),
+            path(f"{my_mfa}/text-message/", self.admin_view(text_messages.register), name="me-mfa-text-message"),
             path(f"{my_mfa}/hardware/", self.admin_view(mfa_devices.hardware), name="me-mfa-hardware"),
             path(f"{my_mfa}/<arn:serial_number>/resync/", self.admin_view(mfa_devices.resync), name="me-mfa-resync"),
             path(f"{my_mfa}/<arn:serial_number>/remove/", self.admin_view(mfa_devices.remove), name="me-mfa-remove"),

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from accounts.views import entry
+from accounts.views import enrolment, entry
+from api.ssh import authorized_keys, login_names
 from api.verifier import authorize
 from api.views import bad_request, endpoint
 from iamconsole import pages
@@ -11,11 +12,14 @@ from iamconsole.site import console
 urlpatterns = [
     path("", endpoint, name="api"),
     path("authorize", authorize, name="authorize"),
+    path("ssh/authorized-keys", authorized_keys, name="ssh-authorized-keys"),
+    path("ssh/login-names", login_names, name="ssh-login-names"),
     path("console/", console.urls),
     path("signin/", entry.signin, name="signin"),
     path("signin/<str:account>/", entry.signin, name="signin-account"),
     path("second-factor/", entry.second_factor, name="second-factor"),
     path("new-password/", entry.new_password, name="new-password"),
+    path("mfa-enrolment/", enrolment.page, name="mfa-enrolment"),
     path("password-expired/", entry.password_expired, name="password-expired"),
     path("setup/<str:token>/", entry.setup, name="setup"),
     path("signout/", entry.signout, name="signout"),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
+from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
 from credentials.operations.session_tokens import get_session_token
 from tests.conftest import SECRETS, URL, Person, caller_for
 
@@ -88,6 +89,34 @@ def text_code(number: str) -> str:
     """The code of the last text message that was sent to a number, out of the outbox."""
     lines = [json.loads(line) for line in (settings.DATA / "sms-outbox.jsonl").read_text().splitlines()]
     return str([line["text"] for line in lines if line["number"] == number][-1].partition(" ")[0])
+
+
+def a_number() -> str:
+    """A phone number that nobody else has."""
+    return f"+1555{secrets.randbelow(10**5):05d}22"
+
+
+def give_number(person: Person, name: str = "mobile") -> MFADevice:
+    """Enable a phone number for the person."""
+    serial_number = f"arn:aws:iam::{person.account_id}:sms-mfa/{name}-AAAA"
+    return MFADevice.objects.create(
+        account_id=person.account_id,
+        user=person.user,
+        kind="sms",
+        name=name,
+        serial_number=serial_number,
+        phone_number=a_number(),
+        confirmed=True,
+        enable_date=timezone.now(),
+    )
+
+
+def give_key(person: Person, name: str = "key") -> tuple["SecurityKey", MFADevice]:
+    """Enable a security key for the person."""
+    key = SecurityKey()
+    caller = caller_for(person.user, "shell")
+    options = json.loads(begin_passkey_registration(caller)["creation_options"])
+    return key, finish_passkey_registration(caller, mfa_device_name=name, credential=key.create(options))
 
 
 @dataclass

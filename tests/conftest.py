@@ -24,7 +24,7 @@ import pytest
 from botocore.config import Config
 from django.core.management import call_command
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.sms_gateway"]
 ROOT = Path(__file__).resolve().parent.parent
 URL = os.environ["PUBLIC_URL"]
 # Every secret the tests make; the canary test looks for them where none may be.

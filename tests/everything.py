@@ -9,6 +9,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -22,19 +23,27 @@ from accounts import arns, targets
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
+from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit.models import Event
 from audit.record import link_hash
+from credentials import certificate_targets
 from credentials import targets as credential_targets
-from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.certificate_models import ServerCertificate, SigningCertificate
+from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
+from credentials.operations.server_certificates import upload_server_certificate
 from credentials.operations.service_credentials import create_service_specific_credential
 from credentials.operations.service_tokens import create_service_token
+from credentials.operations.signing_certificates import upload_signing_certificate
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
 from credentials.service_credentials import GIT, ServiceSpecificCredential
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -52,8 +61,10 @@ from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
+from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
+from tests.ssh_keys import new_ssh_key
 
 RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
@@ -62,7 +73,8 @@ AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
-BY_CALLERS = [each for each in every_operation() if not each.by_operator]
+BY_CALLERS = [each for each in every_operation() if not (each.by_operator or each.at_sign_in)]
+AT_SIGN_IN = [each for each in every_operation() if each.at_sign_in]
 BY_OPERATOR = [each for each in every_operation() if each.by_operator]
 Values = Mapping[str, Any]
 
@@ -77,13 +89,17 @@ def furnish(root: Person) -> Values:
     alias = f"acme-{root.account_id}"
     dave = make_user(root, "dave", allow("iam:GetUser"))
     give_password(dave.user)
+    new_target(root, "locked")
+    lock_down_user(root.caller, user_name="locked")
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
     email = str(root.user.email)
+    update_mfa_requirement(root.caller, start_date="2099-01-01")
     issued = create_service_token(root.caller, user_name="dave")
     git = create_service_specific_credential(root.caller, user_name="dave", service_name=GIT)
     SECRETS.extend([issued.secret["token"], git.secret["service_password"]])
+    ssh_key = upload_ssh_public_key(root.caller, user_name="dave", ssh_public_key_body=new_ssh_key())
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
     session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
@@ -92,11 +108,37 @@ def furnish(root: Person) -> Values:
         given
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
-        | {"session_id": session.session_id}
+        | {"session_id": session.session_id, "locked_user_name": "locked"}
+        | {"certificate_id": _give_certificates(root)}
+        | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
+        | {"public_key": ssh_key.body.split()[1]}
         | {"service_specific_credential_id": git.entity.service_specific_credential_id}
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
+
+
+@cache
+def served_to_all() -> Served:
+    """One server certificate for all: it may be uploaded many times."""
+    return served()
+
+
+def new_certificate() -> str:
+    """A certificate that nobody has."""
+    return text_of(certificate("signer", new_key()))
+
+
+def _give_certificates(root: Person) -> str:
+    """A server certificate to the account, and one to dave to sign with. Returns the latter's id."""
+    upload_server_certificate(
+        root.caller,
+        server_certificate_name="dave",
+        tags=[{"key": "Team", "value": "blue"}],
+        **served_to_all().values,
+    )
+    signing = upload_signing_certificate(root.caller, user_name="dave", certificate_body=new_certificate())
+    return signing.certificate_id
 
 
 def tomorrow() -> datetime:
@@ -158,7 +200,7 @@ def invent(root: Person) -> Values:
         given
         | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
-        | {"authentication_code1": "123456", "authentication_code2": "654321"}
+        | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
     )
 
@@ -171,9 +213,10 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
     session = session_of(person, app)
-    asked = begin_passkey_registration(caller_for(person.user))
+    shown = replace(caller_for(person.user), mfa_time=timezone.now())
+    asked = begin_passkey_registration(shown)
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
-    begin_sms_registration(caller_for(person.user), phone_number=NUMBER)
+    begin_sms_registration(shown, phone_number=NUMBER)
     factor = {"serial_number": app.serial_number, "token_code": app.code(1)}
     return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
 
@@ -221,6 +264,9 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "assignment_status": "Assigned",
         "credential": "{}",
         "duration_seconds": 900,
+        "generate_password": False,
+        "grace_period_days": 7,
+        "start_date": "2026-12-01",
         "file_format": "csv",
         "phone_number": NUMBER,
         "mfa_device_name": f"key-of-{user_name}",
@@ -242,6 +288,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "description": "the gateway of the files",
         "duration_days": 30,
         "email": email,
+        "end_date": tomorrow(),
         "max_items": 10,
         "name": "Acme",
         "new_password": NEW_PASSWORD,
@@ -254,15 +301,27 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "path_prefix": "/",
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
+        "reason": "left the house",
         "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
+        "encoding": "SSH",
+        "key_type": "ssh-ed25519",
+        "login_name": "git",
+        "public_key": new_ssh_key().split()[1],
+        "ssh_public_key_body": new_ssh_key(),
+        "ssh_public_key_id": arns.new_access_key_id(account, "APKA"),
         "service_token_id": arns.new_unique_id("ISTK"),
         "session_id": secrets.token_hex(32),
         "signer": {"access_key_id": access_key_id},
+        **served_to_all().values,
+        "certificate_id": "A" * 32,
+        "new_server_certificate_name": "moved",
+        "server_certificate_name": user_name,
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
+        "until": tomorrow(),
         "user_name": user_name,
     }
 
@@ -276,8 +335,14 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
+    if operation.on is certificate_targets.new_server_certificate:
+        given["server_certificate_name"] = f"new-{values['server_certificate_name']}"
+    if operation.name == "UploadSigningCertificate":
+        given["certificate_body"] = new_certificate()
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
+    if operation is undo_lock_down:
+        given["user_name"] = values["locked_user_name"]
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
     if operation.on is credential_targets.hardware_token:
@@ -326,7 +391,14 @@ def secrets_in(answer: Answer) -> list[str]:
         return []
     found = [
         answer.text(name)
-        for name in ("SecretAccessKey", "SessionToken", "Token", "ServicePassword", "ServiceCredentialSecret")
+        for name in (
+            "SecretAccessKey",
+            "SessionToken",
+            "Token",
+            "Password",
+            "ServicePassword",
+            "ServiceCredentialSecret",
+        )
     ]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
@@ -345,10 +417,14 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
+            (MFARequirement, "account"),
             (ServiceToken, "user__account"),
             (ServiceSpecificCredential, "user__account"),
+            (SSHPublicKey, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),
+            (ServerCertificate, "account"),
+            (SigningCertificate, "account"),
             (UserPolicy, "user__account"),
             (Group, "account"),
             (Membership, "group__account"),

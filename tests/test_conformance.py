@@ -20,6 +20,7 @@ from permissions.actions import reference_of_iam
 from tests.authenticators import give_app
 from tests.conftest import ROOT, SECRETS, Person
 from tests.everything import (
+    AT_SIGN_IN,
     BY_CALLERS,
     BY_OPERATOR,
     Values,
@@ -103,7 +104,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
             handed = {"user", "account", "key", "root", "principal", "event", "group", "policy", "access", "device"}
-            handed |= {"service_credential"}
+            handed |= {"certificate", "generated", "service_credential"}
             assert handed_over <= handed
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts
@@ -189,6 +190,19 @@ def test_no_caller_however_mighty_does_what_the_operator_does(
                     answer = run(person, operation.model, parameters(operation, values))
                     assert (answer.status, answer.code) == (403, "AccessDenied")
                     assert answer.message == f"{operation.action} is for the operator of the installation."
+
+
+def test_no_caller_however_mighty_does_what_a_user_half_way_in_does(
+    root: Person, alice: Person, server: Path, subtests: Any
+) -> None:
+    existing, invented = furnish(root), invent(root)
+    for operation in AT_SIGN_IN:
+        with subtests.test(operation.action):
+            for person in (root, alice):
+                for values in (existing, invented):
+                    answer = run(person, operation.model, parameters(operation, values))
+                    assert (answer.status, answer.code) == (403, "AccessDenied")
+                    assert answer.message == f"{operation.action} is for a user half-way in at sign-in."
 
 
 # What it leaves and what it says

@@ -65,6 +65,8 @@ ANSWERS: dict[str, Any] = {
     "permissions_boundary": AWS_POLICY,
     "how": "groups",
     "virtual_mfa_device_name": "phone",
+    "mfa_device_name": "key",
+    "phone_number": "+15550001111",
     "serial_number": "arn:aws:iam::123456789012:mfa/phone",
     "file_format": "csv",
     "pasted": "serial_number,seed_hex\nTOKEN-0001,3132333435363738393031323334353637383930\n",

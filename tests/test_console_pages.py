@@ -6,6 +6,7 @@ A state is an address, who looks at it, and what is done there. A route without 
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ import pytest
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.authenticators import App, give_app
+from tests.authenticators import App, give_app, give_key, give_number
 from tests.browser import PASSWORD, Visitor, every_route, give_password, shown_secret, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_group, make_user
-from tests.everything import refusal_of
-from tests.test_signin_states import add_device
+from tests.everything import new_certificate, refusal_of, served_to_all
+from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
@@ -37,6 +39,8 @@ NO_PAGE = {
     "signout": "a button",
     "theme": "a button",
     "admin:me-key-status": "a button",
+    "admin:me-signing-status": "a button",
+    "admin:user-signing-status": "a button",
     "admin:user-key-status": "a button",
     "admin:me-service-status": "a button",
     "admin:user-service-status": "a button",
@@ -45,6 +49,8 @@ NO_PAGE = {
     "admin:user-session-end": "a button",
     "admin:user-sessions-end": "a button",
     "admin:user-throttle-reset": "a button",
+    "admin:user-reactivate": "a button",
+    "admin:user-lock-down-undo": "a button",
     "admin:me-mfa-enable": "the second step of admin:me-mfa-assign",
     "admin:user-mfa-enable": "the second step of admin:user-mfa-assign",
     "admin:me-mfa-discard": "a button",
@@ -86,11 +92,11 @@ class Stage:
     nobody: Person  # may do nothing
     beginner: Person  # root of an account with nothing in it
     newcomer: Any  # must choose a new password
-    guarded: Person  # has two MFA devices
+    guarded: Person  # has MFA devices of every kind but a token
     late: Person  # signed in long ago
+    pioneer: Person  # of an account that requires MFA, without a device
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
-    git: tuple[str, str]  # ids of Git credentials: carol's, alice's
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
     decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
     devices: dict[str, str] = field(
@@ -105,8 +111,8 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     from accounts.operations.account import create_account_alias
     from accounts.operations.users import create_user, list_users, tag_user
     from credentials.operations.access_keys import create_access_key, update_access_key
+    from credentials.operations.mfa_requirements import update_mfa_requirement
     from credentials.operations.password_policies import update_account_password_policy
-    from credentials.operations.service_credentials import create_service_specific_credential
     from credentials.operations.service_tokens import create_service_token
     from permissions.operations.attachments import attach_user_policy
     from permissions.operations.boundaries import put_user_permissions_boundary
@@ -126,9 +132,13 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     attach_user_policy(root.caller, user_name="carol", policy_arn=READ_ONLY)
     put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=READ_ONLY)
     create_user(root.caller, user_name="bob")
+    keep_out(root)
     policies = furnish_policies(root)
+    certificates = furnish_certificates(root)
     careful = make_user(root, "careful", CAREFUL)
     nobody = make_user(root, "nobody")
+    frontier = make_account()
+    update_mfa_requirement(frontier.caller, start_date="2020-01-01")
     stage = Stage(
         root=root,
         alice=make_user(root, "alice", ALLOW_ALL),
@@ -138,10 +148,10 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
         beginner=make_account(),
         newcomer=create_user(root.caller, user_name="newcomer"),
         late=make_user(root, "late", ALLOW_ALL),
+        pioneer=make_user(frontier, "pioneer"),
         guarded=make_user(root, "guarded", allow("iam:*")),
         keys=(carol.access_key_id, second),
         token=create_service_token(root.caller, user_name="carol", description="The gateway").entity.service_token_id,
-        git=("", ""),
         policies=policies,
         decisions={
             "nothing allows": refusal_of(nobody),
@@ -150,12 +160,6 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
-    made = [
-        create_service_specific_credential(root.caller, user_name=name, service_name="codecommit.amazonaws.com")
-        for name in ("carol", "alice")
-    ]
-    SECRETS.extend(each.secret["service_password"] for each in made)
-    stage.git = (made[0].entity.service_specific_credential_id, made[1].entity.service_specific_credential_id)
     give_password(stage.newcomer, must_change=True)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     for name in ("root", "alice", "helper", "simulates", "nobody", "beginner", "late"):
@@ -165,9 +169,11 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     stage.visitors["stranger"] = Visitor(chromium)
     stage.visitors["newcomer"] = Visitor(chromium)
     stage.visitors["guarded"] = Visitor(chromium)
+    stage.visitors["pioneer"] = Visitor(chromium)
     give_password(stage.guarded)
-    for name in ("phone", "tablet"):
-        stage.devices["@guarded"] = add_device(stage.guarded.user, name).serial_number
+    guard(stage, chromium)
+    give_password(stage.pioneer)
+    stage.devices |= certificates | furnish_keys(root)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -177,6 +183,18 @@ def stage(server: Path, chromium: Browser) -> Iterator[Stage]:
     yield stage
     for visitor in stage.visitors.values():
         visitor.context.close()
+
+
+def guard(stage: Stage, chromium: Browser) -> None:
+    """Give guarded a device of each kind, and a visitor who came in with one."""
+    stage.visitors["guarded_in"] = Visitor(chromium)
+    phone, tablet = (add_device(stage.guarded.user, name) for name in ("phone", "tablet"))
+    stage.devices["@guarded"] = tablet.serial_number
+    stage.devices["@passkey"] = give_key(stage.guarded, "blue-key")[1].serial_number
+    give_number(stage.guarded)
+    page = stage.visitors["guarded_in"].sign_in(stage.guarded)
+    page.get_by_label("MFA code").fill(code_of(phone))
+    page.get_by_role("button", name="Sign in").click()
 
 
 def furnish_policies(root: Person) -> dict[str, str]:
@@ -206,6 +224,56 @@ def furnish_policies(root: Person) -> dict[str, str]:
     return arns | {"@aws": "arn:aws:iam::aws:policy/AdministratorAccess"}
 
 
+def keep_out(root: Person) -> None:
+    """Users who are kept out in every way, or will be."""
+    from datetime import UTC, datetime
+
+    from accounts.models import User
+    from accounts.operations.suspension import lock_down_user, put_user_end_date, suspend_user
+
+    for name in ("resting", "away", "locked", "leaving", "gone"):
+        make_user(root, name)
+    to_come = datetime(2199, 1, 31, 8, tzinfo=UTC)
+    suspend_user(root.caller, user_name="resting", reason="Parental leave")
+    suspend_user(root.caller, user_name="away", until=to_come)
+    lock_down_user(root.caller, user_name="locked", reason="The laptop was stolen")
+    for name in ("leaving", "gone"):
+        put_user_end_date(root.caller, user_name=name, end_date=to_come)
+    User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def furnish_keys(root: Person) -> dict[str, str]:
+    """Git credentials of carol and of alice: their ids by "@" and a word."""
+    from credentials.operations.service_credentials import create_service_specific_credential
+
+    ids = {}
+    for word, name in (("@git", "carol"), ("@own git", "alice")):
+        made = create_service_specific_credential(root.caller, user_name=name, service_name="codecommit.amazonaws.com")
+        SECRETS.extend(made.secret.values())
+        ids[word] = made.entity.service_specific_credential_id
+    return ids
+
+
+def furnish_certificates(root: Person) -> dict[str, str]:
+    """Server certificates of every urgency, and carol's two signing certificates: their ids by "@" and a word."""
+    from credentials.certificate_models import ServerCertificate
+    from credentials.operations.server_certificates import tag_server_certificate, upload_server_certificate
+    from credentials.operations.signing_certificates import update_signing_certificate, upload_signing_certificate
+
+    certificates = ServerCertificate.objects.in_account(root.account_id)
+    for name, days in (("www", 300), ("over", -1), ("week", 5), ("month", 25), ("later", 50)):
+        upload_server_certificate(root.caller, server_certificate_name=name, **served_to_all().values)
+        certificates.filter(name_key=name).update(expiration=timezone.now() + timedelta(days=days, hours=1))
+    tag_server_certificate(root.caller, server_certificate_name="www", tags=[{"key": "team", "value": "blue"}])
+    ids = [
+        upload_signing_certificate(root.caller, user_name="carol", certificate_body=new_certificate()).certificate_id
+        for _ in range(2)
+    ]
+    update_signing_certificate(root.caller, user_name="carol", certificate_id=ids[1], status="Inactive")
+    mine = upload_signing_certificate(root.caller, certificate_body=new_certificate()).certificate_id
+    return {"@signing": ids[0], "@signing-off": ids[1], "@mine": mine}
+
+
 How = Callable[[Page, Stage], object]
 
 
@@ -225,7 +293,6 @@ class State:
         """Where it is; the arguments "active" and "inactive" stand for carol's keys, others for decisions."""
         keys = dict(zip(("active", "inactive", "own"), (*stage.keys, stage.alice.access_key_id), strict=True))
         keys["token"] = stage.token
-        keys["git"], keys["own git"] = stage.git
         keys |= stage.policies
         keys |= stage.devices
         keys |= stage.decisions
@@ -345,11 +412,96 @@ def give_password_only(page: Page, stage: Stage) -> None:
     expect(page.locator("h1")).to_have_text("Multi-factor authentication")
 
 
+def come_to_enrol(page: Page, stage: Stage) -> None:
+    """Sign in where an MFA device is required, without one."""
+    page.goto("/signin/")
+    answers = {"account": stage.pioneer.account_id, "user_name": "pioneer", "password": PASSWORD}
+    press("Sign in", **answers)(page, stage)
+    expect(page.locator("h1")).to_have_text("Set up an MFA device")
+
+
+def see_required_key(page: Page, stage: Stage) -> None:
+    """Name the device."""
+    come_to_enrol(page, stage)
+    press("Show QR code", virtual_mfa_device_name="phone")(page, stage)
+    SECRETS.append("".join(page.locator("#key").inner_text().split()))
+
+
+def give_wrong_first_codes(page: Page, stage: Stage) -> None:
+    """Enter codes that are none of the device's."""
+    see_required_key(page, stage)
+    press("Add MFA and go on", authentication_code1="000000", authentication_code2="000001")(page, stage)
+
+
+def ask_for_token(page: Page, stage: Stage) -> None:
+    """Choose a hardware token."""
+    come_to_enrol(page, stage)
+    page.get_by_role("link", name="Use a hardware token instead").click()
+
+
+def review_requirement(page: Page, stage: Stage) -> None:
+    """Say that MFA is required from a day on."""
+    page.locator("[name=required][value=yes]").check()
+    press("Review impact", start_date="2030-01-01")(page, stage)
+
+
 def ask_for_recovery(page: Page, stage: Stage) -> None:
     """Choose to give a recovery code."""
     give_password_only(page, stage)
     page.get_by_text("Use another device or a recovery code").click()
     page.get_by_role("link", name="A recovery code").click()
+
+
+def use(kind: str, *, then: How | None = None) -> How:
+    """Choose the device of a kind at the second factor; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        give_password_only(page, stage)
+        page.get_by_text("Use another device or a recovery code").click()
+        page.locator("details p").filter(has_text=kind).get_by_role("link").click()
+        if then:
+            then(page, stage)
+
+    return act
+
+
+def send_code(page: Page, stage: Stage) -> None:
+    """Have a code sent."""
+    from credentials.mfa.models import GuessBudget, TextCode
+
+    GuessBudget.objects.all().delete()
+    TextCode.objects.all().delete()
+    press("Send code")(page, stage)
+
+
+def sent(then: How) -> How:
+    """Have a code sent to a number that is to be assigned; then do something there."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator("main [name=mfa_device_name]").fill("mobile")
+        page.locator("main [name=phone_number]").fill("+15550007777")
+        send_code(page, stage)
+        expect(page.get_by_label("Code", exact=True)).to_be_visible()
+        then(page, stage)
+
+    return act
+
+
+def nothing_more(page: Page, stage: Stage) -> None:
+    """Leave it at that."""
+
+
+def cancel_passkey(page: Page, stage: Stage) -> None:
+    """Be asked for a passkey that is not there."""
+    from credentials.mfa.models import GuessBudget
+
+    GuessBudget.objects.all().delete()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.get_by_role("button", name="Use passkey").click()
+    expect(page.get_by_text("Nothing was sent")).to_be_visible()
 
 
 def miss(times: int) -> How:
@@ -455,12 +607,19 @@ def paste(page: Page, stage: Stage) -> None:
 
 WEAK = {"new_password": "weak", "confirm_password": "weak"}
 DELETE = "Delete MFA device"
+BAD_NUMBER = {"mfa_device_name": "mobile", "phone_number": "1"}
+WRONG_CODE = press("Add MFA", authentication_code1="000000")
 CODES = {"authentication_code1": "000000", "authentication_code2": "111111"}
 CHANGE, ADD, LIST = "admin:accounts_user_change", "admin:accounts_user_add", "admin:accounts_user_changelist"
 GROUP, GROUPS = "admin:accounts_group_change", "admin:accounts_group_changelist"
 CREDENTIALS, TAGS, GROUPS_TAB, SESSIONS = "?tab=credentials", "?tab=tags", "?tab=groups", "?tab=sessions"
 POLICIES, NEW_POLICY = "admin:permissions_managedpolicy_changelist", "admin:permissions_managedpolicy_add"
 POLICY, ADMINISTRATOR = "admin:permissions_managedpolicy_change", "arn:aws:iam::aws:policy/AdministratorAccess"
+CERTIFICATES, NEW_CERTIFICATE = (
+    "admin:credentials_servercertificate_changelist",
+    "admin:credentials_servercertificate_add",
+)
+CERTIFICATE = "admin:credentials_servercertificate_change"
 TIDY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
 BROKEN = '{\n"Version": "2012-10-17",\n"Statement": {\n"Effect": "Allow",\n"Actions": "s3:*",\n"Resource": "*"\n}\n}'
 DUBIOUS = """{"Version": "2012-10-17", "Statement": [
@@ -497,7 +656,12 @@ STATES = [
     State("second-factor", "error", "guarded", "The code is not right", then=miss(1)),
     State("second-factor", "missed often", "guarded", "every 30 seconds", then=miss(2)),
     State("second-factor", "too many attempts", "guarded", "Too many attempts. Try again in", then=miss(6)),
+    State("second-factor", "passkey", "guarded", "Use your passkey or security key blue-key", then=use("Passkey")),
+    State("second-factor", "cancelled", "guarded", "Nothing was sent", then=use("Passkey", then=cancel_passkey)),
+    State("second-factor", "text message", "guarded", "Get a code by text message", then=use("Text message")),
+    State("second-factor", "sent", "guarded", "on its way", then=use("Text message", then=send_code)),
     State("admin:confirm", "opened", "late", "more than 15 minutes"),
+    State("admin:confirm", "passkey and number", "guarded_in", "Or use a passkey"),
     State("admin:me-sign-ins", "typical", "alice", "Signed in"),
     State("admin:me", "session ends", "alice", "Recent sign-ins", then=warn),
     State("help", "signed out", "stranger", "Programs"),
@@ -515,6 +679,14 @@ STATES = [
         "admin:account-alias", "error", "alice", "Use 3 to 63 lower-case", then=press("Save alias", account_alias="No!")
     ),
     State("admin:account-alias", "not permitted", "nobody", "iam:CreateAccountAlias"),
+    State("mfa-enrolment", "late", "stranger", "That took too long"),
+    State("mfa-enrolment", "name", "pioneer", "has no MFA device yet", then=come_to_enrol),
+    State("mfa-enrolment", "key", "pioneer", "Scan this with the app", then=see_required_key),
+    State("mfa-enrolment", "wrong codes", "pioneer", "is not valid", then=give_wrong_first_codes),
+    State("mfa-enrolment", "token", "pioneer", "back of the token", then=ask_for_token),
+    State("admin:mfa-requirement", "form", "alice", "Nobody is locked out"),
+    State("admin:mfa-requirement", "review", "alice", "console users have no MFA device", then=review_requirement),
+    State("admin:mfa-requirement", "not permitted", "nobody", "iamconsole:GetMFARequirement"),
     State("admin:password-policy", "default", "beginner", "In force now: IAM default"),
     State("admin:password-policy", "custom", "alice", "In force now: the account's own"),
     State("admin:password-policy", "preview", "alice", "console users must change", then=press("Preview impact")),
@@ -552,6 +724,21 @@ STATES = [
     State("admin:me-mfa-assign", "wrong codes", "root", "start again", then=enrol("missed", right=False)),
     State("admin:me-mfa-assign", "recovery codes", "beginner", "Ten recovery codes", then=enrol("phone")),
     State("admin:me-mfa-assign", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-passkey", "form", "alice", "the strongest kind"),
+    State("admin:me-mfa-passkey", "error", "alice", "without spaces", then=press("Next", mfa_device_name="a b")),
+    State(
+        "admin:me-mfa-passkey", "must show the own", "alice", "use it first", then=press("Next", mfa_device_name="k")
+    ),
+    State("admin:me-mfa-passkey", "asked", "root", "Step 2 of 3", then=press("Next", mfa_device_name="blue-key")),
+    State("admin:me-mfa-passkey", "not permitted", "nobody", "iam:EnableMFADevice"),
+    State("admin:me-mfa-text-message", "form", "alice", "the weakest kind"),
+    State("admin:me-mfa-text-message", "error", "alice", "Begin with +", then=press("Send code", **BAD_NUMBER)),
+    State("admin:me-mfa-text-message", "sent", "root", "Step 2 of 3", then=sent(nothing_more)),
+    State("admin:me-mfa-text-message", "wrong code", "root", "not the one that was sent last", then=sent(WRONG_CODE)),
+    State("admin:me-mfa-text-message", "not permitted", "nobody", "iamconsole:BeginSMSRegistration"),
+    State("admin:me-mfa-resync", "nothing to set right", "guarded_in", "no clock that could be wrong", ("@passkey",)),
+    State("admin:me-mfa-remove", "passkey", "guarded_in", "can be deleted there", ("@passkey",)),
+    State("admin:me", "every kind", "guarded_in", "ends in 22"),
     State("admin:me-mfa-hardware", "form", "alice", "Assign hardware token"),
     State("admin:me-mfa-hardware", "error", "alice", "9 or more", then=press("Add MFA", **CODES, serial_number="?")),
     State("admin:me-mfa-hardware", "not permitted", "nobody", "iam:EnableMFADevice"),
@@ -602,14 +789,14 @@ STATES = [
     State("admin:me-key-details", "error", "alice", "365", ("own",), then=press("Save", duration_days="9999")),
     State("admin:me-key-rotate", "first step", "alice", "Nothing stops on the way", ("own",)),
     State("admin:me-service-create", "form", "alice", "What is it for?"),
-    State("admin:me-service-reset", "typical", "alice", "stops at once", ("own git",)),
-    State("admin:me-service-delete", "typical", "alice", "This cannot be undone", ("own git",)),
+    State("admin:me-service-reset", "typical", "alice", "stops at once", ("@own git",)),
+    State("admin:me-service-delete", "typical", "alice", "This cannot be undone", ("@own git",)),
     State("admin:user-key-details", "form", "alice", "The key expires", ("carol", "active")),
     State("admin:user-key-rotate", "both taken", "alice", "Both places for keys are taken", ("carol", "active")),
     State("admin:user-service-create", "form", "alice", "What is it for?", ("bob",)),
     State("admin:user-service-create", "not permitted", "helper", "CreateServiceSpecificCredential", ("bob",)),
-    State("admin:user-service-reset", "typical", "alice", "stops at once", ("carol", "git")),
-    State("admin:user-service-delete", "typical", "alice", "This cannot be undone", ("carol", "git")),
+    State("admin:user-service-reset", "typical", "alice", "stops at once", ("carol", "@git")),
+    State("admin:user-service-delete", "typical", "alice", "This cannot be undone", ("carol", "@git")),
     State("admin:key-settings", "form", "alice", "It holds for new keys"),
     State("admin:key-settings", "not permitted", "nobody", "iamconsole:GetAccessKeySettings"),
     State(
@@ -667,6 +854,36 @@ STATES = [
     State(CHANGE, "partly permitted tags", "helper", "iam:ListUserTags", ("carol",), TAGS),
     State(CHANGE, "not permitted", "nobody", "iam:GetUser", ("carol",)),
     State(CHANGE, "not there", "alice", "cannot be found", ("nobody-at-all",)),
+    State("admin:accounts_user_change", "suspended", "alice", "Reason: Parental leave", ("resting",)),
+    State("admin:accounts_user_change", "suspended until", "alice", "Suspended until 2199-01-31", ("away",)),
+    State("admin:accounts_user_change", "locked down", "alice", "Undo lock-down", ("locked",)),
+    State("admin:accounts_user_change", "leaving", "alice", "Ends on 2199-01-31", ("leaving",)),
+    State("admin:accounts_user_change", "past the end date", "alice", "The end date has passed", ("gone",)),
+    State("admin:user-suspend", "form", "alice", "Nothing is deleted", ("bob",)),
+    State(
+        "admin:user-suspend",
+        "error",
+        "alice",
+        "This time is past",
+        ("bob",),
+        then=press("Suspend user", until="2020-01-01T00:00"),
+    ),
+    State("admin:user-suspend", "not permitted", "helper", "iamconsole:SuspendUser", ("bob",)),
+    State("admin:user-end-date", "form", "alice", "From this time on", ("bob",)),
+    State("admin:user-end-date", "set", "alice", "From this time on", ("leaving",)),
+    State(
+        "admin:user-end-date",
+        "error",
+        "alice",
+        "This time is past",
+        ("bob",),
+        then=press("Save", end_date="2020-01-01T00:00"),
+    ),
+    State("admin:user-end-date", "not permitted", "helper", "iamconsole:PutUserEndDate", ("bob",)),
+    State("admin:user-lock-down", "with keys", "alice", "is switched off already", ("carol",)),
+    State("admin:user-lock-down", "without keys", "alice", "there are none", ("bob",)),
+    State("admin:user-lock-down", "oneself", "alice", "Ask another", ("alice",), then=press("Lock down user")),
+    State("admin:user-lock-down", "not permitted", "helper", "iamconsole:LockDownUser", ("bob",)),
     State("admin:user-rename", "form", "alice", "The ARN changes", ("carol",)),
     State("admin:user-rename", "error", "alice", "already exists", ("carol",), then=press("Save", new_user_name="bob")),
     State("admin:user-rename", "not permitted", "helper", "iam:UpdateUser", ("carol",)),
@@ -997,6 +1214,66 @@ STATES = [
         then=press("Delete policy", typed_name="x"),
     ),
     State("admin:permissions_managedpolicy_delete", "not permitted", "helper", "iam:DeletePolicy", ("@plain",)),
+    State("admin:index", "certificates to renew", "alice", "Server certificates to renew"),
+    State(CERTIFICATES, "typical", "alice", "Expires within 7 days"),
+    State(CERTIFICATES, "expired", "alice", "Expired", query="?ends=over"),
+    State(CERTIFICATES, "nothing matches", "alice", "Nothing matches", query="?q=nothing-of-the-kind"),
+    State(CERTIFICATES, "empty", "beginner", "openssl req"),
+    State(CERTIFICATES, "not permitted", "nobody", "iam:ListServerCertificates"),
+    State(CERTIFICATE, "typical", "alice", "www", ("www",)),
+    State(CERTIFICATE, "expired", "alice", "clients refuse it", ("over",)),
+    State(CERTIFICATE, "ends soon", "alice", "It expires within 7 days", ("week",)),
+    State(CERTIFICATE, "missing", "alice", "cannot be found", ("nowhere",)),
+    State(CERTIFICATE, "not permitted", "nobody", "iam:GetServerCertificate", ("www",)),
+    State(NEW_CERTIFICATE, "form", "alice", "Upload server certificate"),
+    State(NEW_CERTIFICATE, "empty", "alice", "Paste the certificate", then=press("Upload certificate")),
+    State(
+        NEW_CERTIFICATE,
+        "error",
+        "alice",
+        "Unable to parse certificate",
+        then=press("Upload certificate", server_certificate_name="x", certificate_body="junk", private_key="junk"),
+    ),
+    State(NEW_CERTIFICATE, "not permitted", "nobody", "iam:UploadServerCertificate"),
+    State("admin:server-certificate-rename", "form", "alice", "The ARN changes", ("www",)),
+    State(
+        "admin:server-certificate-rename",
+        "error",
+        "alice",
+        "already exists",
+        ("www",),
+        then=press("Save", new_server_certificate_name="over"),
+    ),
+    State("admin:server-certificate-tags", "typical", "alice", "blue", ("www",)),
+    State("admin:server-certificate-tags", "empty", "alice", "Add a tag", ("week",)),
+    State(
+        "admin:server-certificate-tags", "error", "alice", "reserved", ("www",), then=press("Save tag", key="aws:team")
+    ),
+    State("admin:credentials_servercertificate_delete", "typical", "alice", "This cannot be undone", ("www",)),
+    State(
+        "admin:credentials_servercertificate_delete",
+        "error",
+        "alice",
+        "not the name",
+        ("www",),
+        then=press("Delete server certificate", typed_name="x"),
+    ),
+    State(CHANGE, "signing certificates", "alice", "X.509 signing certificates (2 of 2)", ("carol",), CREDENTIALS),
+    State("admin:me", "signing certificate", "root", "X.509 signing certificates (1 of 2)"),
+    State("admin:user-signing-upload", "form", "alice", "openssl req -x509", ("bob",)),
+    State(
+        "admin:user-signing-upload",
+        "error",
+        "alice",
+        "not a certificate in PEM format",
+        ("bob",),
+        then=press("Upload signing certificate", certificate_body="junk"),
+    ),
+    State("admin:user-signing-upload", "not permitted", "helper", "iam:UploadSigningCertificate", ("bob",)),
+    State("admin:user-signing-delete", "typical", "alice", "can be uploaded again", ("carol", "@signing-off")),
+    State("admin:user-signing-delete", "missing", "alice", "cannot be found", ("carol", "A" * 32)),
+    State("admin:me-signing-upload", "form", "alice", "Upload signing certificate"),
+    State("admin:me-signing-delete", "typical", "root", "can be uploaded again", ("@mine",)),
 ]
 
 

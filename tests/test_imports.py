@@ -22,19 +22,23 @@ LAYERS = [
         "permissions/actions", "permissions/aws_managed", "permissions/excerpt",
         "iamconsole/context_keys",
         "credentials/sealing", "credentials/secrets", "credentials/totp", "credentials/token_files", "credentials/qr",
+        "credentials/certificates",
+        "credentials/ssh/public_keys", "credentials/ssh/authorized_keys",
         "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields", "accounts/browsers",
         "credentials/common_passwords",
         "iamconsole/settings",
     ),
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas",
-     "accounts/throttle", "credentials/mfa/models", "credentials/service_credentials"),
+     "accounts/throttle", "accounts/status", "credentials/mfa/models", "credentials/certificate_models",
+     "credentials/service_credentials", "credentials/ssh/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms", "credentials/service_access",
      "credentials/key_rotation"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
-     "permissions/catalogue"),
+     "permissions/catalogue", "credentials/rotation"),
     ("iamconsole/operation", "iamconsole/paging"),
-    ("accounts/targets", "credentials/targets", "permissions/targets", "permissions/access", "permissions/chained"),
+    ("accounts/targets", "credentials/targets", "credentials/certificate_targets",
+     "permissions/targets", "permissions/access", "permissions/chained"),
     ("accounts/operations", "credentials/operations", "permissions/operations", "audit/operations"),
 ]  # fmt: skip
 PURE = LAYERS[1][:-1]
@@ -93,3 +97,13 @@ def test_no_door_opens_a_transaction_or_writes_the_trail() -> None:
         ):
             names = imported(path)
             assert not {"django.db.transaction", "audit.record", "audit.record.record"} & names, path
+
+
+@pytest.mark.asvs("6.3.4")
+def test_sessions_are_made_in_one_place_and_signatures_are_checked_by_one_function() -> None:
+    calls = {"auth.login(": [], "sigv4.verify_signature(": [], "signer_of(claim": []}
+    for path in modules():
+        text = path.read_text()
+        for call, places in calls.items():
+            places.extend([str(path.relative_to(ROOT))] * text.count(call))
+    assert sorted(calls["auth.login("]) == ["accounts/signin/session.py"]

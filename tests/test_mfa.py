@@ -453,9 +453,14 @@ def test_one_answer_of_many_at_once_is_taken(alice: Person, rounds: Rounds) -> N
 
 
 def test_a_passkey_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -> None:
+    begun = json.loads(begin_passkey_registration(alice.caller)["creation_options"])
     give_app(alice.account_id, alice.user, "alices")
     with pytest.raises(AccessDenied, match="must use it first"):
-        registered(alice, SecurityKey())
+        begin_passkey_registration(alice.caller)
+    with pytest.raises(AccessDenied, match="must use it first"):
+        finish_passkey_registration(alice.caller, mfa_device_name="key", credential=SecurityKey().create(begun))
+    # What was refused spent nothing: neither the challenge that was open nor one more.
+    assert PasskeyChallenge.objects.filter(user=alice.user).count() == 1
     assert registered(alice, SecurityKey(), mfa_time=timezone.now()).kind == "passkey"
 
 
@@ -513,6 +518,8 @@ def test_open_challenges_are_few_and_swept(alice: Person) -> None:
     for _ in range(30):
         passkeys.authentication_options(alice.user, "sign-in", now)
     assert PasskeyChallenge.objects.filter(user=alice.user).count() == passkeys.OPEN_CHALLENGES
+    passkeys.authentication_options(alice.user, "another sign-in", now)
+    assert PasskeyChallenge.objects.filter(user=alice.user).count() == passkeys.OPEN_CHALLENGES + 1
     passkeys.authentication_options(alice.user, "sign-in", now + timedelta(minutes=5))
     assert PasskeyChallenge.objects.filter(user=alice.user).count() == 1
 

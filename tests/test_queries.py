@@ -13,6 +13,8 @@ from credentials.models import AccessKey
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.managed import create_policy
+from tests.authenticators import give_app
+from tests.browser import signed_in
 from tests.conftest import Person, allow, make_user
 from tests.raw import Answer, body_of, send_inside, signed
 
@@ -144,3 +146,20 @@ def test_a_refused_signature_writes_nothing_to_the_key(alice: Person) -> None:
 def test_a_region_without_a_name_is_noted_as_none(alice: Person) -> None:
     assert send_inside(signed(alice, body_of("GetUser"), region="")).status == 200
     assert use_of(alice)[2] == "N/A"
+
+
+def test_the_list_of_users_tells_mfa_by_no_query_more_whatever_its_length(root: Person) -> None:
+    client = signed_in(root)
+    counts, kinds = [], {"virtual": "Virtual", "hardware": "Hardware"}
+    for name, kind in (("ann", "virtual"), ("ben", "hardware"), ("cleo", "")):
+        user = make_user(root, name).user
+        if kind:
+            give_app(root.account_id, user, f"{kind}-of-{name}-{root.account_id}", kind=kind)
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get("/console/accounts/user/").content.decode()
+        counts.append(len(captured))
+        assert kinds.get(kind, "None") in page
+    assert counts == [counts[0]] * 3
+    for chosen, name in (("virtual", "ann"), ("hardware", "ben"), ("none", "cleo")):
+        page = client.get(f"/console/accounts/user/?mfa={chosen}").content.decode()
+        assert [each for each in ("ann", "ben", "cleo") if f"/user/{each}/change/" in page] == [name]

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ import pytest
 from accounts.models import User
 from credentials.operations.service_tokens import create_service_token
 from iamconsole.operation import find
+from tests.authenticators import session_of
 from tests.browser import PASSWORD, give_password
 from tests.conftest import ALLOW_ALL, SECRETS, URL, Person, allow, caller_for, make_user
 from tests.raw import ask, exchange
@@ -103,6 +105,31 @@ def deleting_the_user(iam: Any, name: str, person: Person) -> None:
     assert operation is not None
     root = User.objects.select_related("account").get(account=person.account_id, user_name__isnull=True)
     operation(caller_for(root), user_name=name)
+
+
+def by_root(person: Person, name: str, **parameters: Any) -> None:
+    operation = find("iamconsole", name)
+    assert operation is not None
+    root = User.objects.select_related("account").get(account=person.account_id, user_name__isnull=True)
+    operation(caller_for(root), user_name=person.name, **parameters)
+
+
+@revocation("InvalidClientTokenId", by_attachment)
+def suspending_the_user(iam: Any, name: str, person: Person) -> None:
+    by_root(person, "SuspendUser")
+
+
+@revocation("InvalidClientTokenId", by_attachment)
+def locking_the_user_down(iam: Any, name: str, person: Person) -> None:
+    by_root(person, "LockDownUser")
+
+
+@revocation("InvalidClientTokenId", by_attachment)
+def reaching_the_end_date(iam: Any, name: str, person: Person) -> None:
+    end = datetime.now(UTC) + timedelta(milliseconds=200)
+    by_root(person, "PutUserEndDate", end_date=end)
+    while datetime.now(UTC) < end:
+        time.sleep(0.005)
 
 
 def code_of(person: Person) -> str | None:
@@ -212,3 +239,27 @@ def test_what_is_revoked_is_revoked_at_every_door(
         before, after = seen_by(once, partial(take, iam, person.name, person))
         assert None in before
         assert after == {code}
+
+
+@pytest.mark.parametrize("door", ["console", "verifier", "session"])
+@pytest.mark.parametrize("what", ["suspending_the_user", "reaching_the_end_date", "locking_the_user_down"])
+def test_who_is_kept_out_is_kept_out_at_every_door_at_once(
+    root: Person, server: Path, rounds: Rounds, what: str, door: str
+) -> None:
+    give, take, code = REVOCATIONS[what]
+    iam = root.client()
+    for number in range(rounds(1, 20)):
+        person = make_user(root, f"u{number}")
+        give(iam, person.name)
+        if door == "session":
+            once: Callable[[], str | None] = partial(identity_code, session_of(person))
+        else:
+            once = console_code(person) if door == "console" else verifier_code(root, person)
+        before, after = seen_by(once, partial(take, iam, person.name, person))
+        assert None in before
+        assert after == {"302" if door == "console" else code}
+
+
+def identity_code(person: Person) -> str | None:
+    """What the person is refused with who asks who that is."""
+    return ask(person, "GetCallerIdentity", "sts").code

@@ -20,6 +20,8 @@ from tests.raw import exchange, form, run
 OPEN = {
     "api": "the AWS door, which wants a signature",
     "authorize": "the verifier door, which wants a service token",
+    "ssh-authorized-keys": "sshd's door, which wants a service token",
+    "ssh-login-names": "sshd's door, which wants a service token",
     "healthz": "for probes",
     "readyz": "for probes",
     "help": "tells nothing of any account",
@@ -28,6 +30,7 @@ OPEN = {
     "signin-account": "the way in",
     "second-factor": "a step of the way in: only who has shown a password is answered",
     "new-password": "a step of the way in: only who has shown a password is answered",
+    "mfa-enrolment": "a step of the way in: only who has shown a password is answered",
     "password-expired": "where the way in ends",
     "setup": "a link that is a secret",
     "signout": "the way out",

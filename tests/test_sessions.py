@@ -1,5 +1,6 @@
 """Sessions: every one that must die, dies; and those that live are listed, warned and ended by their owners."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,12 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.models import Session, User
+from accounts.operations.users import update_user
 from accounts.sessions import IDLE, LIFETIME, digest
+from accounts.signin.notices import CHANGES
+from credentials.operations.access_keys import create_access_key
+from credentials.operations.login_profiles import update_login_profile
+from iamconsole.operation import every_operation
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, caller_for
 from tests.everything import events_of
@@ -38,113 +44,7 @@ def by_form(person: Person) -> Client:
     return client
 
 
-# What ends sessions
-
-
-def _own_password(root: Person, alice: Person, hers: Client) -> None:
-    fields = {"old_password": PASSWORD, "new_password": ANOTHER, "confirm_password": ANOTHER}
-    assert hers.post(f"{ME}password/", fields).status_code == 302
-
-
-def _change_password(root: Person, alice: Person, hers: Client) -> None:
-    from credentials.operations.login_profiles import change_password
-
-    change_password(caller_for(alice.user), old_password=PASSWORD, new_password=ANOTHER)
-
-
-def _update_login_profile(root: Person, alice: Person, hers: Client) -> None:
-    from credentials.operations.login_profiles import update_login_profile
-
-    update_login_profile(root.caller, user_name="alice", password=ANOTHER)
-
-
-def _delete_login_profile(root: Person, alice: Person, hers: Client) -> None:
-    from credentials.operations.login_profiles import delete_login_profile
-
-    delete_login_profile(root.caller, user_name="alice")
-
-
-def _delete_user(root: Person, alice: Person, hers: Client) -> None:
-    from accounts.operations.whole_users import delete_user_with_credentials
-
-    delete_user_with_credentials(root.caller, user_name="alice")
-
-
-def _end_all(root: Person, alice: Person, hers: Client) -> None:
-    from accounts.operations.sessions import end_all_sessions
-
-    end_all_sessions(root.caller, user_name="alice")
-
-
-def _end_others(root: Person, alice: Person, hers: Client) -> None:
-    assert hers.post(f"{ME}sessions/end-others/").status_code == 302
-
-
-def _end_one(root: Person, alice: Person, hers: Client) -> None:
-    from accounts.operations.sessions import end_session
-
-    end_session(root.caller, user_name="alice", session_id=row_of(hers).session_id)
-
-
-def _sign_out(root: Person, alice: Person, hers: Client) -> None:
-    hers.post("/signout/")
-
-
-def _enable_device(root: Person, alice: Person, hers: Client) -> None:
-    from credentials.operations.mfa_devices import enable_mfa_device
-    from tests.everything import new_app
-
-    enable_mfa_device(root.caller, user_name="alice", **new_app(root, "alices").two_codes())
-
-
-def _deactivate_device(root: Person, alice: Person, hers: Client) -> None:
-    from credentials.mfa.models import MFADevice
-    from credentials.operations.mfa_devices import deactivate_mfa_device
-
-    device = MFADevice.objects.get(user=alice.user)
-    deactivate_mfa_device(root.caller, user_name="alice", serial_number=device.serial_number)
-
-
-Trigger = Callable[[Person, Person, Client], None]
-# What is done, and which of alice's sessions live on: the one that does it, another one, and one that is half-way in.
-TRIGGERS: list[tuple[Trigger, bool, bool, bool]] = [
-    (_own_password, True, False, False),
-    (_change_password, False, False, False),
-    (_update_login_profile, False, False, False),
-    (_delete_login_profile, False, False, False),
-    (_delete_user, False, False, False),
-    (_enable_device, False, False, False),
-    (_deactivate_device, False, False, False),
-    (_end_all, False, False, False),
-    (_end_others, True, False, True),
-    (_end_one, False, True, True),
-    (_sign_out, False, True, True),
-]
-
-
-@pytest.mark.asvs("7.4.1")
-@pytest.mark.asvs("7.4.2")
-@pytest.mark.asvs("7.4.3")
-@pytest.mark.parametrize(
-    ("trigger", "live"), [(each, live) for each, *live in TRIGGERS], ids=lambda each: getattr(each, "__name__", "")
-)
-def test_every_session_that_must_die_dies(root: Person, alice: Person, bob: Person, trigger: Trigger, live: list[bool]):
-    give_password(alice)
-    give_password(bob)
-    if trigger is _deactivate_device:
-        _enable_device(root, alice, a_client())
-    hers, there, bobs, roots = signed_in(alice), signed_in(alice), signed_in(bob), signed_in(root)
-    alice.user.login_profile.password_reset_required = True
-    alice.user.login_profile.save()
-    pending = by_form(alice)
-    alice.user.login_profile.password_reset_required = False
-    alice.user.login_profile.save()
-    step = "/second-factor/" if trigger is _deactivate_device else "/new-password/"
-    assert pending.get(step).status_code == 200
-    trigger(root, alice, hers)
-    assert [is_in(hers), is_in(there), pending.get(step).status_code == 200] == live
-    assert (is_in(bobs), is_in(roots)) == (True, True)
-    assert not is_in(pending)
+# What ends sessions (tests/test_session_triggers.py has the table)
 
 
 def test_a_session_that_was_ended_makes_no_change_that_was_on_its_way(root: Person, alice: Person, bob: Person):
@@ -374,6 +274,31 @@ def test_sign_ins_and_failures_are_told_and_recorded(alice: Person):
     assert event.response == {"method": "password", "known_browser": True, "failures_before": 0}
 
 
+@pytest.mark.asvs("6.3.7")
+def test_what_became_of_the_own_credentials_is_told_once(root: Person, alice: Person):
+    give_password(alice)
+    by_form(alice)
+    SECRETS.append(create_access_key(root.caller, user_name="alice").secret["secret_access_key"])
+    update_login_profile(caller_for(alice.user), user_name="alice", password=PASSWORD)
+    page = by_form(alice).get("/console/").content.decode()
+    assert re.search(r"Changed since then: the password was set by you \([-\d: ]+UTC\);", page)
+    assert re.search(r"an access key was created by the root user \([-\d: ]+UTC\)\.", page)
+    for _ in range(6):
+        update_login_profile(caller_for(alice.user), user_name="alice", password=PASSWORD)
+    client = by_form(alice)
+    page = client.get("/console/").content.decode()
+    assert page.count("the password was set by you") == 5
+    assert "; and 1 more." in page
+    assert "Changed since" not in client.get("/console/").content.decode()
+    assert "Changed since" not in by_form(alice).get("/console/").content.decode()
+    update_user(root.caller, user_name="alice", new_user_name="alicia")
+    form = {"account": alice.account_id, "user_name": "alicia", "password": PASSWORD}
+    client.post("/signout/")
+    client.post("/signin/", form)
+    assert "the user was renamed or moved by the root user" in client.get("/console/").content.decode()
+    assert set(CHANGES) <= {each.action for each in every_operation()}
+
+
 def test_the_list_of_sign_ins_is_cut_into_pages_and_shows_only_ones_own(root: Person, alice: Person, bob: Person):
     from audit.operations.sign_ins import list_own_sign_ins
 
@@ -459,7 +384,9 @@ def test_what_is_not_sensitive_asks_nothing(alice: Person):
     client = old_session(alice, 300)
     for address in (ME, "/console/", "/console/accounts/user/", "/console/accounts/user/alice/change/"):
         assert client.get(address).status_code == 200
-    assert client.post(f"{ME}sessions/end-others/").status_code == 302
+    alias = {"account_alias": f"acme-{alice.account_id}", "alias": f"acme-{alice.account_id}"}
+    assert client.post("/console/account/alias/", alias).status_code == 302
+    assert client.post(f"{ME}sessions/end-others/").status_code == 403  # ends sessions, so it is asked
 
 
 def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Person, bob: Person):

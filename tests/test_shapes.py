@@ -342,6 +342,7 @@ RIGHT: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "boolean": bool,
     "blob": bytes,
+    "timestamp": datetime,
     "list": list,
     "map": dict,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from accounts.quotas import GREATEST, QUOTAS
 from api.shapes import services
 from tests.conftest import ROOT, SECRETS, Person, allow, make_account, make_user
@@ -58,6 +59,16 @@ def test_createaccount_prints_one_json_object_and_nothing_else() -> None:
 def test_createaccount_leaves_null_what_was_not_asked_for() -> None:
     made = new_account()
     assert [made[name] for name in ("alias", "admin_user_name", "access_key_id", "root_access_key_id")] == [None] * 4
+
+
+@pytest.mark.asvs("6.3.2")
+def test_a_new_account_has_nothing_to_sign_in_with_but_its_link() -> None:
+    made = new_account()
+    users = User.objects.filter(account_id=made["account_id"])
+    assert [(each.user_name, each.has_usable_password(), each.access_keys.count()) for each in users] == [
+        (None, False, 0)
+    ]
+    assert len(made["root_setup_url"].rstrip("/").rpartition("/")[2]) >= 32
 
 
 def test_the_administrator_of_a_new_account_may_do_everything(server: Any) -> None:

@@ -13,8 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from accounts.models import Session, User
+from accounts.nonces import new_nonce
 from credentials.mfa.models import GuessBudget, MFADevice
 from credentials.mfa.recovery_codes import issue
+from credentials.operations.login_profiles import update_login_profile
+from credentials.operations.mfa_devices import deactivate_mfa_device
+from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.totp import code_at
 from tests.browser import PASSWORD, a_client, console_addresses, every_route, give_password
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
@@ -79,6 +83,38 @@ def give_code(client: Client, code: str, query: str = "") -> Any:
 def choose(client: Client, old: str = PASSWORD, new: str = ANOTHER) -> Any:
     """Send the form of the forced new password."""
     return client.post("/new-password/", {"old_password": old, "new_password": new, "confirm_password": new})
+
+
+def require_mfa(root: Person, start_date: str = "2020-01-01", grace_period_days: int = 0) -> None:
+    """Let the account demand an MFA device of everybody."""
+    update_mfa_requirement(root.caller, start_date=start_date, grace_period_days=grace_period_days)
+
+
+def shown_seed(page: Any) -> tuple[bytes, str]:
+    """The seed that the page of the enrolment shows, and the serial number its form sends."""
+    seed = "".join(page.context["groups"])
+    SECRETS.append(seed)
+    return base64.b32decode(seed), page.context["form"]["serial_number"].value()
+
+
+def two_codes(seed: bytes) -> tuple[str, str]:
+    """Two codes in a row, the second of which is the one of now."""
+    step = int(datetime.now(UTC).timestamp()) // 30
+    return code_at(seed, step - 1), code_at(seed, step)
+
+
+def enable(client: Client, person: Person, serial_number: str, codes: tuple[str, str], step: str = "codes") -> Any:
+    """Send the two codes of the forced enrolment."""
+    return client.post(
+        "/mfa-enrolment/",
+        {
+            "step": step,
+            "serial_number": serial_number,
+            "authentication_code1": codes[0],
+            "authentication_code2": codes[1],
+            "nonce": new_nonce(person.user),
+        },
+    )
 
 
 # The way in
@@ -244,6 +280,15 @@ def test_a_recovery_code_opens_once(carol: Person):
     assert event.response["method"] == "password, recovery code"
 
 
+@pytest.mark.asvs("6.4.3")
+def test_a_password_set_anew_does_not_pass_by_the_second_factor(root: Person, carol: Person):
+    update_login_profile(root.caller, user_name="carol", password=ANOTHER, password_reset_required=False)
+    client = a_client()
+    assert give_password_to(client, carol, ANOTHER).url == "/second-factor/"
+    assert not is_in(client)
+    assert MFADevice.objects.filter(user=carol.user).count() == 1
+
+
 def test_cancel_ends_the_pending_state(carol: Person):
     client = a_client()
     give_password_to(client, carol)
@@ -324,6 +369,7 @@ def everything_of(account_id: str) -> list[Any]:
     ]
 
 
+STEPS = {"second-factor", "new-password", "mfa-enrolment"}
 OPEN = {  # what anybody reaches, signed in or not
     "api", "authorize", "signin", "signin-account", "setup", "signout", "theme", "help", "healthz", "readyz",
     "password-expired",
@@ -332,12 +378,13 @@ OPEN = {  # what anybody reaches, signed in or not
 
 @pytest.mark.asvs("2.3.1")
 @pytest.mark.asvs("6.3.3")
-@pytest.mark.parametrize("state", ["second-factor", "new-password"])
+@pytest.mark.parametrize("state", sorted(STEPS))
 def test_with_the_password_alone_no_page_and_no_action_answers_but_the_next_step(root: Person, state: str):
     person = make_user(root, "dora", allow("*"))
     give_password(person, must_change=state == "new-password")
     if state == "second-factor":
         add_device(person.user)
+    require_mfa(root)  # with a device or a new password owed first, it must not open the door of enrolment
     client = a_client()
     assert give_password_to(client, person)["Location"] == f"/{state}/"
     before = everything_of(person.account_id)
@@ -347,11 +394,12 @@ def test_with_the_password_alone_no_page_and_no_action_answers_but_the_next_step
         for ask in (client.get, client.head, client.post, client.put, client.delete):
             answer = ask(address, fields if ask == client.post else None)
             assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/signin/"), address
-    for step in {"second-factor", "new-password"} - {state}:
+    fields |= {"step": "name", "virtual_mfa_device_name": "sly", "nonce": new_nonce(person.user)}
+    for step in STEPS - {state}:
         assert client.get(f"/{step}/")["Location"] == NOWHERE
         assert client.post(f"/{step}/", fields)["Location"] == NOWHERE
     routes = {name for name, _ in every_route() if not name.startswith("admin:")}
-    assert routes - OPEN == {"second-factor", "new-password"}
+    assert routes - OPEN == STEPS
     assert everything_of(person.account_id) == before
     assert client.get(f"/{state}/").status_code == 200  # nothing of it has moved the state
     assert "Sign out" not in client.get("/help/").content.decode()
@@ -365,12 +413,13 @@ class Visit(RuleBasedStateMachine):
         self.root = make_account()
         self.person = make_user(self.root, "dora", allow("*"))
         give_password(self.person, must_change=True)
-        self.device = add_device(self.person.user)
+        require_mfa(self.root)
+        self.device: MFADevice | None = None
         self.password = PASSWORD
         self.must_change = True
         self.state = "out"
         self.client = a_client()
-        self.step = 0
+        self.shown = False
         self.keys: set[str] = set()
 
     def _moved(self, state: str) -> None:
@@ -379,14 +428,26 @@ class Visit(RuleBasedStateMachine):
         assert key not in self.keys
         self.keys.add(key)
 
-    def _next(self) -> str:
-        return "new-password" if self.must_change else "in"
+    def _next(self, *, shown: bool) -> tuple[str, str]:
+        """The state after a step, and its address; ``shown``: a second factor was."""
+        if self.device and not shown:
+            state = "second-factor"
+        elif self.must_change:
+            state = "new-password"
+        else:
+            state = "in" if shown else "mfa-enrolment"
+        return state, "/console/" if state == "in" else f"/{state}/"
+
+    def _go(self, answer: Any, *, shown: bool) -> None:
+        state, address = self._next(shown=shown)
+        assert answer["Location"] == address
+        self.shown = shown
+        self._moved(state)
 
     @rule()
     def right_password(self) -> None:
         """Sign in, wherever one was."""
-        assert give_password_to(self.client, self.person, self.password)["Location"] == "/second-factor/"
-        self._moved("second-factor")
+        self._go(give_password_to(self.client, self.person, self.password), shown=False)
 
     @rule()
     def wrong_password(self) -> None:
@@ -396,12 +457,12 @@ class Visit(RuleBasedStateMachine):
     @rule()
     def right_code(self) -> None:
         """Give a code of the device that was not used."""
-        MFADevice.objects.filter(pk=self.device.pk).update(last_t=-1)
+        if self.device:
+            MFADevice.objects.filter(pk=self.device.pk).update(last_t=-1)
         GuessBudget.objects.all().delete()
-        answer = give_code(self.client, code_of(self.device))
+        answer = give_code(self.client, code_of(self.device) if self.device else "123456")
         if self.state == "second-factor":
-            self._moved(self._next())
-            assert answer["Location"] == ("/new-password/" if self.must_change else "/console/")
+            self._go(answer, shown=True)
         else:
             assert answer["Location"] == NOWHERE
 
@@ -421,11 +482,41 @@ class Visit(RuleBasedStateMachine):
         SECRETS.append(new)
         answer = choose(self.client, self.password, new)
         if self.state == "new-password":
-            assert answer["Location"] == "/console/"
             self.password, self.must_change = new, False
-            self._moved("in")
+            self._go(answer, shown=self.shown)
         else:
             assert answer["Location"] == NOWHERE
+
+    @rule()
+    def enrol(self) -> None:
+        """Make a device and enable it by two codes."""
+        nonce = new_nonce(self.person.user)
+        made = self.client.post("/mfa-enrolment/", {"virtual_mfa_device_name": "phone", "nonce": nonce})
+        if self.state != "mfa-enrolment":
+            assert made["Location"] == NOWHERE
+            assert enable(self.client, self.person, "arn:aws:iam::1:mfa/x", ("123456", "654321"))["Location"] == NOWHERE
+            return
+        seed, serial_number = shown_seed(made)
+        answer = enable(self.client, self.person, serial_number, two_codes(seed))
+        assert answer.status_code == 200
+        SECRETS.extend(answer.context["codes"])
+        self.device = MFADevice.objects.get(user=self.person.user)
+        SEEDS[self.device.pk] = seed
+        self.shown = True
+        self._moved("in")
+
+    @rule()
+    def enrol_with_wrong_codes(self) -> None:
+        """Enable nothing."""
+        answer = enable(self.client, self.person, "arn:aws:iam::1:mfa/x", ("12345", ""))
+        assert answer.status_code == 200 if self.state == "mfa-enrolment" else answer["Location"] == NOWHERE
+
+    @rule()
+    def removed_by_an_administrator(self) -> None:
+        """The device is lost, and taken away: whoever is in or half-way in is out, and enrols anew."""
+        if self.device:
+            deactivate_mfa_device(self.root.caller, user_name="dora", serial_number=self.device.serial_number)
+            self.device, self.state = None, "out"
 
     @precondition(lambda self: self.state == "in")
     @rule()
@@ -446,7 +537,7 @@ class Visit(RuleBasedStateMachine):
     def the_console_answers_who_is_in_and_nobody_else(self) -> None:
         """What the model says is so."""
         assert is_in(self.client) is (self.state == "in")
-        for step in ("second-factor", "new-password"):
+        for step in STEPS:
             assert (self.client.get(f"/{step}/").status_code == 200) is (self.state == step)
         assert Session.objects.filter(user=self.person.user).exists() is (self.state == "in")
 
@@ -457,8 +548,8 @@ def test_no_order_of_steps_leads_in_but_the_right_one(rounds: Any):
     run_state_machine_as_test(
         Visit,
         settings=settings(
-            max_examples=rounds(6, 100),
-            stateful_step_count=12,
+            max_examples=rounds(8, 150),
+            stateful_step_count=16,
             deadline=None,
             suppress_health_check=checks,
             database=None,

@@ -1,11 +1,8 @@
 """Codes by text message: bound, short-lived, few tries; sent to an outbox here, and to a gateway on this machine."""
 
-import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -16,7 +13,7 @@ from django.utils import timezone
 
 from credentials import sms
 from credentials.mfa import text_codes
-from credentials.mfa.models import GuessBudget, MFADevice
+from credentials.mfa.models import GuessBudget, MFADevice, TextCode
 from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.text_messages import begin_sms_registration, finish_sms_registration
 from iamconsole.configuration import sms_url
@@ -110,8 +107,12 @@ def test_ten_messages_an_hour_go_to_one_user(alice: Person) -> None:
 
 
 def test_a_number_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -> None:
-    give_app(alice.account_id, alice.user, "alices")
     begin_sms_registration(alice.caller, phone_number=NUMBER)
+    give_app(alice.account_id, alice.user, "alices")
+    sent = TextCode.objects.filter(user=alice.user).count()
+    with pytest.raises(AccessDenied, match="must use it first"):
+        begin_sms_registration(alice.caller, phone_number=NUMBER)
+    assert TextCode.objects.filter(user=alice.user).count() == sent
     with pytest.raises(AccessDenied, match="must use it first"):
         finish_sms_registration(
             alice.caller, mfa_device_name="mobile", phone_number=NUMBER, authentication_code1=text_code(NUMBER)
@@ -131,32 +132,6 @@ def test_it_is_off_until_the_operator_turns_it_on(alice: Person, settings: Any) 
 
 def test_the_outbox_is_the_owners_alone(device: MFADevice) -> None:
     assert (settings.DATA / "sms-outbox.jsonl").stat().st_mode & 0o777 == 0o600
-
-
-@pytest.fixture
-def gateway() -> Iterator[tuple[str, list[Any], list[int]]]:
-    """A gateway on this machine: its address, what it was sent, and the statuses it answers with (200 unless told)."""
-    received: list[Any] = []
-    statuses: list[int] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((self.path, json.loads(body)))
-            self.send_response(statuses.pop() if statuses else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"json://127.0.0.1:{server.server_port}/sms/{{number}}", received, statuses
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_gateway_gets_the_number_and_the_text(gateway: Any, settings: Any) -> None:

@@ -33,10 +33,10 @@ from tests.raw import Answer, ask, run
 EVERY = list(every_operation())
 # What is unique in the whole installation can be seen to be taken, on AWS as here.
 GLOBAL = {"iam:CreateAccountAlias": "account_alias", "iamconsole:UpdateRootUserEmail": "email"}
-SHOWN_ONCE = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "QRCodePNG")
+SHOWN_ONCE = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "QRCodePNG", "Password")
 SECRET = re.compile("|".join(rf"(?<=<{name}>)[^<]+|(?<='{name}': ')[^']+" for name in SHOWN_ONCE))
 NEW = re.compile(
-    r"(AIDA|AKIA|ASIA|AGPA|ANPA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
+    r"(AIDA|AKIA|ASIA|AGPA|ANPA|ASCA)[A-Z2-7]{16,17}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z"
     r"|FILE-[0-9a-f]{8}|(?<=\"challenge\": \")[\w-]+"
 )
 

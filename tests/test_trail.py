@@ -123,8 +123,13 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
     furnish(root)
     before = len(events_of(root.account_id))
     delete_user_with_credentials(root.caller, user_name="dave")
-    done = ["iam:DeleteLoginProfile", "iam:DeleteAccessKey"]
-    done += ["iam:DeleteServiceSpecificCredential", "iamconsole:DeleteServiceToken"]
+    done = [
+        "iam:DeleteLoginProfile",
+        "iam:DeleteAccessKey",
+        "iam:DeleteSigningCertificate",
+        "iam:DeleteServiceSpecificCredential",
+        "iamconsole:DeleteServiceToken",
+    ]
     done += ["iam:DeactivateMFADevice", "iam:DeleteVirtualMFADevice"]
     done += ["iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup", "iam:DeleteUser"]
     assert lines(root.account_id, before) == [(action, "Success") for action in done]

@@ -8,6 +8,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import quota_of
+from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
@@ -62,10 +63,6 @@ _FIXED = {
     "InstanceProfiles": 0,
     "InstanceProfilesQuota": 1000,
     "Providers": 0,
-    "ServerCertificates": 0,
-    "ServerCertificatesQuota": 20,
-    "SigningCertificatesPerUserQuota": 2,
-    "AccountSigningCertificatesPresent": 0,
     "GlobalEndpointTokenVersion": 1,
 }
 # AWS's names here of the quotas that an account may have others of.
@@ -73,6 +70,8 @@ _QUOTAS = {
     "UsersQuota": "UsersPerAccount",
     "UserPolicySizeQuota": "UserPolicySize",
     "AccessKeysPerUserQuota": "AccessKeysPerUser",
+    "ServerCertificatesQuota": "ServerCertificatesPerAccount",
+    "SigningCertificatesPerUserQuota": "CertificatesPerUser",
     "GroupsQuota": "GroupsPerAccount",
     "GroupsPerUserQuota": "GroupsPerUser",
     "GroupPolicySizeQuota": "GroupPolicySize",
@@ -98,6 +97,8 @@ def get_account_summary(caller: Caller, *, account: Account) -> dict[str, dict[s
             "Policies": ManagedPolicy.objects.own(account.pk).count(),
             # Of every policy that is attached or bounds somebody, AWS's too, the one version in force.
             "PolicyVersionsInUse": ManagedPolicy.objects.used_in(account.pk).count(),
+            "ServerCertificates": ServerCertificate.objects.in_account(account.pk).count(),
+            "AccountSigningCertificatesPresent": int(SigningCertificate.objects.filter(user=root).exists()),
             "AccountAccessKeysPresent": int(AccessKey.objects.filter(user=root).exists()),
             "MFADevices": devices.count(),
             "MFADevicesInUse": devices.filter(user__isnull=False).count(),

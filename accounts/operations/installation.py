@@ -11,6 +11,7 @@ from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import GREATEST
 from accounts.steps import add_user, checked_email
+from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from credentials.steps import add_access_key, end_sessions, release_devices
@@ -130,7 +131,7 @@ def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
 
 @operation("iamconsole:CloseAccount", on=_root_user, lock=True, by_operator=True)
 def close_account(caller: Caller, *, root: User) -> None:
-    """Delete an empty account. Its trail stays. Raises DeleteConflict while it holds users, groups, policies or root keys."""
+    """Delete an empty account. Its trail stays. Raises DeleteConflict that counts what it still holds."""
     refuse_unless_empty(root.account)
     account = root.account
     root.delete()
@@ -144,6 +145,10 @@ def refuse_unless_empty(account: Account) -> None:
         "MFA devices": MFADevice.objects.filter(account=account, user__isnull=True).count(),
         "groups": Group.objects.in_account(account).count(),
         "managed policies": ManagedPolicy.objects.own(account.pk).count(),
+        "server certificates": ServerCertificate.objects.in_account(account.pk).count(),
+        "root signing certificates": SigningCertificate.objects.filter(
+            account=account, user__user_name__isnull=True
+        ).count(),
         "root access keys": AccessKey.objects.filter(user__account=account, user__user_name__isnull=True).count(),
     }
     holds = [f"{count} {what}" for what, count in held.items() if count]

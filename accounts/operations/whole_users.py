@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
@@ -11,8 +13,8 @@ from accounts.steps import add_user, join
 from accounts.tags import Tag, checked, merged
 from accounts.targets import asked_of
 from credentials.mfa.models import MFADevice, VirtualMFADevice
-from credentials.models import AccessKey
-from credentials.passwords import NewPassword, hashing
+from credentials.models import AccessKey, LoginProfile
+from credentials.passwords import FIRST_LIFETIME, NewPassword, generating
 from credentials.steps import add_access_key, add_login_profile, release_devices
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
 from iamconsole.operation import Asked, Each, Issued, Performs, operation
@@ -24,19 +26,24 @@ from permissions.wildcard import fold
 
 @dataclass(frozen=True)
 class Made:
-    """A new user, with the access key if one was asked for."""
+    """A new user, with the access key and the generated password if they were asked for."""
 
     user: User
     access_key: Issued[AccessKey] | None
+    login_profile: Issued[LoginProfile] | None = None
 
 
 def _always(admitted: Mapping[str, Any]) -> bool:
     return True
 
 
-def _owner_if(name: str) -> Each:
-    """The new user, if the argument is given and true."""
-    return Each(lambda admitted: [admitted["access"].owner] if admitted.get(name) else [])
+def _owner_if(*names: str) -> Each:
+    """The new user, if one of the arguments is given and true."""
+    return Each(lambda admitted: [admitted["access"].owner] if any(admitted.get(name) for name in names) else [])
+
+
+def _account_to_generate_in(admitted: Mapping[str, Any]) -> str | None:
+    return str(admitted["access"].owner.resource.split(":")[4]) if admitted.get("generate_password") else None
 
 
 READING: Performs = {
@@ -59,11 +66,11 @@ GIVING: Performs = {
     lock=True,
     issues_secret=True,
     changes_permissions=True,
-    before=hashing("password"),
+    before=generating(_account_to_generate_in),
     performs={
         "iam:CreateUser": _always,
         **READING,
-        "iam:CreateLoginProfile": _owner_if("password"),
+        "iam:CreateLoginProfile": _owner_if("password", "generate_password"),
         "iam:CreateAccessKey": _owner_if("access_key"),
         **GIVING,
     },
@@ -77,21 +84,32 @@ def create_user_with_access(
     tags: Sequence[Tag] = (),
     password: NewPassword | None = None,
     password_reset_required: bool = True,
+    generate_password: bool = False,
+    generated: NewPassword | None = None,
     access_key: bool = False,
 ) -> Made:
     """Make a user with first credentials and permissions. All of it is there afterwards, or nothing.
 
-    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation.
+    A generated password is shown only here, good once and for seven days, for choosing another at sign-in.
+    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation; InvalidInput for a
+    password both given and generated.
     """
+    if generate_password and password is not None:
+        raise InvalidInput("Give a password or let one be generated, not both.", parameter="generate_password")
     access.require_found()
     user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags, boundary=access.boundary)
+    profile = None
     if password is not None:
         add_login_profile(user, password, password_reset_required=password_reset_required)
+    if generated is not None:
+        expire_date = timezone.now() + FIRST_LIFETIME
+        made = add_login_profile(user, generated, password_reset_required=True, expire_date=expire_date)
+        profile = Issued(made, {"password": generated.text})
     _give(user, access)
     if not access_key:
-        return Made(user, None)
+        return Made(user, None, profile)
     key, secret = add_access_key(user)
-    return Made(user, Issued(key, {"secret_access_key": secret}))
+    return Made(user, Issued(key, {"secret_access_key": secret}), profile)
 
 
 @operation(
@@ -181,6 +199,8 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     performs={
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
+        "iam:DeleteSigningCertificate": lambda admitted: admitted["user"].signing_certificates.exists(),
+        "iam:DeleteSSHPublicKey": lambda admitted: admitted["user"].ssh_public_keys.exists(),
         "iam:DeleteServiceSpecificCredential": Each(_service_credentials),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeactivateMFADevice": Each(_factors),
@@ -192,7 +212,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     },
 )
 def delete_user_with_credentials(caller: Caller, *, user: User) -> None:
-    """Delete a user with all there is: password, keys, tokens, MFA devices, policies, memberships. All of it goes, or nothing.
+    """Delete a user with all there is: password, keys, certificates, tokens, MFA devices, policies, memberships; all or nothing.
 
     A hardware token goes back to the account's inventory.
     """

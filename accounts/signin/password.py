@@ -7,6 +7,7 @@ from itertools import count
 from django.contrib.auth.hashers import check_password, make_password
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import known_browsers, throttle
 from accounts.models import Account, User
@@ -55,7 +56,10 @@ def check(
         budgets = throttle.sign_in_budgets(account=whose, who=who, address=address)
     right = False
     may_sign_in = (
-        found is not None and found.has_usable_password() and (found.is_root or hasattr(found, "login_profile"))
+        found is not None
+        and found.is_active_at(timezone.now())
+        and found.has_usable_password()
+        and (found.is_root or hasattr(found, "login_profile"))
     )
     encoded = found.password if found and may_sign_in else nobodys_password()
     try:

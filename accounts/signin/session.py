@@ -4,20 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import auth, messages
+from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import known_browsers, throttle
-from accounts.browsers import browser_name
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.sessions import IDLE, LIFETIME, SIGNED_IN, SessionStore
+from accounts.signin import notices
 from accounts.signin.password import proves
 from accounts.signin.second_factor import verified
 from accounts.signin.who import ACTION, CALLER, MFA_TIME, PROVED, caller_of, origin
-from audit.models import Event
 from audit.record import record, record_alone
 from credentials.mfa.models import MFADevice
 from iamconsole.errors import AccessDenied
@@ -36,8 +35,8 @@ class Backend:
         return
 
     def get_user(self, pk: int) -> User | None:
-        """The user, or None when it is gone."""
-        return User.objects.select_related("account", "boundary").filter(pk=pk).first()
+        """The user, or None when it is gone or not active."""
+        return User.objects.active(timezone.now()).select_related("account", "boundary").filter(pk=pk).first()
 
 
 def enter(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> bool:
@@ -49,21 +48,24 @@ def enter(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> b
             return False
         if user.password_last_used is None or now - user.password_last_used > LAST_USED_WINDOW:
             User.objects.filter(pk=pk).update(password_last_used=now)
-        last, failures = _before_this(user)
+        before = notices.before_this(user)
         known = bool(known_browsers.nonce_of(request, user))
-        facts = {"method": state["method"], "known_browser": known, "failures_before": failures}
+        facts = {"method": state["method"], "known_browser": known, "failures_before": before.failures}
         record(origin(request, user.account_id, user), action=ACTION, resource=user.arn, response=facts)
-    _tell(request, last, failures)
+    notices.tell(request, user, before)
     return True
 
 
 def _make_session(request: HttpRequest, pk: int, epoch: int, began: datetime, mfa_time: float | None) -> User | None:
-    users = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
-    user = users.filter(pk=pk, auth_epoch=epoch).first()
+    users = User.objects.active(timezone.now()).select_related("account")
+    user = users.select_for_update(no_key=True, of=("self",)).filter(pk=pk, auth_epoch=epoch).first()
     if user is None:
         return None
     _note_where(request)
     request.session[SIGNED_IN] = began.timestamp()  # before the row is made, which ends by it
+    # Not `django_otp.login`: it keeps which device was shown, which its middleware then loads by a query in every request, and
+    # knows neither a recovery code, which is no device, nor when it was, which policies ask for. MFA_TIME says both, and a
+    # device that goes ends the session by auth_epoch.
     auth.login(request, user, backend=BACKEND)
     request.session[PROVED] = timezone.now().timestamp()
     if mfa_time:
@@ -80,26 +82,6 @@ def _note_where(request: HttpRequest) -> None:
     if isinstance(request.session, SessionStore):
         request.session.source_ip = request.META.get("REMOTE_ADDR") or None
         request.session.user_agent = request.headers.get("User-Agent", "")
-
-
-def _before_this(user: User) -> tuple[Event | None, int]:
-    """The user's last sign-in, and how many failed since, as far as they were recorded."""
-    events = Event.objects.filter(chain=user.account_id, actor_id=user.user_id, action=ACTION)
-    last = events.filter(result="Success").order_by("-sequence").first()
-    failed = events.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
-    return last, failed.count()
-
-
-def _tell(request: HttpRequest, last: Event | None, failures: int) -> None:
-    """Say once, on the next page, when the user signed in last and what failed since."""
-    told = "You have signed in for the first time."
-    if last is not None:
-        told = f"Last sign-in: {last.event_time:%Y-%m-%d %H:%M} UTC"
-        told += f" from {last.source_ip} with {browser_name(last.user_agent)}."
-    if failures:
-        told += f" {failures} sign-in {'attempt' if failures == 1 else 'attempts'} failed since then."
-    level = messages.WARNING if failures else messages.INFO
-    messages.add_message(request, level, told, fail_silently=True)
 
 
 def renew(request: HttpRequest, *, mfa_time: datetime | None = None) -> None:
@@ -139,7 +121,7 @@ def confirm_by_password(request: HttpRequest, password: str) -> bool:
 
 
 def confirm_by_code(request: HttpRequest, device: MFADevice, code: str) -> None:
-    """The same by a code of an own device. Raises InvalidAuthenticationCode and Throttling."""
+    """The same by a code of an own device, or the answer of a passkey. Raises InvalidAuthenticationCode and Throttling."""
     method = verified(request, caller_of(request).principal, device, code)
     _confirmed(request, method)
     request.session[MFA_TIME] = timezone.now().timestamp()

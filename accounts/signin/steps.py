@@ -18,11 +18,12 @@ from accounts.signin.session import enter
 from accounts.signin.who import MFA_TIME, console_caller, moment, record_failure
 from credentials.mfa.codes import devices_of
 from credentials.mfa.models import MFADevice
+from credentials.mfa.requirement import is_forced
 from credentials.passwords import expiry
 
 PENDING = "pending"
 PENDING_LIFETIME = timedelta(minutes=5)
-Step = Literal["second-factor", "new-password"]  # the names of their addresses
+Step = Literal["second-factor", "new-password", "mfa-enrolment"]  # the names of their addresses
 _SHOWN = ("next", "method", MFA_TIME)  # what goes on from step to step
 
 
@@ -59,7 +60,7 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
     time = datetime.fromtimestamp(state["time"], UTC)
     if timezone.now() - time > PENDING_LIFETIME:
         return None
-    users = User.objects.select_related("account", "login_profile", "boundary")
+    users = User.objects.active(timezone.now()).select_related("account", "login_profile", "boundary")
     user = users.filter(pk=state["user"], auth_epoch=state["epoch"]).first()
     if user is None:
         return None
@@ -74,9 +75,9 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
 
 
 def give_code(request: HttpRequest, owed: Pending, device: MFADevice | None, code: str) -> Onward | None:
-    """Go on with the pending user by a code of the device, or by a recovery code where none is named. None as `begin` does.
+    """Go on with the pending user by a code of the device, or a passkey's answer, or by a recovery code where none is named.
 
-    Raises InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
+    None as `begin` does. Raises InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
     """
     state = request.session[PENDING]
     # Counted before it is looked at: what the session says of misses only tells people of the clock.
@@ -91,10 +92,17 @@ def finish_new_password(request: HttpRequest, owed: Pending) -> Onward | None:
     return _go_on(request, owed.user.pk, owed.user.auth_epoch + 1, request.session[PENDING])
 
 
+def finish_enrolment(request: HttpRequest, owed: Pending) -> Onward | None:
+    """Go on with the pending user, who has just enabled a first MFA device by its codes. None as `begin` does."""
+    now = timezone.now().timestamp()
+    shown = {**request.session[PENDING], "method": f"{owed.method}, new MFA device", MFA_TIME: now}
+    return _go_on(request, owed.user.pk, owed.user.auth_epoch + 1, shown)
+
+
 def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> Onward | None:
     """Leave the session that was for a new one: of the next step, or of the user when nothing is owed."""
     request.session.flush()
-    users = User.objects.select_related("account", "login_profile")
+    users = User.objects.active(timezone.now()).select_related("account", "login_profile")
     user = users.filter(pk=pk, auth_epoch=epoch).first()
     if user is None:
         return None
@@ -116,11 +124,13 @@ def _owed(user: User, shown: dict[str, Any], *, expired: bool) -> Step | None:
     """The next step of a user who has shown what ``shown`` says."""
     if MFA_TIME not in shown and devices_of(user).exists():
         return "second-factor"
-    if expired or (not user.is_root and user.login_profile.password_reset_required):
+    if expired or (not user.is_root and user.login_profile.must_change):
         return "new-password"
+    if MFA_TIME not in shown and is_forced(user):
+        return "mfa-enrolment"
     return None
 
 
-def pending_caller(request: HttpRequest, owed: Pending) -> Caller:
+def pending_caller(request: HttpRequest, owed: Pending, **facts: Any) -> Caller:
     """The caller of what a step on the way in does: the pending user."""
-    return console_caller(request, owed.user, mfa_time=owed.mfa_time, sudo_time=owed.time)
+    return console_caller(request, owed.user, mfa_time=owed.mfa_time, sudo_time=owed.time, **facts)

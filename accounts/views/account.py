@@ -14,9 +14,11 @@ from accounts.operations.account import (
 )
 from accounts.operations.root import update_root_user_email
 from accounts.signin import caller_of
+from credentials.mfa.requirement import duty_of
+from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import get_account_password_policy
 from credentials.passwords import expiry
-from credentials.views import key_settings
+from credentials.views import key_settings, server_certificates
 from iamconsole.forms import may, part, submitted
 
 
@@ -32,11 +34,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "alias": may(caller, create_account_alias),
     }
-    return render(
-        request,
-        "dashboard.html",
-        context | {"expires": expiry(caller.principal), "rotations": key_settings.rotations(request)},
-    )
+    context |= {"expires": expiry(caller.principal), "mfa_duty": duty_of(caller.principal)}
+    context |= {"ending": server_certificates.ending(caller), "rotations": key_settings.rotations(request)}
+    return render(request, "dashboard.html", context)
 
 
 @require_safe
@@ -49,6 +49,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "may_create": may(caller, create_account_alias),
         "may_delete": may(caller, delete_account_alias),
         "password_policy": part(caller, get_account_password_policy),
+        "mfa_requirement": part(caller, get_mfa_requirement),
         "root": caller.principal if caller.principal.is_root else None,
     }
     return render(request, "account.html", context)

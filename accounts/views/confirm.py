@@ -13,7 +13,10 @@ from django.views.decorators.http import require_http_methods
 from accounts import signin as signing_in
 from accounts.forms import ConfirmForm
 from accounts.signin import caller_of
+from accounts.views.second_factor import TO_PASSKEY, challenge, send_text
+from credentials import sms
 from credentials.mfa.codes import devices_of
+from credentials.mfa.models import MFADevice
 from iamconsole.errors import InvalidAuthenticationCode, Throttling
 
 _SALT = "form to send again"
@@ -39,7 +42,11 @@ def ask(request: HttpRequest, secrets: frozenset[str]) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
-    """Check the password or the code; if it is right, the change goes on as if nothing had been asked."""
+    """Check the password, code or passkey; if it is right, the change goes on as if nothing had been asked."""
+    if request.method == "POST" and request.POST.get("go") == TO_PASSKEY:
+        return challenge(lambda: signing_in.passkey_options(request, caller_of(request).principal))
+    if request.method == "POST" and "send" in request.POST:
+        return _send(request, request.POST["send"])
     form = _form(request, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form)
@@ -61,20 +68,33 @@ def _check(request: HttpRequest, form: ConfirmForm) -> None:
         if not signing_in.confirm_by_password(request, given["password"]):
             form.add_error("password", "This is not your password.")
         return
-    device = devices_of(caller_of(request).principal).get(pk=given["device"])
+    own = devices_of(caller_of(request).principal)
+    field = "credential" if given.get("credential") else "code"
+    # Any passkey may answer: which one it was, the answer says.
+    device = form.passkeys[0] if field == "credential" else own.get(pk=given["device"])
     try:
-        signing_in.confirm_by_code(request, device, given["code"])
+        signing_in.confirm_by_code(request, device, given[field])
     except InvalidAuthenticationCode as fault:
-        form.add_error("code", fault.message)
+        form.add_error(field, fault.message)
+
+
+def _send(request: HttpRequest, number: str) -> HttpResponse:
+    """Send a code to one of the own numbers, and show the same form again."""
+    numbers = devices_of(caller_of(request).principal).filter(kind=MFADevice.Kind.SMS)
+    device = next((each for each in numbers if str(each.pk) == number), None)
+    if device is not None:
+        send_text(request, lambda: signing_in.send_text(request, caller_of(request).principal, device))
+    kept = {"again": request.POST.get("again", ""), "device": number}
+    return _page(request, _form(request, initial=kept))
 
 
 def _form(request: HttpRequest, data: QueryDict | None = None, **options: Any) -> ConfirmForm:
     own = devices_of(caller_of(request).principal)
-    return ConfirmForm(data, devices=[(str(each.pk), each.name) for each in own if each.has_codes], **options)
+    return ConfirmForm(data, own=list(own), **options)
 
 
 def _page(request: HttpRequest, form: ConfirmForm, status: int = HTTPStatus.OK) -> HttpResponse:
-    return render(request, "confirm.html", {"form": form}, status=status)
+    return render(request, "confirm.html", {"form": form, "outbox": form.numbers and sms.is_outbox()}, status=status)
 
 
 def _send_again(request: HttpRequest, again: str) -> HttpResponse:

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import known_browsers, setup_links
 from accounts import signin as signing_in
-from accounts.forms import CodeForm, NewPasswordForm, RecoveryCodeForm, RootSignInForm, SetupForm, SignInForm
-from credentials.mfa.codes import devices_of
-from credentials.mfa.models import MFADevice
+from accounts.forms import NewPasswordForm, RootSignInForm, SetupForm, SignInForm
+from accounts.views.second_factor import SecondFactorPage
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import rules
 from iamconsole.errors import InvalidAuthenticationCode, NoSuchEntity, Throttling
@@ -22,8 +21,6 @@ from iamconsole.logs import served
 
 WRONG = "Your sign-in information is incorrect."
 REMEMBERED = "account"
-RECOVERY = "recovery"
-MISSES = 2  # after so many wrong codes the page says what may be the matter
 MESSAGES = {
     "signed-out": "You are signed out.",
     "ready": "Your password is set. Sign in with it now.",
@@ -94,38 +91,24 @@ def _after(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """The step after the password of who has an MFA device: a code of one of them, or a recovery code."""
+    """The step after the password of who has an MFA device: any one of them, or a recovery code."""
     owed = signing_in.pending(request, "second-factor")
     if owed is None:
         return _go_on(request, None)
-    devices = [each for each in devices_of(owed.user) if each.has_codes]
-    device = _chosen(devices, request.GET.get("device", ""))
-    form = (CodeForm if device else RecoveryCodeForm)(request.POST or None)
+    page = SecondFactorPage(request, owed)
+    if page.is_preparing:
+        return page.prepare()
     wait = 0
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and page.form.is_valid():
+        [(field, given)] = page.form.cleaned_data.items()
         try:
-            return _go_on(request, signing_in.give_code(request, owed, device, form.cleaned_data["code"]))
+            return _go_on(request, signing_in.give_code(request, owed, page.device, given))
         except InvalidAuthenticationCode as fault:
-            form.add_error("code", fault.message)
+            page.form.add_error(field, fault.message)
         except Throttling as fault:
-            form.add_error(None, fault.message)
+            page.form.add_error(None, fault.message)
             wait = fault.wait
-    context = {
-        "form": form,
-        "pending": owed.user,
-        "device": device,
-        "others": [each for each in devices if each != device],
-        "recovery": RECOVERY,
-        "missed_often": bool(form.errors) and owed.misses + 1 >= MISSES,
-    }
-    return _told_to_wait(render(request, "second_factor.html", context), wait)
-
-
-def _chosen(devices: list[MFADevice], asked: str) -> MFADevice | None:
-    """The device whose number is asked for, or the first; none for a recovery code."""
-    if asked == RECOVERY or not devices:
-        return None
-    return next((each for each in devices if str(each.pk) == asked), devices[0])
+    return _told_to_wait(render(request, "second_factor.html", page.context), wait)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

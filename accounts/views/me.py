@@ -16,7 +16,7 @@ from audit.operations.sign_ins import list_own_sign_ins
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import expiry, rules
-from credentials.views import access_keys, mfa_devices, service_credentials
+from credentials.views import access_keys, mfa_devices, service_credentials, signing_certificates, ssh_keys
 from iamconsole.forms import may, part, submitted
 
 PAGE = 50
@@ -35,6 +35,8 @@ def page(request: HttpRequest) -> HttpResponse:
         **access_keys.card(request),
         **service_credentials.card(request),
         **mfa_devices.card(request),
+        **ssh_keys.card(request, caller.principal.user_name),
+        **signing_certificates.card(request),
         "sessions": list_own_sessions(caller),
         "sign_ins": _with_browsers(list_own_sign_ins(caller, max_items=RECENT).items),
     }

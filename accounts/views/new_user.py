@@ -17,7 +17,7 @@ from accounts.operations.users import create_user, get_user
 from accounts.operations.whole_users import Made, create_user_with_access
 from accounts.signin import caller_of
 from api import shapes
-from credentials.passwords import generated, rules
+from credentials.passwords import rules
 from credentials.views.reveal import reveal_user, with_nonce
 from iamconsole.errors import EntityAlreadyExists
 from iamconsole.forms import ConsoleForm, may, part, submitted
@@ -115,13 +115,15 @@ def _parameters(draft: Draft) -> dict[str, Any]:
 
 def _create(request: HttpRequest, draft: Draft, form: ReviewForm) -> HttpResponse:
     person, generate = form.purpose == "person", form.cleaned_data["generate"]
-    account = caller_of(request).account
-    password = (generated(account) if generate else form.cleaned_data["password"]) if person else None
     made: Made = create_user_with_access(
-        with_nonce(request), **_parameters(draft), password=password, tags=form.rows or None
+        with_nonce(request),
+        **_parameters(draft),
+        password=form.cleaned_data["password"] if person and not generate else None,
+        generate_password=(person and generate) or None,
+        tags=form.rows or None,
     )
     draft.keep({"tags": form.rows})
-    return reveal_user(request, made, password if generate else None, again=f"{draft.at(DETAILS)}&again=yes")
+    return reveal_user(request, made, again=f"{draft.at(DETAILS)}&again=yes")
 
 
 def _to_review(caller: Caller, draft: Draft, form: ReviewForm) -> dict[str, Any]:

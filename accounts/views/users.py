@@ -20,7 +20,7 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
-from accounts.views import user_sessions
+from accounts.views import suspension, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import (
@@ -31,7 +31,16 @@ from credentials.operations.login_profiles import (
 )
 from credentials.operations.mfa_devices import list_mfa_devices
 from credentials.operations.service_credentials import list_service_specific_credentials
-from credentials.views import access_keys, mfa_devices, service_credentials, service_tokens
+from credentials.operations.signing_certificates import list_signing_certificates
+from credentials.operations.ssh_public_keys import list_ssh_public_keys
+from credentials.views import (
+    access_keys,
+    mfa_devices,
+    service_credentials,
+    service_tokens,
+    signing_certificates,
+    ssh_keys,
+)
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
@@ -58,6 +67,7 @@ def page(request: HttpRequest, user_name: str) -> HttpResponse:
         "tabs": tabs_of(TABS, tab, reverse("admin:accounts_user_change", args=[user.user_name])),
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
+        **suspension.header(request, user),
         "may_update": may(caller, update_user, user_name=user_name),
         "may_delete": may(caller, delete_user, user_name=user_name),
     }
@@ -73,6 +83,8 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         **mfa_devices.card(request, user.user_name),
         **access_keys.card(request, user.user_name),
         **service_credentials.card(request, user.user_name),
+        **ssh_keys.card(request, user.user_name),
+        **signing_certificates.card(request, user.user_name),
         **service_tokens.card(request, user.user_name),
     }
 
@@ -131,6 +143,8 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "user_shown": user,
         "profile": part(caller, get_login_profile, user_name=user_name),
         "keys": part(caller, list_access_keys, user_name=user_name),
+        "ssh_keys": part(caller, list_ssh_public_keys, user_name=user_name),
+        "signing_certificates": part(caller, list_signing_certificates, user_name=user_name),
         "devices": part(caller, list_mfa_devices, user_name=user_name),
         "service_credentials": part(caller, list_service_specific_credentials, user_name=user_name),
         "names": part(caller, list_user_policies, user_name=user_name),

@@ -124,6 +124,16 @@ class MFADevice(Device):
         return self.kind in (self.Kind.VIRTUAL, self.Kind.HARDWARE)
 
     @property
+    def kind_in_words(self) -> str:
+        """What people call it."""
+        return _IN_WORDS[self.Kind(self.kind)]
+
+    @property
+    def last_digits(self) -> str:
+        """So much of its phone number as tells its owner which one it is."""
+        return self.phone_number[-2:]
+
+    @property
     def sealed_row(self) -> str:
         """The row's identity in the seal: a seed moved to another device or another account does not open."""
         return f"{self.account_id}/{self.serial_number}"
@@ -148,6 +158,14 @@ class MFADevice(Device):
         if self.kind == self.Kind.HARDWARE:
             changes["drift"] = self.drift + step - self.step(token.now)
         return bool(MFADevice.objects.filter(pk=self.pk, last_t__lt=step).update(**changes))
+
+
+_IN_WORDS = {
+    MFADevice.Kind.VIRTUAL: "Authenticator app",
+    MFADevice.Kind.HARDWARE: "Hardware token",
+    MFADevice.Kind.PASSKEY: "Passkey or security key",
+    MFADevice.Kind.SMS: "Text message",
+}
 
 
 class _Kind(DeviceManager):
@@ -256,6 +274,22 @@ class PasskeyChallenge(models.Model):
 
     def __str__(self) -> str:
         return f"challenge {self.pk}"
+
+
+class MFARequirement(models.Model):
+    """That an account demands a second factor of its console users: from a day on (UTC), and after so many days of grace."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="mfa_requirement")
+    start_date = models.DateField()
+    grace_period_days = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(grace_period_days__lte=90), name="mfa_requirement_grace")
+        ]
+
+    def __str__(self) -> str:
+        return f"MFA requirement of {self.account_id}"
 
 
 def seed_of(device: MFADevice) -> bytes:

@@ -29,7 +29,7 @@ from credentials.mfa.models import MFADevice, Passkey, PasskeyChallenge
 
 LIFE: Final = timedelta(minutes=5)
 CHALLENGE_BYTES: Final = 32
-OPEN_CHALLENGES: Final = 10  # for each user; a further one ends the oldest
+OPEN_CHALLENGES: Final = 10  # of a user for one purpose; a further one ends the oldest
 LARGEST_ANSWER: Final = 64 * 1024
 REGISTERING: Final = "registering"
 RELYING_PARTY_NAME: Final = "iamconsole"
@@ -135,7 +135,8 @@ def _credentials_of(user: User) -> list[PublicKeyCredentialDescriptor]:
 
 
 def _new_challenge(user: User, purpose: str, now: datetime) -> bytes:
-    challenges = PasskeyChallenge.objects.filter(user=user)
+    # Counted for each purpose: whoever begins many sign-ins as the user ends no challenge of the user's own.
+    challenges = PasskeyChallenge.objects.filter(user=user, purpose=purpose)
     PasskeyChallenge.objects.filter(expire_date__lte=now).delete()
     kept = challenges.order_by("-pk").values_list("pk", flat=True)[: OPEN_CHALLENGES - 1]
     challenges.exclude(pk__in=list(kept)).delete()

@@ -48,6 +48,16 @@ def send(user: User, phone_number: str, purpose: str, now: datetime) -> None:
     )
 
 
+def is_open(user: User, phone_number: str, purpose: str, now: datetime) -> bool:
+    """Whether the code last sent to that number for that purpose can still be given."""
+    sent = TextCode.objects.filter(user=user, purpose=purpose).order_by("-pk").first()
+    return _is_open(sent, phone_number, now) and sent is not None and not sent.spent and sent.tries < TRIES
+
+
+def _is_open(sent: TextCode | None, phone_number: str, now: datetime) -> bool:
+    return sent is not None and sent.phone_number == phone_number and sent.create_date > now - LIFE
+
+
 def verify(user: User, factor: MFADevice | str, code: str, now: datetime, *, phone_number: str, purpose: str) -> bool:
     """Whether this is the code last sent to that number for that purpose, spending it. A wrong one costs a guess.
 
@@ -57,7 +67,7 @@ def verify(user: User, factor: MFADevice | str, code: str, now: datetime, *, pho
     if canonical is None or not throttle.reserve(user, factor, now):
         return False
     sent = TextCode.objects.filter(user=user, purpose=purpose).order_by("-pk").first()
-    if sent is None or sent.phone_number != phone_number or sent.create_date <= now - LIFE:
+    if sent is None or not _is_open(sent, phone_number, now):
         return False
     rows = TextCode.objects.filter(pk=sent.pk)
     if not rows.filter(tries__lt=TRIES).update(tries=F("tries") + 1):

@@ -27,11 +27,12 @@ WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
 }
 RECOVERY: Final = "recovery codes"
 NUMBER: Final = "a number that is being registered"  # no factor yet, so no row of failures
+PASSKEYS: Final = "passkeys"  # nobody guesses a signature, so nobody who sends wrong ones can stop a passkey for good
 Factor = MFADevice | str
 
 
 def reserve(user: User, factor: Factor, now: datetime) -> bool:
-    """Pay for one guess at a device, at the user's RECOVERY codes, or at a NUMBER's.
+    """Pay for one guess at a device, at the user's RECOVERY codes, at a NUMBER's, or for one answer of PASSKEYS.
 
     False, and nothing may be looked at, when none is left.
     Commits at once: it must not stand in a transaction, which could roll it back.
@@ -60,7 +61,7 @@ def _count(user: User, factor: Factor) -> bool:
     if isinstance(factor, MFADevice):
         devices = MFADevice.objects.filter(pk=factor.pk, failures__lt=MOST_FAILURES)
         return bool(devices.update(failures=F("failures") + 1))
-    if factor == NUMBER:
+    if factor in (NUMBER, PASSKEYS):
         return True
     budgets = GuessBudget.objects.filter(user=user, recovery_failures__lt=MOST_FAILURES)
     return bool(budgets.update(recovery_failures=F("recovery_failures") + 1))

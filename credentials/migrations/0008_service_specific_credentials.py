@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('service_name', models.CharField(max_length=64)),
                 ('name', models.CharField(max_length=100)),
                 ('secret_digest', models.CharField(max_length=64)),
+                ('digest_date', models.DateTimeField(default=django.utils.timezone.now)),
                 ('active', models.BooleanField(default=True)),
                 ('create_date', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expiration_date', models.DateTimeField(null=True)),

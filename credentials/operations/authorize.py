@@ -13,7 +13,7 @@ from accounts.models import Account
 from api import sigv4
 from api.canonical import SignedRequest
 from credentials import service_access
-from credentials.access_keys import Signer, active_key, note_use, signer_of
+from credentials.access_keys import Signer, active_key, note_use, owner_of_ssh_key, signer_of
 from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
 from permissions import language
@@ -28,6 +28,7 @@ ASKERS_KEYS = frozenset(
     }
 )
 ADDRESSES = frozenset({"aws:sourceip", "aws:vpcsourceip"})
+OTHERS = 2  # ways to name the signer besides the one that is used
 ASKERS_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")
 
 
@@ -83,7 +84,8 @@ def authorize(
             "user_id": signed_by.user.user_id,
             "user_name": signed_by.user.user_name,
             "account": signed_by.user.account_id,
-            "access_key_id": signed_by.access_key_id,
+            "access_key_id": signed_by.access_key_id or None,
+            "ssh_public_key_id": signer.get("ssh_public_key_id"),
         },
         policy_type=None if decision.reason is Reason.ROOT else told["policy_type"],
         policy=told.get("policy"),
@@ -99,8 +101,13 @@ def _signer(
     address = plain_address(address) or ""
     request: Mapping[str, Any] | None = signer.get("request")
     access_key_id: str | None = signer.get("access_key_id")
-    if (request is None) is (access_key_id is None):
-        raise ValidationError("The signer is given by a request or by an access key id, one of the two.")
+    ssh_public_key_id: str | None = signer.get("ssh_public_key_id")
+    if [request, access_key_id, ssh_public_key_id].count(None) != OTHERS:
+        raise ValidationError(
+            "The signer is given by a request, by an access key id or by an SSH public key id, one of the three."
+        )
+    if ssh_public_key_id is not None:
+        return Signer(owner_of_ssh_key(ssh_public_key_id, account), None), None
     if request is None:
         key = active_key(access_key_id or "", now, account_id=account.pk)
         note_use(key, now, service=action.partition(":")[0], region="", address=address)

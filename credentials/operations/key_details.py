@@ -10,8 +10,8 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account, User
 from accounts.tags import RESOURCE_TAGS
-from credentials.models import AccessKey
 from credentials.key_rotation import Rotation, rotations_in
+from credentials.models import AccessKey
 from credentials.steps import access_key_of, add_access_key
 from credentials.targets import user_root_or_all
 from iamconsole.errors import EntityAlreadyExists, InvalidInput

@@ -1,14 +1,19 @@
 """Passwords for the console: give, read, set, take away, and change one's own."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import LoginProfile
-from credentials.passwords import NewPassword, OldPassword, expiry, hashing
+from credentials.passwords import FIRST_LIFETIME, NewPassword, OldPassword, expiry, generating, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
 from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
-from iamconsole.operation import operation
+from iamconsole.operation import Issued, operation
 
 
 @operation(
@@ -46,6 +51,36 @@ def update_login_profile(
         profile.save(update_fields=["password_reset_required"])
 
 
+def _has_profile(admitted: Mapping[str, Any]) -> bool:
+    return LoginProfile.objects.filter(user=admitted["user"]).exists()
+
+
+@operation(
+    "iamconsole:GeneratePassword",
+    on=targets.user,
+    lock=True,
+    issues_secret=True,
+    before=generating(lambda admitted: str(admitted["user"].account_id)),
+    performs={
+        "iam:CreateLoginProfile": lambda admitted: not _has_profile(admitted),
+        "iam:UpdateLoginProfile": _has_profile,
+    },
+)
+def generate_password(caller: Caller, *, user: User, generated: NewPassword) -> Issued[LoginProfile]:
+    """Give a user a generated password, the first one or another, which is shown only here and ends the user's sessions.
+
+    It is good once, for choosing another at sign-in, and for seven days. Then an administrator must set one.
+    """
+    profile, expire_date = LoginProfile.objects.filter(user=user).first(), timezone.now() + FIRST_LIFETIME
+    if profile is None:
+        profile = add_login_profile(user, generated, password_reset_required=True, expire_date=expire_date)
+    else:
+        set_password(user, generated, expire_date=expire_date)
+        profile.password_reset_required, profile.password_expire_date = True, expire_date
+        profile.save(update_fields=["password_reset_required"])
+    return Issued(profile, {"password": generated.text})
+
+
 @operation("iam:DeleteLoginProfile", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_login_profile(caller: Caller, *, user: User) -> None:
     """Take the password away and end the user's sessions. Access keys go on working."""
@@ -71,7 +106,8 @@ def change_password(caller: Caller, *, user: User, old_password: OldPassword, ne
             "Only IAM users can change their password by this operation; the root user does it in the console."
         )
     profile = _profile(user)
-    if caller.door == "console" and (expires := expiry(user)) and expires.passed and expires.hard:
+    expires = expiry(user)
+    if expires and expires.passed and expires.hard and (caller.door == "console" or expires.first):
         raise AccessDenied("Your password has expired. An administrator must set another one for you.")
     if not old_password.proves(user):
         raise AccessDenied("The old password was incorrect.")

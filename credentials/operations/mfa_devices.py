@@ -13,9 +13,16 @@ from accounts.tags import RESOURCE_TAGS
 from credentials.mfa import throttle
 from credentials.mfa.codes import INVALID_CODE, match_two
 from credentials.mfa.models import MFADevice
-from credentials.steps import end_sessions, refuse_without_second_factor, release_device
+from credentials.mfa.requirement import demanded_of
+from credentials.steps import end_sessions, give_device, refuse_without_second_factor, release_device
 from credentials.targets import no_such_device
-from iamconsole.errors import EntityAlreadyExists, InvalidAuthenticationCode, InvalidUserType, NoSuchEntity
+from iamconsole.errors import (
+    AccessDenied,
+    EntityAlreadyExists,
+    InvalidAuthenticationCode,
+    InvalidUserType,
+    NoSuchEntity,
+)
 from iamconsole.operation import operation
 from iamconsole.paging import Page
 
@@ -82,9 +89,12 @@ def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> 
     """Take a device from the named user, or from the caller, which ends the user's sessions.
 
     A virtual device and its seed are kept, a hardware token goes back to the account's inventory, a passkey is deleted.
+    Raises AccessDenied for one's own last one while the account requires MFA.
     """
     refuse_without_second_factor(caller, user)
-    release_device(_device_of(user, serial_number))
+    device = _device_of(user, serial_number)
+    _keep_required(caller, user)
+    release_device(device)
     throttle.forgive(user)
     end_sessions(user)
 
@@ -120,12 +130,17 @@ def _enable(caller: Caller, user: User, serial_number: str, first: str, second: 
     if device.user_id is not None:
         raise EntityAlreadyExists("MFA Device is already in use.")
     refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
-    now = timezone.now()
-    match_two(device, first, second, now)
-    device.user, device.enable_date, device.confirmed, device.failures = user, now, True, 0
-    device.save(update_fields=["user", "enable_date", "confirmed", "failures", "drift", "last_t"])
-    throttle.forgive(user)
-    end_sessions(user)
+    match_two(device, first, second, timezone.now())
+    give_device(device, user)
+
+
+def _keep_required(caller: Caller, user: User) -> None:
+    """Raise AccessDenied when the caller would give up the own last device, and the account demands one by now."""
+    if caller.door == "shell" or caller.principal.pk != user.pk:
+        return
+    duty = demanded_of(user)
+    if duty and duty.is_due and MFADevice.objects.filter(user=user).count() == 1:
+        raise AccessDenied("Your account requires MFA, and this is your last MFA device: assign another one first.")
 
 
 def _resync(user: User, serial_number: str, first: str, second: str) -> None:

@@ -6,20 +6,25 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import arns, targets
+from accounts import arns
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from credentials import targets
 from credentials.mfa import passkeys, throttle
 from credentials.mfa.models import MFADevice
-from credentials.steps import end_sessions, refuse_without_second_factor
+from credentials.steps import end_sessions
 from iamconsole.errors import EntityAlreadyExists, InvalidAuthenticationCode
 from iamconsole.operation import operation
 
 
-@operation("iamconsole:BeginPasskeyRegistration", on=targets.the_caller, lock=True, public=True)
+@operation("iamconsole:BeginPasskeyRegistration", on=targets.own_factors, lock=True, public=True, sensitive=True)
 def begin_passkey_registration(caller: Caller, *, user: User) -> dict[str, str]:
-    """Options for the browser's ``navigator.credentials.create``, good for five minutes and one answer. They allow nothing."""
+    """Options for the browser's ``navigator.credentials.create``, good for five minutes and one answer. They allow nothing.
+
+    Raises LimitExceeded at eight devices, AccessDenied where an own device is to be shown first.
+    """
+    refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
     return {"creation_options": json.dumps(passkeys.registration_options(user, timezone.now()))}
 
 
@@ -35,7 +40,7 @@ def _registering(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @operation(
     "iamconsole:FinishPasskeyRegistration",
-    on=targets.the_caller,
+    on=targets.own_factors,
     lock=True,
     sensitive=True,
     performs={"iam:EnableMFADevice": lambda admitted: True},
@@ -48,7 +53,6 @@ def finish_passkey_registration(
 
     Raises InvalidAuthenticationCode, LimitExceeded at eight devices, EntityAlreadyExists, AccessDenied as for any device.
     """
-    refuse_without_second_factor(caller, user)
     refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
     if MFADevice.objects.filter(credential_id=credential.credential_id).exists():
         raise EntityAlreadyExists("This passkey is registered already.")

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import arns, targets
+from accounts import arns
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
-from credentials import sms
+from credentials import sms, targets
 from credentials.mfa import text_codes, throttle
 from credentials.mfa.models import MFADevice
-from credentials.steps import end_sessions, refuse_without_second_factor
+from credentials.steps import end_sessions
 from iamconsole.errors import InvalidAuthenticationCode, InvalidInput
 from iamconsole.operation import operation
 
@@ -26,10 +26,12 @@ class ProvenNumber:
 
 
 def _sending(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Send the code. Raises InvalidInput where text messages are off, LimitExceeded, ServiceUnavailable."""
+    """Send the code, if there is room for another device. Raises InvalidInput, LimitExceeded, ServiceUnavailable."""
     if not sms.is_on():
         raise InvalidInput("Text messages are off: the operator of this installation has named no gateway (SMS_URL).")
-    text_codes.send(admitted["user"], admitted["phone_number"], text_codes.REGISTERING, timezone.now())
+    user: User = admitted["user"]
+    refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
+    text_codes.send(user, admitted["phone_number"], text_codes.REGISTERING, timezone.now())
     return {}
 
 
@@ -49,18 +51,20 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"phone_number": ProvenNumber(number)}
 
 
-@operation("iamconsole:BeginSMSRegistration", on=targets.the_caller, lock=True, before=_sending)
+@operation("iamconsole:BeginSMSRegistration", on=targets.own_factors, lock=True, sensitive=True, before=_sending)
 def begin_sms_registration(caller: Caller, *, user: User, phone_number: str) -> None:
     """Send a code to a number that is to become an MFA device of the caller. It is the weakest kind: prefer any other.
 
-    Raises InvalidInput where text messages are off, LimitExceeded past ten an hour, ServiceUnavailable.
+    Raises InvalidInput where text messages are off, LimitExceeded past ten an hour and at eight devices, ServiceUnavailable,
+    AccessDenied where an own device is to be shown first.
     """
 
 
 @operation(
     "iamconsole:FinishSMSRegistration",
-    on=targets.the_caller,
+    on=targets.own_factors,
     lock=True,
+    sensitive=True,
     performs={"iam:EnableMFADevice": lambda admitted: True},
     before=_proving,
 )
@@ -71,7 +75,6 @@ def finish_sms_registration(
 
     Raises InvalidAuthenticationCode, LimitExceeded at eight devices, AccessDenied as for any device.
     """
-    refuse_without_second_factor(caller, user)
     refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
     device = MFADevice.objects.create(
         account=user.account,

@@ -88,7 +88,9 @@ def delete_virtual_mfa_device(caller: Caller, *, device: MFADevice) -> None:
     device.delete()
 
 
-@operation("iam:TagMFADevice", on=targets.virtual_device, lock=True, keys=(*REQUEST_TAGS, "aws:ResourceTag"))
+@operation(
+    "iam:TagMFADevice", on=targets.virtual_device, lock=True, sensitive=True, keys=(*REQUEST_TAGS, "aws:ResourceTag")
+)
 def tag_mfa_device(caller: Caller, *, device: MFADevice, tags: Sequence[Tag]) -> None:
     """Set tags; their keys' case is minded. Raises InvalidInput, LimitExceeded past 50."""
     if not tags:
@@ -97,7 +99,9 @@ def tag_mfa_device(caller: Caller, *, device: MFADevice, tags: Sequence[Tag]) ->
     device.save(update_fields=["tags"])
 
 
-@operation("iam:UntagMFADevice", on=targets.virtual_device, lock=True, keys=("aws:TagKeys", "aws:ResourceTag"))
+@operation(
+    "iam:UntagMFADevice", on=targets.virtual_device, lock=True, sensitive=True, keys=("aws:TagKeys", "aws:ResourceTag")
+)
 def untag_mfa_device(caller: Caller, *, device: MFADevice, tag_keys: Sequence[str]) -> None:
     """Remove tags; keys the device does not have are passed over."""
     device.tags = without(device.tags, tag_keys, minds_case=True)

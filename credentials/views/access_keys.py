@@ -12,10 +12,10 @@ from accounts.caller import Caller
 from accounts.nonces import new_nonce
 from accounts.signin import caller_of
 from credentials.key_forms import DeleteKeyForm, KeyDetailsForm, NewKeyForm
+from credentials.key_rotation import rotations_in
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, delete_access_key, list_access_keys, update_access_key
 from credentials.operations.key_details import create_access_key_with_details, update_access_key_details
-from credentials.key_rotation import rotations_in
 from credentials.views.reveal import reveal_access_key, with_nonce
 from iamconsole.errors import NoSuchEntity
 from iamconsole.forms import may, submitted

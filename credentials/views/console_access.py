@@ -12,15 +12,18 @@ from accounts.nonces import new_nonce
 from accounts.operations.users import get_user
 from accounts.signin import caller_of
 from credentials.forms import ConsoleAccessForm
+from credentials.models import LoginProfile
 from credentials.operations.login_profiles import (
     create_login_profile,
     delete_login_profile,
+    generate_password,
     get_login_profile,
     update_login_profile,
 )
-from credentials.passwords import generated, rules
+from credentials.passwords import rules
 from credentials.views.reveal import reveal_password, with_nonce
 from iamconsole.forms import ConsoleForm, may, part, submitted
+from iamconsole.operation import Issued
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,19 +34,22 @@ def manage(request: HttpRequest, user_name: str) -> HttpResponse:
     profile = part(caller, get_login_profile, user_name=user_name)
     form = ConsoleAccessForm(request.POST or None)
     change = create_login_profile if profile.allowed and profile.value is None else update_login_profile
-    chosen_for_them = generated(user.account)
+    made: list[Issued[LoginProfile]] = []
 
     def act(data: dict[str, Any]) -> None:
+        if data["generate"]:
+            made.append(generate_password(with_nonce(request), user_name=user_name))
+            return
         change(
             with_nonce(request),
             user_name=user_name,
-            password=chosen_for_them if data["generate"] else data["password"],
+            password=data["password"],
             password_reset_required=data["password_reset_required"],
         )
 
     if submitted(request, form, act):
-        if form.cleaned_data["generate"]:
-            return reveal_password(request, user, chosen_for_them)
+        if made:
+            return reveal_password(request, made[0])
         messages.success(request, "The password is set. The user's sessions have ended.")
         return redirect(_credentials_tab(user_name))
     nonce = new_nonce(caller.principal)

@@ -16,9 +16,11 @@ from credentials.operations.recovery_codes import create_recovery_codes, get_rec
 from credentials.operations.virtual_mfa_devices import create_virtual_mfa_device, delete_virtual_mfa_device
 from credentials.views.owners import Owner
 from credentials.views.reveal import reveal_recovery_codes, reveal_seed, with_nonce
-from iamconsole.errors import Fault
+from iamconsole.errors import Fault, InvalidInput
 from iamconsole.forms import ConsoleForm, may, part, submitted
 from iamconsole.operation import Issued
+
+ASKED_FOR_CODES = "Its codes are asked for at every sign-in from now on."
 
 
 def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _assigning(owner: Owner) -> dict[str, Any]:
         **owner.shown,
         "nonce": new_nonce(owner.caller.principal),
         "may": making if enabling.allowed else enabling,
-        "hardware_url": owner.address("hardware"),
+        "tabs": owner.kinds("assign"),
     }
 
 
@@ -89,7 +91,7 @@ def enable(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
     owner = Owner.of(request, user_name)
     form = EnableForm(request.POST)
     if _enabled(owner, form):
-        return _go_on(owner)
+        return assigned(owner, ASKED_FOR_CODES)
     serial_number = request.POST.get("serial_number", "")
     return render(request, "mfa_enable.html", _enrolment(owner, form, serial_number))
 
@@ -100,24 +102,23 @@ def hardware(request: HttpRequest, user_name: str | None = None) -> HttpResponse
     owner = Owner.of(request, user_name)
     form = HardwareTokenForm(request.POST or None)
     if _enabled(owner, form):
-        return _go_on(owner)
+        return assigned(owner, ASKED_FOR_CODES)
     operation, named = owner.enabling
     nonce = new_nonce(owner.caller.principal)
     context = {**owner.shown, "form": form, "nonce": nonce, "may": may(owner.caller, operation, **named)}
+    context["tabs"] = owner.kinds("hardware")
     return render(request, "mfa_hardware.html", context)
 
 
 def _enabled(owner: Owner, form: ConsoleForm) -> bool:
     operation, named = owner.enabling
-    if not submitted(owner.request, form, lambda data: operation(owner.caller, **named, **data)):
-        return False
+    return submitted(owner.request, form, lambda data: operation(owner.caller, **named, **data))
+
+
+def assigned(owner: Owner, told: str) -> HttpResponse:
+    """Go on after a device was assigned, which was shown by that: to recovery codes after one's own first, else to the card."""
     owner.keep_session(codes_given=True)
-    messages.success(owner.request, "The MFA device is assigned. Its codes are asked for at every sign-in from now on.")
-    return True
-
-
-def _go_on(owner: Owner) -> HttpResponse:
-    """After one's own first device, the recovery codes; else back to the card."""
+    messages.success(owner.request, f"The MFA device is assigned. {told}")
     count = part(owner.caller, get_recovery_code_count).value if owner.is_own else None
     if count and not count["recovery_code_count"] and may(owner.caller, create_recovery_codes).allowed:
         return reveal_recovery_codes(owner.request, create_recovery_codes(with_nonce(owner.request)))
@@ -144,6 +145,8 @@ def resync(request: HttpRequest, serial_number: str, user_name: str | None = Non
         messages.success(request, "The MFA device is set right. Other sessions have ended.")
         return redirect(owner.back)
     device, _ = owner.device(serial_number)
+    if not device.has_codes:
+        raise InvalidInput(f"{device.name} has no clock that could be wrong, so there is nothing to set right.")
     context = {**owner.shown, "form": form, "device": device, "may": may(owner.caller, operation, **named)}
     return render(request, "mfa_resync.html", context)
 
@@ -171,4 +174,4 @@ def _delete_if_virtual(owner: Owner, device: MFADevice) -> None:
     except Fault as fault:
         messages.warning(owner.request, f"{device.name} is removed, but it stays in the account: {fault.message}")
     else:
-        messages.success(owner.request, f"{device.name} is removed. Its codes are not accepted any more.")
+        messages.success(owner.request, f"{device.name} is removed. It does not sign in any more.")

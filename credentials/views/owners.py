@@ -85,6 +85,19 @@ class Owner:
             return reverse("admin:me")
         return f"{reverse('admin:accounts_user_change', args=[self.user_name])}?tab=credentials"
 
+    def kinds(self, here: str) -> list[dict[str, Any]]:
+        """The kinds of devices that can be assigned, as tabs. Passkeys and phone numbers are assigned by their owner alone."""
+        own = [("Passkey or security key", "passkey"), ("Text message", "text-message")] if self.is_own else []
+        kinds = [("Authenticator app", "assign"), *own, ("Hardware token", "hardware")]
+        return [
+            {
+                "label": label,
+                "url": reverse(f"admin:me-mfa-{page}") if (label, page) in own else self.address(page),
+                "current": page == here,
+            }
+            for label, page in kinds
+        ]
+
     def keep_session(self, *, codes_given: bool = False) -> None:
         """Go on in a new session if the change has ended the caller's own."""
         if self.is_own:

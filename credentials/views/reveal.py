@@ -16,7 +16,7 @@ from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
 from credentials import qr
 from credentials.mfa.models import MFADevice
-from credentials.models import AccessKey, ServiceToken
+from credentials.models import AccessKey, LoginProfile, ServiceToken
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
@@ -33,18 +33,27 @@ def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey], back: str
     return _once(render(request, "access_key_created.html", {"back": back, **_key(issued)}))
 
 
-def reveal_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+def reveal_password(request: HttpRequest, issued: Issued[LoginProfile]) -> HttpResponse:
     """The page that shows a generated password, once."""
-    context = {"user_shown": user, "password": password, "back": _back(request, user)}
+    profile = issued.entity
+    context = {
+        "user_shown": profile.user,
+        "password": issued.secret["password"],
+        "expire_date": profile.password_expire_date,
+        "back": _back(request, profile.user),
+    }
     return _once(render(request, "password_created.html", context))
 
 
-def reveal_user(request: HttpRequest, made: Made, password: str | None, *, again: str) -> HttpResponse:
+def reveal_user(request: HttpRequest, made: Made, *, again: str) -> HttpResponse:
     """The page of a new user, with what is shown once: a generated password, an access key. ``again``: for another like it."""
     key = _key(made.access_key) if made.access_key else {}
+    profile = made.login_profile
+    password = profile.secret["password"] if profile else None
     context = {
         "user_shown": made.user,
         "password": password,
+        "expire_date": profile.entity.password_expire_date if profile else None,
         "signs_in": hasattr(made.user, "login_profile"),
         "again": again,
         "back": reverse("admin:accounts_user_change", args=[made.user.user_name]),
@@ -84,21 +93,28 @@ def reveal_service_credential(request: HttpRequest, issued: Issued[ServiceSpecif
 
 def reveal_seed(request: HttpRequest, issued: Issued[MFADevice], enrolment: dict[str, Any]) -> HttpResponse:
     """The page that shows the key of a new MFA device, as a QR code and as text, once."""
+    return _once(render(request, "mfa_enrol.html", enrolment | _seed(issued)))
+
+
+def reveal_required_seed(request: HttpRequest, issued: Issued[MFADevice], step: dict[str, Any]) -> HttpResponse:
+    """The same half-way in, where the account demands the device."""
+    return _once(render(request, "mfa_enrolment_key.html", step | _seed(issued)))
+
+
+def _seed(issued: Issued[MFADevice]) -> dict[str, Any]:
     device, seed = issued.entity, issued.secret["base32_string_seed"]
-    context = {
-        **enrolment,
+    return {
         "device": device,
         "issuer": qr.ISSUER,
         "account_shown": f"{device.name}@{device.account.label}",
         "groups": [seed[start : start + 4] for start in range(0, len(seed), 4)],
         "picture": mark_safe(qr.svg(qr.otpauth(device.name, device.account.label, base64.b32decode(seed)))),  # noqa: S308 - drawn here, of rectangles
     }
-    return _once(render(request, "mfa_enrol.html", context))
 
 
-def reveal_recovery_codes(request: HttpRequest, issued: Issued[User]) -> HttpResponse:
-    """The page that shows ten recovery codes, once."""
-    context = {"codes": issued.secret["recovery_codes"], "back": reverse("admin:me")}
+def reveal_recovery_codes(request: HttpRequest, issued: Issued[User], back: str = "") -> HttpResponse:
+    """The page that shows ten recovery codes, once. ``back``: where to go on, if not to one's own credentials."""
+    context = {"codes": issued.secret["recovery_codes"], "back": back or reverse("admin:me")}
     return _once(render(request, "recovery_codes_created.html", context))
 
 

@@ -10,6 +10,8 @@ from django.db.models import Q
 
 from accounts.caller import Caller
 from accounts.models import User
+from credentials.rotation import WrongKeyRingError
+from credentials.sealing import SealBrokenError
 from iamconsole.errors import Fault
 
 
@@ -35,6 +37,15 @@ def _name() -> str:
         return getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+@contextmanager
+def wrong_ring_as_command_error() -> Iterator[None]:
+    """Say what is wrong with the key ring, or with a sealed value, as the command's error."""
+    try:
+        yield
+    except (WrongKeyRingError, SealBrokenError) as error:
+        raise CommandError(str(error)) from error
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts.management.commands._shell import faults_as_command_errors, operator
+from accounts.management.commands._shell import faults_as_command_errors, operator, wrong_ring_as_command_error
 from accounts.models import Account
 from accounts.operations.installation import create_account
+from credentials.rotation import adopt_ring
 from permissions.aws_managed import catalogue
 from permissions.catalogue import synchronise
 
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Setting up the database …")
             call_command("migrate", interactive=False, verbosity=0)
+        with wrong_ring_as_command_error():
+            adopt_ring()
         synchronise(catalogue())
         self._collect_static()
         if not options["no_account"] and not Account.objects.exists():

@@ -1,0 +1,89 @@
+"""What is said once after signing in: the sign-in before, what failed since, and what became of one's credentials meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest
+
+from accounts.browsers import browser_name
+from accounts.models import User
+from accounts.signin.who import ACTION
+from audit.models import Event
+
+MOST_CHANGES: Final = 5
+# A password one changes oneself is left out: the form that changed it has said so.
+CHANGES: Final[Mapping[str, str]] = {
+    "iam:CreateLoginProfile": "console access was given",
+    "iam:UpdateLoginProfile": "the password was set",
+    "iam:DeleteLoginProfile": "console access was taken away",
+    "iam:UpdateUser": "the user was renamed or moved",
+    "iam:EnableMFADevice": "an MFA device was added",
+    "iam:ResyncMFADevice": "an MFA device was set right",
+    "iam:DeactivateMFADevice": "an MFA device was taken away",
+    "iam:CreateAccessKey": "an access key was created",
+    "iam:UpdateAccessKey": "an access key was switched on or off",
+    "iam:DeleteAccessKey": "an access key was deleted",
+    "iamconsole:CreateRecoveryCodes": "recovery codes were made",
+    "iamconsole:EnableRootMFADevice": "an MFA device was added",
+    "iamconsole:UpdateRootUserEmail": "the e-mail address was changed",
+    "iamconsole:RecoverRootUser": "the root user was recovered",
+}
+
+
+@dataclass(frozen=True)
+class Notices:
+    """What there is to say: the sign-in before this one, how many failed since, the latest changes and how many there are."""
+
+    last: Event | None
+    failures: int
+    changes: tuple[Event, ...]
+    number: int
+
+
+def before_this(user: User) -> Notices:
+    """What there is to say to a user who is about to come in."""
+    chain = Event.objects.filter(chain=user.account_id)
+    signing_in = chain.filter(actor_id=user.user_id, action=ACTION)
+    last = signing_in.filter(result="Success").order_by("-sequence").first()
+    failed = signing_in.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
+    if last is None:
+        return Notices(None, failed.count(), (), 0)
+    of_user = Q(resource=user.arn, action__in=CHANGES)
+    if user.user_name:  # a rename is an event of the ARN there was
+        of_user |= Q(action="iam:UpdateUser", parameters__new_user_name=user.user_name)
+    changes = chain.filter(of_user, sequence__gt=last.sequence, result="Success").order_by("-sequence")
+    latest = tuple(changes[:MOST_CHANGES])
+    return Notices(last, failed.count(), latest, changes.count() if latest else 0)
+
+
+def tell(request: HttpRequest, user: User, notices: Notices) -> None:
+    """Say it on the next page."""
+    told = "You have signed in for the first time."
+    if notices.last is not None:
+        told = f"Last sign-in: {notices.last.event_time:%Y-%m-%d %H:%M} UTC"
+        told += f" from {notices.last.source_ip} with {browser_name(notices.last.user_agent)}."
+    if notices.failures:
+        attempts = "attempt" if notices.failures == 1 else "attempts"
+        told += f" {notices.failures} sign-in {attempts} failed since then."
+    level = messages.WARNING if notices.failures else messages.INFO
+    messages.add_message(request, level, told, fail_silently=True)
+    if notices.changes:
+        lines = "; ".join(_change(user, each) for each in notices.changes)
+        more = f"; and {notices.number - MOST_CHANGES} more" if notices.number > MOST_CHANGES else ""
+        told = f"Changed since then: {lines}{more}. If that was not meant, tell your administrator."
+        messages.add_message(request, messages.WARNING, told, fail_silently=True)
+
+
+def _change(user: User, event: Event) -> str:
+    """One change: what, by whom, when."""
+    who = event.actor_arn.rpartition("/")[2] or "the operator"
+    if event.actor_id == user.user_id:
+        who = "you"
+    elif event.actor_arn.endswith(":root"):
+        who = "the root user"
+    if event.door == "shell":
+        who = "the operator"
+    return f"{CHANGES[event.action]} by {who} ({event.event_time:%Y-%m-%d %H:%M} UTC)"

@@ -1,0 +1,89 @@
+"""The pages of server certificates and signing certificates, from the first upload to the end."""
+
+from datetime import timedelta
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from credentials.certificate_models import ServerCertificate, SigningCertificate
+from tests.browser import signed_in
+from tests.certificate_authority import certificate, new_key, served, text_of
+from tests.conftest import Person
+
+LIST = "/console/server-certificates/"
+MINE = "/console/my-security-credentials/"
+
+
+def test_a_server_certificate_is_uploaded_renamed_tagged_and_deleted(alice: Person) -> None:
+    client, given = signed_in(alice), served("www")
+    files = {
+        "certificate_body_file": SimpleUploadedFile("cert.pem", given.body.encode()),
+        "private_key_file": SimpleUploadedFile("key.pem", given.private_key.encode()),
+    }
+    sent = {"server_certificate_name": "www", "path": "/", "certificate_chain": given.chain}
+    answer = client.post(f"{LIST}add/", {**sent, **files})
+    assert answer.headers["Location"] == f"{LIST}www/change/"
+    page = client.get(f"{LIST}www/change/").content.decode()
+    assert "CN=www" in page
+    assert "manage.py export_server_certificate www" in page
+    assert given.private_key.splitlines()[1] not in page
+    client.post(f"{LIST}www/rename/", {"new_server_certificate_name": "web", "new_path": "/a/"})
+    client.post(f"{LIST}web/tags/", {"key": "team", "value": "blue"})
+    kept = ServerCertificate.objects.get(account=alice.account_id)
+    assert (kept.server_certificate_name, kept.path) == ("web", "/a/")
+    assert kept.tags == [{"key": "team", "value": "blue"}]
+    assert "web" in client.get(f"{LIST}?q=WE").content.decode()
+    client.post(f"{LIST}web/tags/", {"remove": "team"})
+    client.post(f"{LIST}web/delete/", {"typed_name": "www"})
+    assert ServerCertificate.objects.get(account=alice.account_id).tags == []
+    client.post(f"{LIST}web/delete/", {"typed_name": "web"})
+    assert not ServerCertificate.objects.filter(account=alice.account_id).exists()
+
+
+def test_a_refused_form_says_what_is_wrong_where_and_keeps_no_private_key(alice: Person) -> None:
+    client, given, other = signed_in(alice), served("www"), served("other")
+    sent = {"server_certificate_name": "www", "path": "/", "certificate_body": given.body}
+    for key, chain, message in (
+        (other.private_key, "", "The private key did not match"),
+        (given.private_key, other.chain, "Unable to validate certificate chain"),
+        (given.private_key * 2, "", "Give one key in PEM format"),
+    ):
+        answer = client.post(f"{LIST}add/", {**sent, "private_key": key, "certificate_chain": chain})
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert message in page
+        assert key.splitlines()[1] not in page
+        assert given.body.splitlines()[1] in page
+    binary = {"certificate_body_file": SimpleUploadedFile("cert.der", bytes(range(256)))}
+    page = client.post(f"{LIST}add/", {**sent, **binary, "private_key": "x"}).content.decode()
+    assert "not text in PEM format" in page
+
+
+def test_signing_certificates_of_oneself_and_of_a_user(alice: Person, bob: Person) -> None:
+    client = signed_in(alice)
+    bobs = "/console/accounts/user/bob/signing-certificates/"
+    for address in (f"{MINE}signing-certificates/", bobs):
+        assert (
+            client.post(f"{address}upload/", {"certificate_body": text_of(certificate("x", new_key()))}).status_code
+            == 302
+        )
+        made = SigningCertificate.objects.filter(account=alice.account_id).latest("pk")
+        client.post(f"{address}{made.certificate_id}/status/", {"status": "Inactive"})
+        made.refresh_from_db()
+        assert not made.active
+        client.post(f"{address}{made.certificate_id}/delete/")
+        assert not SigningCertificate.objects.filter(pk=made.pk).exists()
+
+
+def test_who_may_not_list_certificates_is_not_told_of_them_on_the_dashboard(alice: Person, bob: Person) -> None:
+    client, given = signed_in(alice), served("www")
+    client.post(f"{LIST}add/", {"server_certificate_name": "www", "path": "/", **given.values})
+    heading = "Server certificates to renew"
+    assert heading not in client.get("/console/").content.decode()
+    certificates = ServerCertificate.objects.filter(account=alice.account_id)
+    for days, word in ((59, "60 days"), (29, "30 days"), (6, "7 days"), (-1, "Expired")):
+        certificates.update(expiration=timezone.now() + timedelta(days=days, hours=1))
+        page = client.get("/console/").content.decode()
+        assert heading in page
+        assert word in page
+    assert heading not in signed_in(bob).get("/console/").content.decode()

@@ -1,0 +1,272 @@
+"""Every session that must die, dies: what ends sessions, against every kind of session there is, by the pages that do it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Session
+from accounts.nonces import new_nonce
+from accounts.sessions import digest
+from credentials.mfa.models import MFADevice
+from tests.authenticators import App, give_app, session_of
+from tests.browser import PASSWORD, a_client, give_password, signed_in
+from tests.conftest import SECRETS, Person
+from tests.everything import new_app
+from tests.raw import body_of, send_inside, signed
+
+ANOTHER = "Green-Goose-8-Ladder"
+SECRETS.append(ANOTHER)
+ME = "/console/my-security-credentials/"
+
+
+@dataclass
+class Stage:
+    """alice with two apps and a session of every kind; her account's root user in a browser; bob beside her."""
+
+    root: Person
+    alice: Person
+    app: App  # the triggers use its codes; what is set up here uses the spare one's
+    hers: Client
+    there: Client
+    owes_code: Client
+    owes_password: Client
+    temporary: Person
+    roots: Client
+    bobs: Client
+    clock: Any
+
+    @property
+    def living(self) -> str:
+        """Which of alice's sessions live, by their letters."""
+        return "".join(
+            letter if lives else "."
+            for letter, lives in (
+                ("h", self.hers.get("/console/").status_code == 200),
+                ("t", self.there.get("/console/").status_code == 200),
+                ("c", self.owes_code.get("/second-factor/").status_code == 200),
+                ("p", self.owes_password.get("/new-password/").status_code == 200),
+                ("k", send_inside(signed(self.temporary, body_of("ListUsers"))).status == 200),
+            )
+        )
+
+    def by_root(self, route: str, *more: str, **fields: str) -> None:
+        """Root sends a form of one of alice's pages."""
+        answer = self.roots.post(reverse(f"admin:{route}", args=["alice", *more]), fields)
+        assert answer.status_code == 302, answer.content.decode()
+
+    def by_alice(self, path: str, **fields: str) -> None:
+        """alice sends a form in the browser that is hers."""
+        answer = self.hers.post(path, fields)
+        assert answer.status_code in (200, 302), answer.content.decode()
+        assert b'aria-invalid="true"' not in answer.content
+
+
+def _with_factor(person: Person) -> Client:
+    client = signed_in(person)
+    session = client.session
+    session["mfa_time"] = datetime.now(UTC).timestamp()
+    session.save()
+    return client
+
+
+def _half_way(alice: Person, *, must_change: bool, spare: App, off: int = 0) -> Client:
+    """A browser after the password, or after the code as well when a new password is owed."""
+    profile = alice.user.login_profile
+    profile.password_reset_required = must_change
+    profile.save(update_fields=["password_reset_required"])
+    client = a_client()
+    form = {"account": alice.account_id, "user_name": "alice", "password": PASSWORD}
+    assert client.post("/signin/", form)["Location"] == "/second-factor/"
+    if must_change:
+        device = MFADevice.objects.get(serial_number=spare.serial_number)
+        answer = client.post(f"/second-factor/?device={device.pk}", {"code": spare.code(off)})
+        assert answer["Location"] == "/new-password/"
+    return client
+
+
+@pytest.fixture
+def stage(root: Person, alice: Person, bob: Person) -> Any:
+    with time_machine.travel(datetime.now(UTC).replace(microsecond=0), tick=False) as clock:
+        give_password(alice)
+        give_password(bob)
+        app, spare = (give_app(alice.account_id, alice.user, name) for name in ("first", "spare"))
+        owes_password = _half_way(alice, must_change=True, spare=spare, off=-1)
+        owes_code = _half_way(alice, must_change=False, spare=spare)
+        temporary = session_of(alice, spare)
+        hers, there = _with_factor(alice), _with_factor(alice)
+        browsers = {"roots": signed_in(root), "bobs": signed_in(bob)}
+        stage = Stage(root, alice, app, hers, there, owes_code, owes_password, temporary, clock=clock, **browsers)
+        assert stage.living == "htcpk"
+        yield stage
+
+
+def _own_password(stage: Stage) -> None:
+    stage.by_alice(f"{ME}password/", old_password=PASSWORD, new_password=ANOTHER, confirm_password=ANOTHER)
+
+
+def _own_password_by_api(stage: Stage) -> None:
+    request = signed(stage.alice, body_of("ChangePassword", OldPassword=PASSWORD, NewPassword=ANOTHER))
+    assert send_inside(request).status == 200
+
+
+def _set_password(stage: Stage) -> None:
+    stage.by_root("user-console-access", password=ANOTHER, nonce=new_nonce(stage.root.user))
+
+
+def _add_own_device(stage: Stage) -> None:
+    fields = new_app(stage.root, "third").two_codes() | {"nonce": new_nonce(stage.alice.user)}
+    stage.by_alice(f"{ME}mfa/enable/", **fields)
+
+
+def _resync_own_device(stage: Stage) -> None:
+    stage.by_alice(reverse("admin:me-mfa-resync", args=[stage.app.serial_number]), **stage.app.two_codes())
+
+
+def _remove_own_device(stage: Stage) -> None:
+    stage.by_alice(reverse("admin:me-mfa-remove", args=[stage.app.serial_number]))
+
+
+def _add_device(stage: Stage) -> None:
+    stage.by_root("user-mfa-enable", **new_app(stage.root, "third").two_codes())
+
+
+def _resync_device(stage: Stage) -> None:
+    stage.by_root("user-mfa-resync", stage.app.serial_number, **stage.app.two_codes())
+
+
+def _remove_device(stage: Stage) -> None:
+    stage.by_root("user-mfa-remove", stage.app.serial_number)
+
+
+def _suspend(stage: Stage) -> None:
+    stage.by_root("user-suspend")
+
+
+def _suspend_and_reactivate(stage: Stage) -> None:
+    stage.by_root("user-suspend")
+    stage.by_root("user-reactivate")
+
+
+def _end_date(stage: Stage) -> None:
+    end = datetime.now(UTC) + timedelta(minutes=1)
+    stage.by_root("user-end-date", end_date=f"{end:%Y-%m-%dT%H:%M:%S}")
+    assert stage.living == "htcpk"
+    stage.clock.shift(timedelta(minutes=1))
+
+
+def _end_date_taken_back(stage: Stage) -> None:
+    _end_date(stage)
+    stage.by_root("user-end-date", end_date="")
+
+
+def _lock_down(stage: Stage) -> None:
+    stage.by_root("user-lock-down")
+
+
+def _lock_down_and_undo(stage: Stage) -> None:
+    stage.by_root("user-lock-down")
+    stage.by_root("user-lock-down-undo")
+
+
+def _delete_login_profile(stage: Stage) -> None:
+    stage.by_root("user-console-disable")
+
+
+def _delete_user(stage: Stage) -> None:
+    stage.by_root("accounts_user_delete", typed_name="alice")
+
+
+def _switch_key_off(stage: Stage) -> None:
+    stage.by_root("user-key-status", stage.alice.access_key_id, status="Inactive")
+
+
+def _end_all(stage: Stage) -> None:
+    stage.by_root("user-sessions-end")
+
+
+def _end_one(stage: Stage) -> None:
+    stage.by_root("user-session-end", digest(stage.hers.cookies["session"].value))
+
+
+def _end_others(stage: Stage) -> None:
+    stage.by_alice(f"{ME}sessions/end-others/")
+
+
+def _end_own(stage: Stage) -> None:
+    stage.by_alice(f"{ME}sessions/{digest(stage.there.cookies['session'].value)}/end/")
+
+
+def _sign_out(stage: Stage) -> None:
+    stage.by_alice("/signout/")
+
+
+def _five_minutes(stage: Stage) -> None:
+    stage.clock.shift(timedelta(minutes=5, seconds=1))
+
+
+def _an_hour_unused(stage: Stage) -> None:
+    stage.clock.shift(timedelta(hours=1))
+
+
+def _twelve_hours(stage: Stage) -> None:
+    for _ in range(12 * 2):
+        assert stage.hers.get("/console/").status_code == 200
+        stage.clock.shift(timedelta(minutes=30))
+
+
+Trigger = Callable[[Stage], None]
+# What is done, and what lives on of: h, the browser it is done in, or hers if somebody else does it; t, another browser of
+# hers; c, a sign-in that owes a code; p, one that owes a new password; k, temporary credentials.
+TABLE: list[tuple[Trigger, str]] = [
+    (_own_password, "h...."),
+    (_own_password_by_api, "....."),
+    (_set_password, "....."),
+    (_add_own_device, "h...."),
+    (_resync_own_device, "h...."),
+    (_remove_own_device, "h...."),
+    (_add_device, "....."),
+    (_resync_device, "....."),
+    (_remove_device, "....."),
+    (_suspend, "....."),
+    (_suspend_and_reactivate, "....."),
+    (_end_date, "....."),
+    (_end_date_taken_back, "....."),
+    (_lock_down, "....."),
+    (_lock_down_and_undo, "....."),
+    (_delete_login_profile, "....."),
+    (_delete_user, "....."),
+    (_end_all, "....."),
+    (_switch_key_off, "htcp."),  # temporary credentials end with the key they were got with
+    (_end_one, ".tcpk"),
+    (_end_others, "h.cpk"),
+    (_end_own, "h.cpk"),
+    (_sign_out, ".tcpk"),
+    (_five_minutes, "ht..k"),
+    (_an_hour_unused, "....k"),  # of their own length, 12 hours unless asked
+    (_twelve_hours, "....."),
+]
+
+
+@pytest.mark.asvs("7.4.1")
+@pytest.mark.asvs("7.4.2")
+@pytest.mark.asvs("7.4.3")
+@pytest.mark.parametrize(("trigger", "lives"), TABLE, ids=[trigger.__name__[1:] for trigger, _ in TABLE])
+def test_every_session_that_must_die_dies(stage: Stage, trigger: Trigger, lives: str) -> None:
+    key = stage.hers.cookies["session"].value
+    trigger(stage)
+    assert stage.living == lives
+    assert stage.living == lives  # asking brings nothing to life
+    if trigger not in (_an_hour_unused, _twelve_hours):
+        assert stage.roots.get("/console/").status_code == 200
+        assert stage.bobs.get("/console/").status_code == 200
+    if lives == "h....":  # it goes on under a new key, and the old one opens nothing
+        assert stage.hers.cookies["session"].value != key
+        assert not Session.objects.filter(pk=digest(key)).exists()
+    for half_way in (stage.owes_code, stage.owes_password):
+        assert half_way.get("/console/").status_code == 302
