@@ -1,0 +1,29 @@
+"""Every state that the pages are shown in, by noun."""
+
+from tests.page_states import (
+    account,
+    certificates,
+    groups,
+    keys,
+    me,
+    mfa,
+    policies,
+    signing_in,
+    simulator,
+    user_credentials,
+    users,
+)
+
+STATES = [
+    *signing_in.STATES,
+    *account.STATES,
+    *me.STATES,
+    *mfa.STATES,
+    *users.STATES,
+    *groups.STATES,
+    *user_credentials.STATES,
+    *keys.STATES,
+    *simulator.STATES,
+    *policies.STATES,
+    *certificates.STATES,
+]
