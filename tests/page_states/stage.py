@@ -112,9 +112,10 @@ def set_stage(chromium: Browser) -> Stage:
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
+    stage.devices |= furnish_keys(root)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     let_in(stage, chromium)
-    stage.devices |= certificates | furnish_keys(root)
+    stage.devices |= certificates
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
