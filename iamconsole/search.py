@@ -36,7 +36,9 @@ from credentials.operations.service_credentials import (
     create_service_specific_credential,
     list_service_specific_credentials,
 )
+from credentials.operations.ssh_public_keys import list_ssh_public_keys
 from credentials.service_credentials import ServiceSpecificCredential
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
@@ -215,6 +217,7 @@ OWNED: Final = (
         "service_specific_credential_id",
         list_service_specific_credentials,
     ),
+    Owned("SSH public keys", arns.SSH_PUBLIC_KEY_ID, SSHPublicKey, "ssh_public_key_id", list_ssh_public_keys),
 )
 
 
