@@ -58,6 +58,9 @@ USER_DAY = Rate(25, timedelta(days=1))
 ADDRESS = Rate(20, _MINUTES)
 ACCOUNT = Rate(200, _MINUTES)
 EVERYBODY = Rate(1000, _MINUTES)
+# Text messages to numbers that nobody has proved yet, which are other people's as likely as not.
+NUMBER = Rate(10, timedelta(hours=1))
+NUMBERS = Rate(100, timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,11 @@ def known_browser_budgets(user: User, nonce: str) -> tuple[Budget, ...]:
 def proof_budgets(user: User) -> tuple[Budget, ...]:
     """What somebody who is in already spends on proving the own password again."""
     return Budget("proof", str(user.pk), USER), Budget("proof, a day", str(user.pk), USER_DAY)
+
+
+def number_budgets(user: User, phone_number: str) -> tuple[Budget, ...]:
+    """What a message to a number spends that is being registered: the number's, whoever names it, and the account's."""
+    return Budget("number", phone_number, NUMBER), Budget("numbers", user.account_id, NUMBERS)
 
 
 def reserve(budgets: Sequence[Budget]) -> None:

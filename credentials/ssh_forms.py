@@ -1,5 +1,7 @@
 """The form of SSH public keys."""
 
+from typing import Any
+
 from django import forms
 
 from credentials.ssh.public_keys import LONGEST
@@ -23,8 +25,20 @@ class SSHKeyForm(ConsoleForm):
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
         help_text="The one line of the file that ends in .pub, such as ~/.ssh/id_ed25519.pub. Never the other file, which is the"
         " secret half. Ed25519, ECDSA, RSA from 2048 bits, and keys in security keys (sk-); PEM too.",
-        error_messages={"rule": SAID[UnrecognizedPublicKeyEncoding]},
+        error_messages={
+            "rule": SAID[UnrecognizedPublicKeyEncoding],
+            "private": "This is the secret half, which must not leave your machine. It was not kept. Paste the line of the file"
+            " that ends in .pub.",
+        },
     )
+
+    def clean(self) -> dict[str, Any]:
+        """A secret half that was pasted is neither passed on nor shown again."""
+        data = super().clean() or {}
+        if "PRIVATE KEY" in str(self.data.get("ssh_public_key_body", "")):
+            self.data = {}
+            self.add_error("ssh_public_key_body", self.fields["ssh_public_key_body"].error_messages["private"])
+        return data
 
     def refuse(self, fault: Fault) -> None:
         """What is wrong with a key is said at its field."""

@@ -1,4 +1,4 @@
-"""The one search box: users, groups and policies by name, whatever has an id or an ARN, and the console's own pages.
+"""The one search box: users, groups, policies, server certificates by name, id or ARN, and the console's own pages.
 
 Each kind is found only as far as the caller's policies allow, as the operations that list it decide; the others say which
 permission they need.
@@ -26,12 +26,15 @@ from accounts.signin import caller_of
 from accounts.targets import asked_of
 from audit.models import Event
 from audit.operations.decisions import get_decision
+from credentials.certificate_models import ServerCertificate
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
 from credentials.operations.hardware_tokens import list_hardware_tokens
 from credentials.operations.key_details import update_access_key_settings
 from credentials.operations.login_profiles import change_password
+from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import update_account_password_policy
+from credentials.operations.server_certificates import list_server_certificates, upload_server_certificate
 from credentials.operations.service_credentials import (
     create_service_specific_credential,
     list_service_specific_credentials,
@@ -138,7 +141,7 @@ TASKS: Final = (
         "admin:password-policy",
         update_account_password_policy,
     ),
-    Task("My security credentials", "me own profile access keys password", "admin:me"),
+    Task("My security credentials", "me own profile access ssh keys signing certificates password", "admin:me"),
     Task("Change password", "my own new", "admin:me-password", change_password),
     Task(
         "How long access keys live",
@@ -158,42 +161,116 @@ TASKS: Final = (
         "Assign MFA device", "my own multi-factor authenticator app totp second factor qr code", "admin:me-mfa-assign"
     ),
     Task("MFA devices of the account", "hardware tokens import inventory", "admin:mfa-inventory", list_hardware_tokens),
+    Task(
+        "Require MFA",
+        "force second factor everybody multi-factor enrolment",
+        "admin:mfa-requirement",
+        get_mfa_requirement,
+    ),
+    Task(
+        "Server certificates",
+        "list find certificate tls ssl https expiry",
+        "admin:credentials_servercertificate_changelist",
+        list_server_certificates,
+    ),
+    Task(
+        "Upload server certificate",
+        "add new import tls ssl https private key",
+        "admin:credentials_servercertificate_add",
+        upload_server_certificate,
+        (("server_certificate_name", "*"),),
+    ),
     Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
 )
 
 
 @dataclass(frozen=True)
 class Named:
-    """A kind of things that have names: ``operation`` lists them, ``page`` begins the names of their routes."""
+    """A kind of things that have names: ``operation`` lists them, ``page`` begins the names of their routes.
+
+    ``name``, ``key`` and ``id`` are columns: the name, the name in lower case, the unique id.
+    """
 
     label: str
     operation: Operation[Any]
     rows: Callable[[str], QuerySet[Any]]
     name: str
+    key: str
+    id: str
     page: str
     argument: str
 
     def matching(self, account_id: str, term: str) -> QuerySet[Any]:
-        """Those whose name has the term in it, the ones that begin with it first; of an ARN those with its name."""
-        column, name = f"{self.name}_key", term.lower().rpartition("/")[2] if term.startswith("arn:") else term.lower()
-        rows = self.rows(account_id).filter(**{column if term.startswith("arn:") else f"{column}__contains": name})
-        near = Case(When(**{column: name}, then=0), When(**{f"{column}__startswith": name}, then=1), default=2)
+        """Those whose name has the term in it, the ones that begin with it first, and the one with that id.
+
+        Of an ARN those with its name.
+        """
+        column, name = self.key, term.lower().rpartition("/")[2] if term.startswith("arn:") else term.lower()
+        named = Q(**{column if term.startswith("arn:") else f"{column}__contains": name})
+        rows = self.rows(account_id).filter(named | Q(**{self.id: term}))
+        near = Case(
+            When(**{self.id: term}, then=0),
+            When(**{column: name}, then=0),
+            When(**{f"{column}__startswith": name}, then=1),
+            default=2,
+        )
         return rows.order_by(near, column)
 
     def told(self, row: Any, term: str) -> Hit:
         """One of them."""
         url = reverse(f"{self.page}_change", args=[getattr(row, self.argument)])
-        return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=row.arn == term)
+        return Hit(str(getattr(row, self.name)), url, row.arn, is_exact=term in (row.arn, getattr(row, self.id)))
 
 
 def _policies(account_id: str) -> QuerySet[Any]:
     return ManagedPolicy.objects.filter(Q(account=account_id) | Q(account__isnull=True))
 
 
+def _server_certificates(account_id: str) -> QuerySet[Any]:
+    return ServerCertificate.objects.in_account(account_id).listed()
+
+
 NAMED: Final = (
-    Named("Users", list_users, User.objects.in_account, "user_name", "admin:accounts_user", "user_name"),
-    Named("Groups", list_groups, Group.objects.in_account, "group_name", "admin:accounts_group", "group_name"),
-    Named("Policies", list_policies, _policies, "policy_name", "admin:permissions_managedpolicy", "arn"),
+    Named(
+        "Users",
+        list_users,
+        User.objects.in_account,
+        "user_name",
+        "user_name_key",
+        "user_id",
+        "admin:accounts_user",
+        "user_name",
+    ),
+    Named(
+        "Groups",
+        list_groups,
+        Group.objects.in_account,
+        "group_name",
+        "group_name_key",
+        "group_id",
+        "admin:accounts_group",
+        "group_name",
+    ),
+    Named(
+        "Policies",
+        list_policies,
+        _policies,
+        "policy_name",
+        "policy_name_key",
+        "policy_id",
+        "admin:permissions_managedpolicy",
+        "arn",
+    ),
+    Named(
+        "Server certificates",
+        list_server_certificates,
+        _server_certificates,
+        "server_certificate_name",
+        "name_key",
+        "server_certificate_id",
+        "admin:credentials_servercertificate",
+        "server_certificate_name",
+    ),
 )
 
 

@@ -60,7 +60,7 @@ from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
-from tests.authenticators import App, SecurityKey, give_app, session_of, text_code
+from tests.authenticators import App, SecurityKey, a_number, give_app, session_of, text_code
 from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
@@ -70,7 +70,6 @@ RESOURCE_POLICY = (
     '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'
 )
 AWS_POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
-NUMBER = "+15550001111"
 PASSWORD, NEW_PASSWORD = "Fixed-Stage-Password-1", "Fixed-Stage-Password-2"
 SECRETS.extend([PASSWORD, NEW_PASSWORD])
 BY_CALLERS = [each for each in every_operation() if not (each.by_operator or each.at_sign_in)]
@@ -208,7 +207,7 @@ def invent(root: Person) -> Values:
 def own_factor(person: Person) -> tuple[Person, Values, Values]:
     """Give the person an app. Returns the person in a session with it, the app's serial number with a fresh code, and answers.
 
-    Those are a security key's, to the options it was asked by, and the code that was sent to NUMBER; all of it is good only if
+    Those are a security key's, to the options it was asked by, and the code that was sent to a number; all of it is good only if
     used at once.
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
@@ -216,9 +215,10 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     shown = replace(caller_for(person.user), mfa_time=timezone.now())
     asked = begin_passkey_registration(shown)
     answer = SecurityKey().create(json.loads(asked["creation_options"]))
-    begin_sms_registration(shown, phone_number=NUMBER)
+    number = a_number()
+    begin_sms_registration(shown, phone_number=number)
     factor = {"serial_number": app.serial_number, "token_code": app.code(1)}
-    return session, factor, {"credential": answer, "authentication_code1": text_code(NUMBER)}
+    return session, factor, {"credential": answer, "phone_number": number, "authentication_code1": text_code(number)}
 
 
 def new_app(root: Person, name: str) -> App:
@@ -268,7 +268,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "grace_period_days": 7,
         "start_date": "2026-12-01",
         "file_format": "csv",
-        "phone_number": NUMBER,
+        "phone_number": a_number(),
         "mfa_device_name": f"key-of-{user_name}",
         "token_code": "123456",
         "token_file": file_of_tokens(),

@@ -29,6 +29,7 @@ from tests.test_signin_states import NOWHERE, give_code, give_password_to
 ME = "/console/my-security-credentials/"
 PASSKEY, NUMBERS = f"{ME}mfa/passkey/", f"{ME}mfa/text-message/"
 STEP = "/second-factor/"
+OTHER = a_number()
 NOT_IT = "does not fit what it was asked"
 
 
@@ -103,7 +104,7 @@ def test_what_a_passkey_answered_wrongly_begins_anew(alice: Person) -> None:
 def test_a_bad_name_is_told_before_the_passkey_is_asked(alice: Person) -> None:
     client = signed_in(alice)
     for page in (PASSKEY, NUMBERS):
-        answer = client.post(page, {"mfa_device_name": "blue key", "phone_number": "+15550009999"})
+        answer = client.post(page, {"mfa_device_name": "blue key", "phone_number": OTHER})
         assert "without spaces" in text(answer)
     assert not PasskeyChallenge.objects.filter(user=alice.user).exists()
     assert not TextCode.objects.filter(user=alice.user).exists()
@@ -139,13 +140,13 @@ def test_text_messages_are_off_with_the_reason_until_the_operator_names_a_gatewa
     page = text(client.get(NUMBERS))
     assert "has named no gateway (<code>SMS_URL</code>)" in page
     assert 'name="phone_number"' not in page
-    refused = client.post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": "+15550009999"})
+    refused = client.post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": OTHER})
     assert "Text messages are off" in text(refused)
 
 
 def test_a_gateway_that_is_down_when_a_number_is_assigned_is_told(alice: Person, settings: Any) -> None:
     settings.SMS_URL = "json://127.0.0.1:9/{number}"
-    answer = signed_in(alice).post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": "+15550009999"})
+    answer = signed_in(alice).post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": OTHER})
     assert "could not be sent" in text(answer)
 
 
@@ -153,10 +154,10 @@ def test_a_gateway_that_is_down_when_a_number_is_assigned_is_told(alice: Person,
 def test_a_number_is_proved_through_a_gateway(alice: Person, gateway: Any, settings: Any) -> None:
     settings.SMS_URL, received, _ = gateway
     client = signed_in(alice)
-    step = client.post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": "+15550009999"})
+    step = client.post(NUMBERS, {"mfa_device_name": "mobile", "phone_number": OTHER})
     code = received[-1][1]["message"].partition(" ")[0]
     assert "data folder" not in text(step)
-    answers = {"mfa_device_name": "mobile", "phone_number": "+15550009999", "nonce": nonce_in(step)}
+    answers = {"mfa_device_name": "mobile", "phone_number": OTHER, "nonce": nonce_in(step)}
     codes_on(text(client.post(NUMBERS, answers | {"authentication_code1": code})))
     assert MFADevice.objects.filter(user=alice.user, kind="sms").exists()
 
@@ -168,7 +169,7 @@ def test_long_after_sign_in_a_passkey_or_number_wants_a_proof_first(alice: Perso
     session.save()
     for page in (PASSKEY, NUMBERS):
         for more in ({}, {"credential": "{}"}, {"authentication_code1": "123456"}):
-            answers = {"mfa_device_name": "mine", "phone_number": "+15550009999"} | more
+            answers = {"mfa_device_name": "mine", "phone_number": OTHER} | more
             assert "Confirm that it is you" in text(client.post(page, answers))
     assert not PasskeyChallenge.objects.filter(user=alice.user).exists()
     assert not TextCode.objects.filter(user=alice.user).exists()
@@ -180,7 +181,7 @@ def test_without_the_own_factor_no_passkey_and_no_number_is_added(alice: Person)
     client = signed_in(alice)
     for page in (PASSKEY, NUMBERS):
         for more in ({}, {"credential": "{}"}, {"authentication_code1": "123456"}):
-            answers = {"mfa_device_name": "thief", "phone_number": "+15550009999"} | more
+            answers = {"mfa_device_name": "thief", "phone_number": OTHER} | more
             assert "must use it first" in text(client.post(page, answers))
     assert MFADevice.objects.get(user=alice.user).name == "phone"
     assert not PasskeyChallenge.objects.filter(user=alice.user).exists()
@@ -194,7 +195,7 @@ def test_who_has_eight_devices_is_asked_for_none(alice: Person) -> None:
         give_app(alice.account_id, alice.user, f"phone{number}")
     client = with_factor(alice)
     for page in (PASSKEY, NUMBERS):
-        answer = client.post(page, {"mfa_device_name": "ninth", "phone_number": "+15550009999"})
+        answer = client.post(page, {"mfa_device_name": "ninth", "phone_number": OTHER})
         assert "Cannot exceed quota for MFADevicesPerUser: 8" in text(answer)
     assert not TextCode.objects.filter(user=alice.user).exists()
 

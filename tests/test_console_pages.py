@@ -22,6 +22,8 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 NO_PAGE = {
     "api": "the AWS door; a browser is sent to the console",
     "authorize": "the verifier door",
+    "ssh-authorized-keys": "sshd's door",
+    "ssh-login-names": "sshd's door",
     "healthz": "JSON",
     "readyz": "JSON",
     "signout": "a button",
@@ -32,6 +34,8 @@ NO_PAGE = {
     "admin:user-key-status": "a button",
     "admin:me-service-status": "a button",
     "admin:user-service-status": "a button",
+    "admin:me-ssh-key-status": "a button",
+    "admin:user-ssh-key-status": "a button",
     "admin:me-session-end": "a button",
     "admin:me-sessions-end": "a button",
     "admin:user-session-end": "a button",

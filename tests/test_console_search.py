@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from accounts.operations.groups import create_group
 from accounts.operations.users import create_user, list_users
 from audit.models import Event
+from credentials.operations.server_certificates import upload_server_certificate
 from credentials.operations.service_credentials import create_service_specific_credential
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.service_credentials import GIT
@@ -22,6 +23,7 @@ from iamconsole.errors import AccessDenied
 from permissions.operations.managed import create_policy
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
+from tests.everything import served_to_all
 from tests.ssh_keys import new_ssh_key
 
 SEARCH = "/console/search/"
@@ -99,11 +101,17 @@ def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, 
     credential_id, ssh_key_id = more_credentials(root, "dora")
     group = create_group(root.caller, group_name="Zinc", path="/ops/")
     policy = create_policy(root.caller, policy_name="Zinc", path="/ops/", policy_document=ALLOW_ALL)
+    www = upload_server_certificate(root.caller, server_certificate_name="www", **served_to_all().values)
     decision = reverse("admin:decision", args=[event.event_id])
     for term, address in (
         (group.arn, reverse("admin:accounts_group_change", args=["Zinc"])),
         (policy.arn, reverse("admin:permissions_managedpolicy_change", args=[policy.arn])),
         (dora.user.arn, f"{USERS}dora/change/"),
+        (www.arn, reverse("admin:credentials_servercertificate_change", args=["www"])),
+        (www.server_certificate_id, reverse("admin:credentials_servercertificate_change", args=["www"])),
+        (dora.user.user_id, f"{USERS}dora/change/"),
+        (group.group_id, reverse("admin:accounts_group_change", args=["Zinc"])),
+        (policy.policy_id, reverse("admin:permissions_managedpolicy_change", args=[policy.arn])),
         (dora.access_key_id, f"{USERS}dora/change/?tab=credentials"),
         (credential_id, f"{USERS}dora/change/?tab=credentials"),
         (ssh_key_id, f"{USERS}dora/change/?tab=credentials"),
@@ -127,9 +135,24 @@ def test_a_request_with_several_refusals_shows_them_all(client: Client, bob: Per
     assert "iam:CreateUser denied" in page
 
 
+def test_server_certificates_are_found_by_a_part_of_the_name_by_who_may_list_them(
+    client: Client, root: Person, mallory: Person, trudy: Person
+) -> None:
+    www = upload_server_certificate(root.caller, server_certificate_name="www.Zinc", **served_to_all().values)
+    address = reverse("admin:credentials_servercertificate_change", args=["www.Zinc"])
+    assert links(find(client, "zinc")) == [address]
+    for term in ("zinc", www.server_certificate_id, www.arn):
+        assert links(find(signed_in(mallory), term)) == links(find(signed_in(trudy), term)) == []
+    assert "iam:ListServerCertificates" in text(find(signed_in(mallory), "zinc"))
+    assert "Server certificates (0" not in text(find(signed_in(trudy), www.server_certificate_id))
+
+
 @pytest.mark.parametrize(
     ("term", "address"),
     [
+        ("upload tls", "/console/server-certificates/add/"),
+        ("require mfa", "/console/account/mfa-requirement/"),
+        ("ssh", "/console/my-security-credentials/"),
         ("create user", f"{USERS}add/"),
         ("new user", f"{USERS}add/"),
         ("change password", "/console/my-security-credentials/password/"),
@@ -172,7 +195,7 @@ def test_a_search_costs_the_same_however_much_it_finds(client: Client, root: Per
 def test_nothing_found_says_what_can_be_found(client: Client) -> None:
     for term in ("zzzzzz", "", "%", "\x00", "arn:", "arn:aws:iam::x:user/", "AKIA" + "2" * 16, "x" * 5000, "…"):
         page = text(find(client, term))
-        assert "You can find users, groups and policies" in page
+        assert "You can find users, groups, policies and server certificates" in page
     assert "What are you looking for?" in text(client.get(SEARCH))
 
 

@@ -1,12 +1,16 @@
 """SSH public keys in the console: upload, fingerprints, switch, delete, for oneself and for a user."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from credentials.ssh.models import SSHPublicKey
-from tests.browser import signed_in
+from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import Person
-from tests.ssh_keys import new_ssh_key
+from tests.ssh_keys import generate, new_ssh_key, public_half
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own", "a user's"])
@@ -32,3 +36,38 @@ def test_a_key_is_uploaded_switched_and_deleted(alice: Person, bob: Person, own:
     assert client.post(f"{one}/delete/", {"typed_id": "no"}).status_code == 200
     assert client.post(f"{one}/delete/", {"typed_id": key.ssh_public_key_id}).status_code == 302
     assert not SSHPublicKey.objects.filter(user=owner.user).exists()
+
+
+def test_a_user_pastes_a_key_sees_its_fingerprint_switches_it_off_and_deletes_it(
+    visitor: Visitor, alice: Person, tmp_path: Path
+) -> None:
+    give_password(alice)
+    page = visitor.sign_in(alice)
+    expect(page.locator("h1")).to_have_text("Dashboard")
+    made = generate(tmp_path, "ed25519")
+    told = subprocess.run(["ssh-keygen", "-l", "-f", f"{made}.pub"], capture_output=True, text=True, check=True).stdout
+    page = visitor.open("/console/my-security-credentials/")
+    card = page.get_by_role("region", name="SSH public keys").first
+    expect(card).to_contain_text("None yet")
+    card.get_by_role("link", name="Upload SSH public key").click()
+    page.get_by_role("button", name="Upload SSH public key").click()
+    expect(page.get_by_role("alert")).to_contain_text("This field is required")
+    page.get_by_label("Public key").fill(made.read_text())  # the secret half
+    page.get_by_role("button", name="Upload SSH public key").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is the secret half")
+    assert made.read_text().splitlines()[1] not in page.content()
+    page.get_by_label("Public key").fill(public_half(made))
+    page.get_by_role("button", name="Upload SSH public key").click()
+    expect(page.get_by_text("The SSH public key is uploaded and active.")).to_be_visible()
+    expect(card).to_contain_text(told.split()[1])
+    key = SSHPublicKey.objects.get(user=alice.user)
+    row = card.get_by_role("row").filter(has_text=key.ssh_public_key_id)
+    expect(row).to_contain_text("Active")
+    row.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_text(f"SSH public key {key.ssh_public_key_id} is now inactive.")).to_be_visible()
+    expect(row).to_contain_text("Inactive")
+    row.get_by_role("link", name="Delete").click()
+    page.get_by_label("To confirm, type").fill(key.ssh_public_key_id)
+    page.get_by_role("button", name="Delete SSH public key").click()
+    expect(card).to_contain_text("None yet")
+    assert not SSHPublicKey.objects.filter(user=alice.user).exists()

@@ -67,18 +67,23 @@ ASKS = {
     "iam:UpdateLoginProfile": "sets a password",
     "iam:UpdateUser": "policies decide by names and paths",
     "iamconsole:AddUserPermissions": "gives permissions",
+    "iamconsole:BeginPasskeyRegistration": "begins to add a second factor",
     "iamconsole:BeginSMSRegistration": "begins to add a second factor: asked before a message is sent",
     "iamconsole:CreateRecoveryCodes": "makes credentials",
     "iamconsole:CreateServiceToken": "makes a credential",
     "iamconsole:CreateUserWithAccess": "makes credentials and gives permissions",
     "iamconsole:DeleteGroupWithMembers": "changes permissions",
+    "iamconsole:DeleteMFARequirement": "changes what sign-in demands",
     "iamconsole:DeleteHardwareToken": "takes a second factor away",
     "iamconsole:DeleteServiceToken": "takes a credential away",
     "iam:DeleteServerCertificate": "takes a private key away",
+    "iam:DeleteSSHPublicKey": "takes a credential away",
     "iam:DeleteSigningCertificate": "takes a credential away",
     "iam:UpdateServerCertificate": "changes an ARN that policies name",
+    "iam:UpdateSSHPublicKey": "switches a credential on or off",
     "iam:UpdateSigningCertificate": "switches a credential on or off",
     "iam:UploadServerCertificate": "takes a private key in",
+    "iam:UploadSSHPublicKey": "gives a credential",
     "iam:UploadSigningCertificate": "gives a credential",
     "iamconsole:DeleteUserEndDate": "lets a user in for longer",
     "iamconsole:DeleteUserWithCredentials": "cannot be undone",
@@ -89,6 +94,7 @@ ASKS = {
     "iamconsole:EndSession": "ends sessions (ASVS 7.5.2)",
     "iamconsole:FinishPasskeyRegistration": "adds a second factor",
     "iamconsole:FinishSMSRegistration": "adds a second factor",
+    "iamconsole:GeneratePassword": "sets a password",
     "iamconsole:ImportHardwareTokens": "brings in what becomes second factors",
     "iamconsole:LockDownUser": "keeps a user out",
     "iamconsole:PutUserEndDate": "keeps a user out",
@@ -98,6 +104,7 @@ ASKS = {
     "iamconsole:SetUserTags": "policies decide by tags",
     "iamconsole:SuspendUser": "keeps a user out",
     "iamconsole:UndoLockDown": "lets a user in and switches keys on",
+    "iamconsole:UpdateMFARequirement": "changes what sign-in demands",
     "sts:GetSessionToken": "makes a credential",
 }
 DOES_NOT_ASK = {
@@ -106,7 +113,6 @@ DOES_NOT_ASK = {
     "iam:CreateGroup": "empty, without permissions",
     "iam:CreateUser": "without credentials and permissions",
     "iam:DeleteAccountAlias": "the account's number goes on working",
-    "iamconsole:BeginPasskeyRegistration": "draws a challenge; the step that adds the passkey asks",
     "iamconsole:UpdateRootUserEmail": "takes the current password itself",
     "iamconsole:UpdateRootUserPassword": "takes the current password itself",
 }
@@ -119,7 +125,9 @@ BY_OPERATOR = {
     "iamconsole:RecoverRootUser",
     "iamconsole:UpdateAccountQuota",
 }
-WRITES = [each for each in every_operation() if not each.reads and not each.by_operator]
+# Half-way in, right after the password: nobody else is let in here.
+AT_SIGN_IN = {"iamconsole:CreateRequiredMFADevice", "iamconsole:EnableRequiredMFADevice"}
+WRITES = [each for each in every_operation() if not (each.reads or each.by_operator or each.at_sign_in)]
 
 
 @pytest.mark.asvs("7.5.1")
@@ -128,6 +136,7 @@ def test_every_operation_asks_again_or_has_a_reason_not_to() -> None:
     assert {each.action for each in WRITES if each.sensitive} == ASKS.keys()
     assert {each.action for each in WRITES if not each.sensitive} == DOES_NOT_ASK.keys()
     assert {each.action for each in every_operation() if each.by_operator} == BY_OPERATOR
+    assert {each.action for each in every_operation() if each.at_sign_in} == AT_SIGN_IN
 
 
 def test_what_only_reads_shows_no_secret_and_so_asks_nothing() -> None:

@@ -372,7 +372,7 @@ def everything_of(account_id: str) -> list[Any]:
 STEPS = {"second-factor", "new-password", "mfa-enrolment"}
 OPEN = {  # what anybody reaches, signed in or not
     "api", "authorize", "signin", "signin-account", "setup", "signout", "theme", "help", "healthz", "readyz",
-    "password-expired",
+    "password-expired", "ssh-login-names", "ssh-authorized-keys",
 }  # fmt: skip
 
 

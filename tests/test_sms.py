@@ -18,10 +18,10 @@ from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.text_messages import begin_sms_registration, finish_sms_registration
 from iamconsole.configuration import sms_url
 from iamconsole.errors import AccessDenied, InvalidAuthenticationCode, InvalidInput, LimitExceeded, ServiceUnavailable
-from tests.authenticators import give_app, text_code
+from tests.authenticators import a_number, give_app, text_code
 from tests.conftest import Person, caller_for
 
-NUMBER = "+15550002222"
+NUMBER = a_number()
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_a_code_is_taken_once_however_many_try_it_at_once(alice: Person, device:
 
 def test_ten_messages_an_hour_go_to_one_user(alice: Person) -> None:
     for _ in range(10):
-        begin_sms_registration(alice.caller, phone_number=NUMBER)
+        begin_sms_registration(alice.caller, phone_number=a_number())
     with pytest.raises(LimitExceeded):
-        begin_sms_registration(alice.caller, phone_number=NUMBER)
+        begin_sms_registration(alice.caller, phone_number=a_number())
     text_codes.send(alice.user, NUMBER, "later", timezone.now() + timedelta(hours=1, seconds=1))
 
 

@@ -5,12 +5,21 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from accounts.models import User
+from accounts.operations.suspension import (
+    delete_user_end_date,
+    lock_down_user,
+    put_user_end_date,
+    reactivate_user,
+    suspend_user,
+    undo_lock_down,
+)
 from accounts.operations.users import update_user
 from accounts.operations.whole_users import delete_user_with_credentials
 from credentials.operations.service_tokens import create_service_token, delete_service_token
@@ -153,7 +162,12 @@ def test_a_session_runs_git_and_nothing_else(stage: Stage, dave: Person, tmp_pat
     assert answer.stderr.startswith("iamconsole: ")
 
 
-@pytest.mark.parametrize("end", ["inactive", "deleted", "user deleted", "token deleted"])
+BACK = {"suspended": reactivate_user, "locked down": undo_lock_down, "end date": delete_user_end_date}
+
+
+@pytest.mark.parametrize(
+    "end", ["inactive", "deleted", "suspended", "locked down", "end date", "user deleted", "token deleted"]
+)
 def test_the_next_login_is_refused_after(stage: Stage, dave: Person, tmp_path: Path, end: str) -> None:
     key = generate(tmp_path, "ed25519")
     key_id = stage.upload(key)
@@ -165,6 +179,14 @@ def test_the_next_login_is_refused_after(stage: Stage, dave: Person, tmp_path: P
         update_ssh_public_key(stage.root.caller, **named, status="Inactive")
     elif end == "deleted":
         delete_ssh_public_key(stage.root.caller, **named)
+    elif end == "suspended":
+        suspend_user(stage.root.caller, user_name="dave")
+    elif end == "locked down":
+        lock_down_user(stage.root.caller, user_name="dave")
+    elif end == "end date":
+        put_user_end_date(stage.root.caller, user_name="dave", end_date=datetime.now(UTC) + timedelta(days=1))
+        assert stage.comes_in(key)
+        User.objects.filter(pk=dave.user.pk).update(end_date=datetime.now(UTC))
     elif end == "user deleted":
         delete_user_with_credentials(stage.root.caller, user_name="dave")
     else:
@@ -178,6 +200,10 @@ def test_the_next_login_is_refused_after(stage: Stage, dave: Person, tmp_path: P
     if end == "inactive":
         update_ssh_public_key(stage.root.caller, **named, status="Active")
         assert stage.comes_in(key)
+    elif end in BACK:
+        BACK[end](stage.root.caller, user_name="dave")
+        assert stage.comes_in(key)
+        assert stage.comes_in(key, key_id)
 
 
 def _give_token(host: Host, token: str, before: object) -> None:

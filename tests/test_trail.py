@@ -127,6 +127,7 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
         "iam:DeleteLoginProfile",
         "iam:DeleteAccessKey",
         "iam:DeleteSigningCertificate",
+        "iam:DeleteSSHPublicKey",
         "iam:DeleteServiceSpecificCredential",
         "iamconsole:DeleteServiceToken",
     ]

@@ -114,6 +114,13 @@ def _keys_to_switch_on(admitted: Mapping[str, Any]) -> list[Asked]:
     return [asked_of(user, access_key_id=key.access_key_id, status=AccessKey.Status.ACTIVE.value) for key in keys]
 
 
+def _lets_in(admitted: Mapping[str, Any]) -> bool:
+    """Whether no suspension from before the lock-down holds any more."""
+    before = (admitted["user"].lock_down or {}).get("suspension")
+    until = _moment(before["until"]) if before else None
+    return before is None or (until is not None and until <= timezone.now())
+
+
 def _switched_off(user: User) -> Any:
     ids = (user.lock_down or {}).get("access_keys", [])
     return AccessKey.objects.filter(user=user, access_key_id__in=ids, status=AccessKey.Status.INACTIVE)
@@ -163,14 +170,15 @@ def lock_down_user(caller: Caller, *, user: User, reason: str = "") -> None:
     sensitive=True,
     performs={
         "iamconsole:UndoLockDown": _always,
-        "iamconsole:ReactivateUser": lambda admitted: not (admitted["user"].lock_down or {}).get("suspension"),
+        "iamconsole:ReactivateUser": _lets_in,
         "iam:UpdateAccessKey": Each(_keys_to_switch_on),
     },
 )
 def undo_lock_down(caller: Caller, *, user: User) -> None:
     """Bring back what LockDownUser found: the keys that were active, the set-up links, the suspension if there was one.
 
-    Sessions do not come back. Raises InvalidInput when the user is not locked down.
+    Sessions do not come back, and a key that was switched by its id since stays as it is.
+    Raises InvalidInput when the user is not locked down.
     """
     if user.lock_down is None:
         raise InvalidInput(f"The user {user.user_name} is not locked down.")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts import arns
 from accounts.browsers import browser_name
 from accounts.models import User
 from accounts.signin.who import ACTION
@@ -26,8 +27,17 @@ CHANGES: Final[Mapping[str, str]] = {
     "iam:CreateAccessKey": "an access key was created",
     "iam:UpdateAccessKey": "an access key was switched on or off",
     "iam:DeleteAccessKey": "an access key was deleted",
+    "iam:UploadSSHPublicKey": "an SSH public key was uploaded",
+    "iam:UpdateSSHPublicKey": "an SSH public key was switched on or off",
+    "iam:DeleteSSHPublicKey": "an SSH public key was deleted",
+    "iam:UploadSigningCertificate": "a signing certificate was uploaded",
+    "iam:UpdateSigningCertificate": "a signing certificate was switched on or off",
+    "iam:DeleteSigningCertificate": "a signing certificate was deleted",
+    "iamconsole:CreateServiceToken": "a service token was created",
+    "iamconsole:DeleteServiceToken": "a service token was deleted",
     "iamconsole:CreateRecoveryCodes": "recovery codes were made",
     "iamconsole:EnableRootMFADevice": "an MFA device was added",
+    "iamconsole:ResyncRootMFADevice": "an MFA device was set right",
     "iamconsole:UpdateRootUserEmail": "the e-mail address was changed",
     "iamconsole:RecoverRootUser": "the root user was recovered",
 }
@@ -51,12 +61,27 @@ def before_this(user: User) -> Notices:
     failed = signing_in.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
     if last is None:
         return Notices(None, failed.count(), (), 0)
-    of_user = Q(resource=user.arn, action__in=CHANGES)
-    if user.user_name:  # a rename is an event of the ARN there was
-        of_user |= Q(action="iam:UpdateUser", parameters__new_user_name=user.user_name)
-    changes = chain.filter(of_user, sequence__gt=last.sequence, result="Success").order_by("-sequence")
+    since = chain.filter(sequence__gt=last.sequence, result="Success").order_by("-sequence")
+    changes = since.filter(_of(user, since), action__in=CHANGES)
     latest = tuple(changes[:MOST_CHANGES])
     return Notices(last, failed.count(), latest, changes.count() if latest else 0)
+
+
+def _of(user: User, since: "QuerySet[Event]") -> Q:
+    """Which of the events, the latest first, are of the user: under each ARN, while it was the user's."""
+    arn, until, of_user = user.arn, Q(), Q(pk__in=())
+    for rename in () if user.is_root else since.filter(action="iam:UpdateUser"):
+        if _renamed(rename) == arn:
+            of_user |= Q(until, resource=arn, sequence__gt=rename.sequence)
+            arn, until = rename.resource, Q(sequence__lte=rename.sequence)
+    return of_user | Q(until, resource=arn)
+
+
+def _renamed(event: Event) -> str:
+    """The ARN that a user who was renamed or moved has had since."""
+    path, _, user_name = event.resource.partition(":user")[2].rpartition("/")
+    asked = event.parameters
+    return arns.user(event.chain, asked.get("new_path", f"{path}/"), asked.get("new_user_name", user_name))
 
 
 def tell(request: HttpRequest, user: User, notices: Notices) -> None:

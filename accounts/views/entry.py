@@ -86,7 +86,8 @@ def _remembering(response: HttpResponse, account: str) -> HttpResponse:
 def _after(request: HttpRequest) -> str:
     after = request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(after, {request.get_host()}, require_https=request.is_secure())
-    return after if safe else reverse("admin:index")
+    # A path from the root: `redirect` takes a bare word for the name of a page.
+    return after if safe and after.startswith("/") else reverse("admin:index")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

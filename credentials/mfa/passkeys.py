@@ -99,10 +99,11 @@ def verify(user: User, answer: str, purpose: str, now: datetime) -> MFADevice | 
     challenge = _take_challenge(user, purpose, answer, now)
     if challenge is None:
         return None
-    device = Passkey.objects.filter(user=user, credential_id=str(_read(answer).get("id", ""))).first()
-    if device is None:
-        return None
     try:
+        # The id is whatever text the answer has; one that no database takes, with half a character or a NUL, is a ValueError.
+        device = Passkey.objects.filter(user=user, credential_id=str(_read(answer).get("id", ""))).first()
+        if device is None:
+            return None
         verified = webauthn.verify_authentication_response(
             credential=answer,
             expected_challenge=challenge,

@@ -5,7 +5,8 @@ the user got access to the console. Whoever has a device, of whatever kind, owes
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,6 +14,8 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from credentials.mfa.models import MFADevice, MFARequirement
+
+LATEST_START: Final = date(9998, 12, 31)  # so that every grace period after it ends on a day there is
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,10 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     key = access_key_of(user, access_key_id)
     key.status, key.status_date = status, timezone.now()
     key.save(update_fields=["status", "status_date"])
+    if user.lock_down is not None and access_key_id in user.lock_down["access_keys"]:
+        # Somebody has decided on this key since: undoing the lock-down leaves it as it is now.
+        user.lock_down["access_keys"].remove(access_key_id)
+        user.save(update_fields=["lock_down"])
 
 
 @operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)

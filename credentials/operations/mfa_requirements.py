@@ -6,7 +6,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.mfa.models import MFARequirement
-from credentials.mfa.requirement import console_users, without_device, would_be_forced
+from credentials.mfa.requirement import LATEST_START, console_users, without_device, would_be_forced
 from iamconsole.errors import InvalidInput, NoSuchEntity
 from iamconsole.operation import operation
 
@@ -64,6 +64,9 @@ def preview_mfa_requirement(
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"{text} is not a day.", parameter="start_date") from error
+    if day > LATEST_START:
+        raise InvalidInput(f"{text} is too late: {LATEST_START} is the last day.", parameter="start_date")
+    return day

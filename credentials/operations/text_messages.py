@@ -10,6 +10,7 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
+from accounts.throttle import number_budgets, reserve
 from credentials import sms, targets
 from credentials.mfa import text_codes, throttle
 from credentials.mfa.models import MFADevice
@@ -26,11 +27,15 @@ class ProvenNumber:
 
 
 def _sending(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Send the code, if there is room for another device. Raises InvalidInput, LimitExceeded, ServiceUnavailable."""
+    """Send the code, if there is room for another device.
+
+    Raises InvalidInput, LimitExceeded, Throttling, ServiceUnavailable.
+    """
     if not sms.is_on():
         raise InvalidInput("Text messages are off: the operator of this installation has named no gateway (SMS_URL).")
     user: User = admitted["user"]
     refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
+    reserve(number_budgets(user, admitted["phone_number"]))
     text_codes.send(user, admitted["phone_number"], text_codes.REGISTERING, timezone.now())
     return {}
 
@@ -55,8 +60,8 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
 def begin_sms_registration(caller: Caller, *, user: User, phone_number: str) -> None:
     """Send a code to a number that is to become an MFA device of the caller. It is the weakest kind: prefer any other.
 
-    Raises InvalidInput where text messages are off, LimitExceeded past ten an hour and at eight devices, ServiceUnavailable,
-    AccessDenied where an own device is to be shown first.
+    Raises InvalidInput where text messages are off, LimitExceeded past ten an hour and at eight devices, Throttling past ten an
+    hour to one number or a hundred from one account, ServiceUnavailable, AccessDenied where an own device is to be shown first.
     """
 
 

@@ -10,6 +10,7 @@ from tests.page_states import (
     policies,
     signing_in,
     simulator,
+    ssh_keys,
     user_credentials,
     users,
 )
@@ -26,4 +27,5 @@ STATES = [
     *simulator.STATES,
     *policies.STATES,
     *certificates.STATES,
+    *ssh_keys.STATES,
 ]

@@ -4,7 +4,7 @@ import base64
 
 from playwright.sync_api import Page, expect
 
-from tests.authenticators import App
+from tests.authenticators import App, a_number
 from tests.conftest import SECRETS
 from tests.page_states.acts import send_code
 from tests.page_states.stage import Stage
@@ -16,7 +16,7 @@ def sent(then: How) -> How:
 
     def act(page: Page, stage: Stage) -> None:
         page.locator("main [name=mfa_device_name]").fill("mobile")
-        page.locator("main [name=phone_number]").fill("+15550007777")
+        page.locator("main [name=phone_number]").fill(a_number())
         send_code(page, stage)
         expect(page.get_by_label("Code", exact=True)).to_be_visible()
         then(page, stage)

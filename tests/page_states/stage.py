@@ -12,6 +12,7 @@ from tests.authenticators import give_app, give_key, give_number
 from tests.browser import Visitor, give_password
 from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
 from tests.everything import new_certificate, refusal_of, served_to_all
+from tests.ssh_keys import new_ssh_key
 from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
@@ -52,9 +53,8 @@ class Stage:
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
     decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
-    devices: dict[str, str] = field(
-        default_factory=dict
-    )  # serial numbers by "@" and the user's name: alice has one device
+    # Serial numbers, and ids of certificates and SSH keys, by "@" and a word: "@alice" is the one device of alice.
+    devices: dict[str, str] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
 
 
@@ -115,7 +115,7 @@ def set_stage(chromium: Browser) -> Stage:
     stage.devices |= furnish_keys(root)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     let_in(stage, chromium)
-    stage.devices |= certificates
+    stage.devices |= certificates | furnish_ssh_keys(root)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without
@@ -228,3 +228,20 @@ def furnish_certificates(root: Person) -> dict[str, str]:
     update_signing_certificate(root.caller, user_name="carol", certificate_id=ids[1], status="Inactive")
     mine = upload_signing_certificate(root.caller, certificate_body=new_certificate()).certificate_id
     return {"@signing": ids[0], "@signing-off": ids[1], "@mine": mine}
+
+
+def furnish_ssh_keys(root: Person) -> dict[str, str]:
+    """Two SSH keys of carol, one of them off, one of alice, and as many as may be of newcomer: their ids by "@" and a word."""
+    from credentials.operations.ssh_public_keys import update_ssh_public_key, upload_ssh_public_key
+
+    ids = {
+        word: upload_ssh_public_key(root.caller, user_name=name, ssh_public_key_body=new_ssh_key()).ssh_public_key_id
+        for word, name in (
+            ("@ssh", "carol"),
+            ("@ssh-off", "carol"),
+            ("@ssh-own", "alice"),
+            *((f"@ssh-{number}", "newcomer") for number in range(5)),
+        )
+    }
+    update_ssh_public_key(root.caller, user_name="carol", ssh_public_key_id=ids["@ssh-off"], status="Inactive")
+    return ids

@@ -105,7 +105,7 @@ STATES = [
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
-    State(CHANGE, "credentials with MFA devices", "alice", "(2 of 8)", ("guarded",), CREDENTIALS),
+    State(CHANGE, "credentials with MFA devices", "alice", "(4 of 8)", ("guarded",), CREDENTIALS),
     State(CHANGE, "typical tags", "alice", "blue", ("carol",), TAGS),
     State(CHANGE, "typical sessions", "root", "End all sessions", ("alice",), SESSIONS),
     State(CHANGE, "empty sessions", "alice", "not signed in anywhere", ("bob",), SESSIONS),
