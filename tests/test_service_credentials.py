@@ -21,9 +21,11 @@ from credentials.operations.service_credentials import create_service_specific_c
 from credentials.sealing import KeyRing
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from permissions.operations.inline import put_user_policy
+from tests.browser import nonce_in, signed_in
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.everything import new_target
 from tests.faults import fault_of
+from tests.test_console_search import text
 from tests.test_races import MANY, at_once, clients, codes
 from tests.test_verifier import issue, scarce
 
@@ -341,3 +343,46 @@ def test_a_reset_leaves_nothing_to_the_older_key(root: Person) -> None:
     since = datetime.now(UTC)
     desk.credential.reset()
     assert desk.credential.name not in set(rotation._old_credentials(since).values_list("name", flat=True))
+
+
+# On the pages
+
+
+@pytest.mark.parametrize(
+    ("git_url", "address"),
+    [
+        ("", "https://dave-at-{}@git.example.org/v1/repos/NAME"),
+        ("https://git.acme.example", "https://dave-at-{}@git.acme.example/v1/repos/NAME"),
+    ],
+)
+def test_the_page_that_shows_a_password_once_has_the_command_that_uses_it(
+    root: Person, settings: Any, git_url: str, address: str
+) -> None:
+    settings.GIT_URL = git_url
+    new_target(root, "dave")
+    client = signed_in(root)
+    page = "/console/accounts/user/dave/service-credentials/create/"
+    form = {"nonce": nonce_in(client.get(page)), "service_name": GIT, "credential_age_days": ""}
+    shown: Any = client.post(page, form)
+    SECRETS.append(shown.context["secret"])
+    assert shown["Cache-Control"] == "no-store"
+    assert address.format(root.account_id) in text(shown)
+    assert ("put the host of your Git server" in text(shown)) is (git_url == "")
+    again: Any = client.post(page, form)
+    assert again.status_code == 409
+    assert shown.context["secret"] not in str(again.content)
+    listed = client.get("/console/accounts/user/dave/change/?tab=credentials")
+    assert f"dave-at-{root.account_id}" in text(listed)
+    assert shown.context["secret"] not in str(listed.content)
+
+
+def test_an_expired_api_key_can_only_be_reset_or_deleted_on_the_page(root: Person) -> None:
+    new_target(root, "dave")
+    made = create_service_specific_credential(
+        root.caller, user_name="dave", service_name=BEDROCK, credential_age_days=1
+    )
+    SECRETS.extend(made.secret.values())
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2), tick=False):
+        page = text(signed_in(root).get("/console/accounts/user/dave/change/?tab=credentials"))
+    assert "Expired: create another" in page
+    assert f"Deactivate {made.entity.name}" not in page

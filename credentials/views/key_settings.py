@@ -37,14 +37,15 @@ def manage(request: HttpRequest) -> HttpResponse:
 def rotations(request: HttpRequest) -> list[dict[str, Any]]:
     """The rotations under way that the caller may know of, those of all users or the own ones, each with its page."""
     caller = caller_of(request)
-    found = part(caller, list_access_key_rotations, all_users=True)
-    if not found.allowed:
-        found = part(caller, list_access_key_rotations)
+    of_users = part(caller, list_access_key_rotations, all_users=True)
+    found = list(of_users.value or ())
+    if caller.principal.is_root or not of_users.allowed:
+        found += part(caller, list_access_key_rotations).value or ()
     own = caller.principal.user_name
     return [
         {
             "rotation": each,
             "url": rotation_page(None if each.user_name == own else each.user_name, each.old_access_key_id),
         }
-        for each in found.value or ()
+        for each in found
     ]

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -86,9 +87,18 @@ def reveal_service_credential(request: HttpRequest, issued: Issued[ServiceSpecif
         "credential": credential,
         "secret": next(iter(issued.secret.values())),
         "is_git": credential.service_name == GIT,
+        "clone_address": clone_address(credential.name),
+        "git_url": settings.GIT_URL,
         "back": _back(request, credential.user),
     }
     return _once(render(request, "service_credential_created.html", context))
+
+
+def clone_address(name: str = "") -> str:
+    """The address that git clones from, with the name in it where one is given; of an example where GIT_URL names no host."""
+    scheme, _, host = (settings.GIT_URL or "https://git.example.org").partition("://")
+    who = f"{quote(name, safe='')}@" if name else ""
+    return f"{scheme}://{who}{host}/v1/repos/NAME"
 
 
 def reveal_seed(request: HttpRequest, issued: Issued[MFADevice], enrolment: dict[str, Any]) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,7 @@ from credentials.operations.service_credentials import (
     update_service_specific_credential,
 )
 from credentials.service_credentials import ServiceSpecificCredential
-from credentials.views.reveal import reveal_service_credential, with_nonce
+from credentials.views.reveal import clone_address, reveal_service_credential, with_nonce
 from iamconsole.errors import NoSuchEntity
 from iamconsole.forms import ConsoleForm, may, part, submitted
 from iamconsole.operation import Issued
@@ -59,6 +60,8 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
     if named["user_name"] is None:
         return {}
     return {
+        "clone_address": clone_address(),
+        "git_url": settings.GIT_URL,
         "service_credentials": part(caller, list_service_specific_credentials, **named),
         "may_create_service_credential": may(caller, create_service_specific_credential, service_name="*", **named),
         "may_change_service_credential": may(caller, update_service_specific_credential, **named | _ANY, status=""),
