@@ -40,6 +40,7 @@ class Caller:
     user_agent: str = ""
     request_id: str = ""
     secure_transport: bool = False
+    region: str = ""  # that the signature names
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
     # When the session began that the caller came in by, and when a second factor was shown in it; a key has neither.
     session_start: datetime | None = None

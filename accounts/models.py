@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import arns
 from accounts.browsers import browser_name
 from accounts.fields import ByteOrderedCharField
+from accounts.job_models import Job  # noqa: F401 - Django looks for an app's models here
 
 
 class Account(models.Model):

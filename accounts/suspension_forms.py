@@ -20,13 +20,13 @@ class SuspendForm(ConsoleForm):
     """For how long, and why."""
 
     until = forms.DateTimeField(
-        label="Until (optional)",
+        label="Until",
         required=False,
         widget=MomentInput(),
         help_text=f"{WHEN_HINT} Leave it empty to suspend until somebody reactivates the user.",
     )
     reason = forms.CharField(
-        label="Reason (optional)",
+        label="Reason",
         required=False,
         max_length=256,
         help_text="For administrators and the trail. The user is not told.",
@@ -48,7 +48,7 @@ class LockDownForm(ConsoleForm):
     """Why."""
 
     reason = forms.CharField(
-        label="Reason (optional)",
+        label="Reason",
         required=False,
         max_length=256,
         help_text="For administrators and the trail. The user is not told.",

@@ -6,8 +6,8 @@ from typing import Any
 from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
+from iamconsole.asked import Asked, Resolved
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
-from iamconsole.operation import Asked, Resolved
 
 
 def _users(*, lock: bool) -> Any:
@@ -19,9 +19,9 @@ def _users(*, lock: bool) -> Any:
 def asked_of(entity: User | Group, **parameters: Any) -> Asked:
     """A loaded user or group as what an action is decided on; ``parameters`` are those its context keys are read from."""
     if isinstance(entity, Group):
-        return Asked(entity.arn, parameters, label=f"group {entity.group_name}")
+        return Asked(entity.arn, parameters, label=f"group {entity.group_name}", about=(entity,))
     label = "" if entity.is_root else f"user {entity.user_name}"
-    return Asked(entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn)
+    return Asked(entity.arn, parameters, label=label, tags=entity.tags, boundary=entity.boundary_arn, about=(entity,))
 
 
 def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:

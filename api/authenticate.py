@@ -80,6 +80,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
         user_agent=origin.user_agent,
         request_id=origin.request_id,
         secure_transport=request.is_secure(),
+        region=claim.region,
     )
     return caller, claim
 

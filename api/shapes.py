@@ -1,8 +1,8 @@
 """AWS's service models: read once, and asked what a parameter must look like.
 
-``iam.json`` and ``sts.json`` are botocore's ``service-2.json``; ``iamconsole.json`` has the same format, for what AWS
-has no operation for. Python names are AWS's member names in snake case, at every depth: structures are mappings, lists
-are lists or tuples, timestamps aware datetimes, blobs bytes.
+``iam.json``, ``sts.json`` and ``cloudtrail.json`` are botocore's ``service-2.json``; ``iamconsole.json`` has the same format,
+for what AWS has no operation for. Python names are AWS's member names in snake case, at every depth: structures are mappings,
+lists are lists or tuples, timestamps aware datetimes, blobs bytes.
 """
 
 import base64
@@ -19,7 +19,7 @@ from typing import Any
 
 from iamconsole.errors import ValidationError
 
-SERVICES = ("iam", "sts", "iamconsole")
+SERVICES = ("iam", "sts", "cloudtrail", "iamconsole")
 INTEGERS = range(-(2**31), 2**31)
 # What XML 1.0 has no way to write (section 2.2): control characters, surrogates, two non-characters.
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -27,6 +27,9 @@ ASSIGNED = range(0x40000)  # Unicode's planes 0 to 3: no other has a letter, num
 TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
     "boolean": bool,
     "timestamp": datetime,
     "blob": bytes,
@@ -97,6 +100,7 @@ class Service:
     api_version: str
     xml_namespace: str
     operations: Mapping[str, OperationModel]
+    target_prefix: str = ""  # of the header X-Amz-Target, where requests are JSON
 
 
 @cache
@@ -166,12 +170,13 @@ def _service(name: str, model: Mapping[str, Any]) -> Service:
             input=shape(each.get("input")),
             output=shape(each.get("output")),
             result_wrapper=each["output"].get("resultWrapper", f"{each['name']}Result") if "output" in each else None,
-            xml_namespace=metadata["xmlNamespace"],
+            xml_namespace=metadata.get("xmlNamespace", ""),
             errors=dict(error(fault["shape"]) for fault in each.get("errors", ())),
         )
         for each in model["operations"].values()
     }
-    return Service(name, metadata["apiVersion"], metadata["xmlNamespace"], operations)
+    prefix = metadata.get("targetPrefix", "")
+    return Service(name, metadata["apiVersion"], metadata.get("xmlNamespace", ""), operations, prefix)
 
 
 # By operation: how a violation begins that AWS tells in words of its own, and those (recorded of AWS).

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -10,7 +11,8 @@ from django.http.request import UnreadablePostError
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
 
-from api import wire
+from accounts.caller import Caller
+from api import json_wire, wire
 from api.authenticate import authenticate
 from api.shapes import OperationModel, services
 from iamconsole import pages
@@ -29,6 +31,7 @@ from iamconsole.operation import find
 log = logging.getLogger("iamconsole.api")
 METHODS = ("GET", "POST")
 DRAINED = 16 * 1024 * 1024
+TARGET = "X-Amz-Target"
 SIGNATURE_PARAMETERS = "X-Amz-"
 
 
@@ -37,18 +40,18 @@ def endpoint(request: HttpRequest) -> HttpResponse:
     """Answer ``POST /`` and signed ``GET /?Action=…``; send a browser to the console. Cookies are not looked at."""
     if request.method == "GET" and not _is_meant_for_programs(request):
         return redirect("admin:index")
+    wants_json = TARGET in request.headers
     try:
-        return _xml(_answer(request))
-    except Fault as fault:
-        return _error(fault)
+        return _json(_answer_json(request)) if wants_json else _xml(_answer(request))
+    except Fault as raised:
+        fault = raised
     except OperationalError:
         log.exception("database")
-        return _error(
-            ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment.")
-        )
+        fault = ServiceUnavailable("The database does not answer now. Nothing was changed: try again in a moment.")
     except Exception:
         log.exception("bug")
-        return _error(InternalFailure("The request processing has failed because of an unknown error."))
+        fault = InternalFailure("The request processing has failed because of an unknown error.")
+    return _json_error(fault) if wants_json else _error(fault)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -63,7 +66,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def _is_meant_for_programs(request: HttpRequest) -> bool:
     """Whether a GET is a request of the API. Asked of the raw query: one that cannot be parsed is asked about too."""
     query = request.META.get("QUERY_STRING", "")
-    return "Action=" in query or "X-Amz-Algorithm=" in query or "Authorization" in request.headers
+    return (
+        TARGET in request.headers
+        or "Action=" in query
+        or "X-Amz-Algorithm=" in query
+        or "Authorization" in request.headers
+    )
 
 
 def _answer(request: HttpRequest) -> bytes:
@@ -74,13 +82,29 @@ def _answer(request: HttpRequest) -> bytes:
     served().fields["access_key_id"] = claim.access_key_id
     parameters = _parameters(request)
     model = _operation_model(parameters, claim.service)
+    data = _run(caller, model, wire.parse(model, parameters))
+    return wire.serialise(model, data, served().request_id)
+
+
+def _answer_json(request: HttpRequest) -> bytes:
+    """The same for the services that talk JSON."""
+    if request.method != "POST":
+        raise InvalidAction(f"The method {request.method} is not allowed: use POST.")
+    _read_body(request)
+    caller, claim = authenticate(request)
+    served().fields["access_key_id"] = claim.access_key_id
+    model = json_wire.operation_model(request.headers[TARGET], services()[claim.service])
+    return json_wire.serialise(model, _run(caller, model, json_wire.parse(model, request.body)))
+
+
+def _run(caller: Caller, model: OperationModel, parameters: dict[str, Any]) -> Any:
+    """Run the operation and pick what may be answered."""
     served().fields["action"] = f"{model.service}:{model.name}"
     operation = find(model.service, model.name)
     if operation is None:
         raise InvalidAction(f"The operation {model.name} is not supported by this release of iamconsole.")
-    result = operation(caller, **wire.parse(model, parameters))
-    data = wire.pick(model.output, result, secrets=operation.issues_secret, omits=operation.omits)
-    return wire.serialise(model, data, served().request_id)
+    result = operation(caller, **parameters)
+    return wire.pick(model.output, result, secrets=operation.issues_secret, omits=operation.omits)
 
 
 def _read_body(request: HttpRequest) -> None:
@@ -120,6 +144,8 @@ def _operation_model(parameters: dict[str, str], service_name: str) -> Operation
     if not action:
         raise MissingAction("The request must name an Action.")
     service = services()[service_name]
+    if service.target_prefix:
+        raise InvalidAction(f"The service {service_name} talks JSON: name the operation in the header {TARGET}.")
     version = parameters.pop("Version", service.api_version)
     if version != service.api_version or action not in service.operations:
         raise InvalidAction(f"Could not find operation {action[:100]} for version {version[:100]}")
@@ -131,6 +157,19 @@ def _error(fault: Fault) -> HttpResponse:
     namespace = services()["iam"].xml_namespace
     body = wire.serialise_error(fault.code, fault.message, fault.status, namespace, served().request_id)
     return _xml(body, fault.status)
+
+
+def _json(body: bytes, status: int = 200) -> HttpResponse:
+    response = HttpResponse(body, status=status, content_type=json_wire.CONTENT_TYPE)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+    return response
+
+
+def _json_error(fault: Fault) -> HttpResponse:
+    served().fields["error"] = fault.code
+    service, _, name = str(served().fields.get("action", "")).partition(":")
+    model = services()[service].operations[name] if service else None
+    return _json(*json_wire.serialise_error(fault, model))
 
 
 def _xml(body: bytes, status: int = 200) -> HttpResponse:

@@ -9,23 +9,28 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
-from audit.models import INSTALLATION, ChainHead, Event
+from audit.models import INSTALLATION, ChainHead, Event, EventKey
 
 LONGEST_VALUE = 8192
 LONGEST_LIST = 100
+PATIENCE_SECONDS = 20  # how long a change waits for a trail that somebody holds locked, before it fails
 HASHED = (
     "chain", "sequence", "event_id", "event_time", "action", "resource", "result", "message", "parameters", "response",
     "actor_arn",
     "actor_id", "access_key_id", "door", "source_ip", "user_agent", "request_id", "previous_hash",
 )  # fmt: skip
 # Columns that came later are left out of the hash when empty, so that the links of earlier releases hold.
-HASHED_IF_THERE = ("decision",)
+HASHED_IF_THERE = ("decision", "resources", "changes", "read_only")
+SIGN_IN = "iamconsole:SignIn"
+SOURCES = {SIGN_IN: "signin.amazonaws.com"}  # an action that CloudTrail's events have another source for
+Names = Sequence[tuple[str, str]]  # AWS's type of a resource, and its ARN, id or name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,23 +57,20 @@ def record(
     parameters: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
     decision: dict[str, Any] | None = None,
+    names: Names = (),
+    changes: Sequence[Mapping[str, Any]] = (),
+    read_only: bool = False,
 ) -> Event:
     """Add one event to the origin's chain, inside the caller's transaction (there must be one).
 
-    ``decision`` says why something was refused; its id, which the refused one is told, is the event's.
+    ``decision`` says why something was refused; its id, which the refused one is told, is the event's. ``names`` are those of
+    all that it was about, ``changes`` what was before and after. Raises OperationalError when it cannot be written.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is recorded inside the transaction of what it tells of")
-    locked = ChainHead.objects.select_for_update(no_key=True)
-    head = locked.filter(chain=origin.chain).first()
-    if head is None:
-        ChainHead.objects.get_or_create(chain=origin.chain)
-        head = locked.get(chain=origin.chain)
     event = Event(
         chain=origin.chain,
-        sequence=head.sequence + 1,
         event_id=uuid.uuid4(),
-        event_time=datetime.now(UTC),
         action=action,
         resource=_shortened(resource),
         result=result,
@@ -76,6 +78,9 @@ def record(
         parameters=_shortened(parameters or {}),
         response=_shortened(response or {}),
         decision=_shortened(decision or {}),
+        resources=[list(name) for name in dict.fromkeys(names)][:LONGEST_LIST],
+        changes=_shortened([dict(change) for change in changes]),
+        read_only=read_only,
         actor_arn=origin.actor_arn,
         actor_id=origin.actor_id,
         access_key_id=origin.access_key_id,
@@ -83,10 +88,36 @@ def record(
         source_ip=origin.source_ip,
         user_agent=origin.user_agent[:300],
         request_id=origin.request_id,
-        previous_hash=head.hash,
     )
+    try:
+        return _linked(event)
+    except (IntegrityError, OperationalError):
+        raise
+    except DatabaseError as error:  # such as a rule of the database's own
+        raise OperationalError("The trail cannot be written.") from error
+
+
+def _linked(event: Event) -> Event:
+    """Write an event as the next link of its chain."""
+    if connection.vendor == "postgresql":  # SQLite has its timeout from the settings
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+    locked = ChainHead.objects.select_for_update(no_key=True)
+    head = locked.filter(chain=event.chain).first()
+    if head is None:
+        ChainHead.objects.get_or_create(chain=event.chain)
+        head = locked.get(chain=event.chain)
+    event.sequence = head.sequence + 1
+    event.event_time = datetime.now(UTC)
+    event.previous_hash = head.hash
+    for column, value in derived(event).items():
+        setattr(event, column, value)
     event.hash = link_hash(event)
     event.save(force_insert=True)
+    EventKey.objects.bulk_create(
+        EventKey(event=event, chain=event.chain, key=key, event_time=event.event_time, sequence=event.sequence)
+        for key in sorted(keys_of(event))
+    )
     head.sequence, head.hash = event.sequence, event.hash
     head.save(update_fields=["sequence", "hash"])
     return event
@@ -96,6 +127,28 @@ def record_alone(origin: Origin, **event: Any) -> Event:
     """Add one event in a transaction of its own: for what happens after a rollback, or beside no change."""
     with transaction.atomic(durable=True):
         return record(origin, **event)
+
+
+def derived(event: Event) -> dict[str, Any]:
+    """The columns that only repeat others in a form that can be looked up."""
+    service = event.action.partition(":")[0]
+    return {
+        "event_source": SOURCES.get(event.action, f"{service}.amazonaws.com"),
+        "actor_name": event.actor_arn.rpartition(":")[2].rpartition("/")[2],
+        "refused": event.result != "Success",
+    }
+
+
+def keys_of(event: Event) -> set[str]:
+    """The digests that an event is found by."""
+    named = [text for name in event.resources for text in name]
+    about_actor = event.actor_id if event.resource == event.actor_arn else ""  # a sign-in, or a change of oneself
+    return {digest(text) for text in (event.resource, about_actor, *named) if text}
+
+
+def digest(name: str) -> str:
+    """The key of a type, ARN, id or name: 32 hex digits."""
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def link_hash(event: Event) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import certificates, policies, signin, ssh, start, traffic
+from benchmarks import certificates, policies, report, signin, ssh, start, traffic
 
 ALL = {
     "start": start.run,
@@ -11,6 +11,7 @@ ALL = {
     "signin": signin.run,
     "ssh": ssh.run,
     "certificates": certificates.run,
+    "report": report.run,
 }
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def stage() -> Iterator[Stage]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="iamconsole-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="iamconsole-bench-", ignore_cleanup_errors=True) as folder:
         yield Stage(Path(folder), port)
 
 

@@ -12,13 +12,25 @@ from iamconsole.forms import ConsoleForm
 NAME_HINT = "Up to 128 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
 NAME_RULE = "Use up to 128 letters, digits and + = , . @ _ -."
 NOT_PEM = "This is not text in PEM format, or it is longer than AWS takes."
-PEM = {"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "code"}
+PEM = {"rows": 8, "autocomplete": "off", "spellcheck": "false", "class": "code short"}
 
 
-def _text(label: str, *, required: bool = False, help_text: str = "") -> forms.CharField:
-    return forms.CharField(
+class PastedField(forms.CharField):
+    """A text that must be pasted unless its file is chosen: ``either`` keeps the page from calling it optional."""
+
+    either = True
+
+
+class ChosenField(forms.FileField):
+    """A file that must be chosen unless its text is pasted."""
+
+    either = True
+
+
+def _text(label: str, *, optional: bool = False, help_text: str = "") -> forms.CharField:
+    return (forms.CharField if optional else PastedField)(
         label=label,
-        required=required,
+        required=False,
         widget=forms.Textarea(attrs=PEM),
         help_text=help_text,
         error_messages={"rule": NOT_PEM},
@@ -26,7 +38,7 @@ def _text(label: str, *, required: bool = False, help_text: str = "") -> forms.C
 
 
 def _file(label: str, help_text: str = "") -> forms.FileField:
-    return forms.FileField(label=label, required=False, help_text=help_text)
+    return ChosenField(label=label, required=False, help_text=help_text)
 
 
 class PastedOrChosenForm(ConsoleForm):
@@ -49,7 +61,7 @@ class UploadServerCertificateForm(PastedOrChosenForm):
     path = forms.CharField(max_length=512, initial="/", help_text=PATH_HINT, error_messages={"rule": PATH_RULE})
     certificate_body = _text("Certificate", help_text="The server's own certificate alone, in PEM format.")
     certificate_body_file = _file("Or its file")
-    private_key = forms.CharField(
+    private_key = PastedField(
         label="Private key",
         required=False,
         widget=SeedsInput(attrs=PEM),
@@ -59,6 +71,7 @@ class UploadServerCertificateForm(PastedOrChosenForm):
     private_key_file = _file("Or its file")
     certificate_chain = _text(
         "Certificate chain",
+        optional=True,
         help_text="The issuer's certificate first, then each one's issuer; 20 at most. Clients need it if the issuer is not known"
         " to them.",
     )

@@ -7,8 +7,8 @@ from accounts import arns
 from accounts.caller import Caller
 from credentials.certificate_models import ServerCertificate
 from credentials.targets import lock_account
+from iamconsole.asked import Resolved
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Resolved
 
 
 def _named(caller: Caller, server_certificate_name: str, *, lock: bool) -> Resolved:

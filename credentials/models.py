@@ -10,6 +10,7 @@ from django.utils import timezone
 
 import credentials.certificate_models
 import credentials.mfa.models
+import credentials.reports.models
 import credentials.service_credentials
 import credentials.ssh.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns

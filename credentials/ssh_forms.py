@@ -22,7 +22,7 @@ class SSHKeyForm(ConsoleForm):
     ssh_public_key_body = forms.CharField(
         label="Public key",
         max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "mono"}),
         help_text="The one line of the file that ends in .pub, such as ~/.ssh/id_ed25519.pub. Never the other file, which is the"
         " secret half. Ed25519, ECDSA, RSA from 2048 bits, and keys in security keys (sk-); PEM too.",
         error_messages={

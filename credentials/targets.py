@@ -9,8 +9,8 @@ from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.steps import refuse_without_second_factor
+from iamconsole.asked import Resolved, Target
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
-from iamconsole.operation import Resolved, Target
 
 
 def no_such_device(serial_number: str) -> str:

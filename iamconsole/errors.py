@@ -64,6 +64,18 @@ class PasswordPolicyViolation(Fault):
         self.broken = broken
 
 
+class InvalidLookupAttributesException(Fault):
+    """CloudTrail: an attribute that nothing can be looked up by."""
+
+
+class InvalidTimeRangeException(Fault):
+    """CloudTrail: a range of times that ends before it begins."""
+
+
+class InvalidNextTokenException(Fault):
+    """CloudTrail: a token that is not one of this server's for the same question."""
+
+
 class InvalidPublicKey(Fault):
     """An SSH public key is of a kind that is taken, and its numbers are not: too short, too long, or no key at all."""
 
@@ -159,6 +171,24 @@ class NoSuchEntity(Fault):
     """What the request names does not exist in the caller's account."""
 
     status = 404
+
+
+class ReportNotPresent(Fault):
+    """There is no credential report."""
+
+    status = 410
+
+
+class ReportInProgress(Fault):
+    """The credential report is still being built."""
+
+    status = 404
+
+
+class ReportExpired(Fault):
+    """The credential report is older than four hours."""
+
+    status = 410
 
 
 class EntityAlreadyExists(Fault):

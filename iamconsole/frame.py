@@ -28,6 +28,8 @@ MENU = (
     ("Server certificates", "admin:credentials_servercertificate_changelist", "Access management"),
     ("Simulator", "admin:simulator", "Access management"),
     ("Account settings", "admin:account", "Access management"),
+    ("Credential report", "admin:credential-report", "Reports"),
+    ("Audit log", "admin:trail", "Reports"),
     ("My security credentials", "admin:me", "You"),
 )
 

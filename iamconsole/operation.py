@@ -10,7 +10,7 @@ is recorded in a transaction of its own.
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -18,9 +18,11 @@ from django.db.models import F
 from accounts.caller import Caller
 from accounts.models import Account
 from accounts.nonces import spend
-from accounts.tags import Tag
 from api import shapes, wire
+from audit.portraits import Watch, all_names, made_of
 from audit.record import record, record_alone
+from credentials.last_access import note_access
+from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
 from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from permissions.engine import Decision
@@ -30,75 +32,11 @@ E = TypeVar("E")
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """A target, loaded: the ARN to decide on and the entities the function is handed.
-
-    ``label`` is what AWS's AccessDenied calls it, ``denial`` a whole message of its own. ``missing`` is the fault for a
-    target that does not exist: it is raised only after the decision, so that AccessDenied beats NoSuchEntity.
-    ``tags`` are those of what exists (aws:ResourceTag), ``boundary`` the ARN of a user's permissions boundary
-    (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if
-    not the caller's, and ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
-    ``facts`` of what exists are read by context keys like parameters.
-    """
-
-    resource: str
-    entities: Mapping[str, Any] = field(default_factory=dict)
-    label: str = ""
-    denial: str = ""
-    missing: Fault | None = None
-    tags: Sequence[Tag] = ()
-    boundary: str = ""
-    further: tuple[str, ...] = ()
-    chain: str | None = None
-    made_chain: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Target(Protocol):
-    """Finds what an operation is about, from the parameters it consumes (it takes them out of the mapping)."""
-
-    @property
-    def consumes(self) -> frozenset[str]:
-        """The parameters it takes."""
-
-    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
-        """Load the target, locked where the operation writes to it."""
-
-
-@dataclass(frozen=True)
 class Issued(Generic[E]):
     """What a creating operation returns: the entity, and the secret members that are shown this once."""
 
     entity: E
     secret: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One thing that an action is decided on: an ARN, with what the context keys of its operation are read from."""
-
-    resource: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    label: str = ""
-    denial: str = ""
-    tags: Sequence[Tag] = ()
-    boundary: str = ""
-
-    @property
-    def named(self) -> str:
-        """What a refusal calls it: never more than the caller has said, who may not know what there is."""
-        return self.label or ("" if self.denial else self.resource)
-
-
-@dataclass(frozen=True)
-class Each:
-    """A part of a composite that has things of its own to be decided on, such as the groups a new user is put into.
-
-    ``on_target``: all of them are the target itself, so the target stands for them when there are none to name.
-    """
-
-    of: Callable[[Mapping[str, Any]], Sequence[Asked]]
-    on_target: bool = False
 
 
 @dataclass
@@ -110,10 +48,7 @@ class _Attempt:
     chain: str | None = None
     made_chain: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-
-
-Performs = Mapping[str, Callable[[Mapping[str, Any]], bool] | Each]
-Before = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    about: Sequence[object] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +97,8 @@ class Operation(Generic[R]):
         attempt = _Attempt(self.action, parameters=shapes.mask(self.model, given))
         try:
             caller.refuse_beyond_session(self.action)
+            if caller.user is not None and not self.public:
+                note_access(caller.user, caller.time, action=self.action, tracked=True, region=caller.region)
             admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
                 return self.function(caller, **admitted)
@@ -185,6 +122,8 @@ class Operation(Generic[R]):
             message=fault.message,
             parameters=attempt.parameters,
             decision=fault.decision if isinstance(fault, AccessDenied) else {},
+            names=all_names([*attempt.about, *attempt.asked.about]),
+            read_only=self.reads,
         )
         if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
@@ -240,12 +179,17 @@ class Operation(Generic[R]):
             # The account's row is locked first by this, as the lock order wants it.
             Account.objects.filter(pk=caller.account_id).update(policy_epoch=F("policy_epoch") + 1)
         admitted = self._admit(caller, given, attempt, lock=self.lock, again=True)
-        performed = self._performed(admitted, attempt.asked)
+        performed = [
+            each
+            for each in self._performed(admitted, attempt.asked)
+            if not getattr(_registry.get(each[0]), "reads", False)
+        ]
+        names = [all_names([*attempt.about, *asked.about]) for _, asked in performed]
+        watch = Watch.over(attempt.about if self.lock else ())
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
-        for action, asked in performed:
-            if action in _registry and _registry[action].reads:
-                continue
+        made, changes = all_names([*made_of(result), *attempt.about]), watch.changes(result)
+        for (action, asked), before in zip(performed, names, strict=True):
             of_part = {} if asked is attempt.asked else asked.parameters
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
@@ -253,7 +197,10 @@ class Operation(Generic[R]):
                 resource=asked.resource,
                 parameters={**attempt.parameters, **of_part},
                 response=told if isinstance(told, dict) else {},
+                names=[*before, *made],
+                changes=changes,
             )
+            changes = []  # what several actions did together is told with the first
         return result
 
     def _performed(self, admitted: Mapping[str, Any], target: Asked) -> list[tuple[str, Asked]]:
@@ -283,6 +230,7 @@ class Operation(Generic[R]):
         parameters = dict(given)
         target = self.on(caller, given, lock=lock)
         attempt.chain, attempt.made_chain = target.chain, target.made_chain
+        attempt.about = tuple(target.entities.values())
         attempt.asked, *further = self._asked(target, parameters)
         if again:
             caller = caller.read_again()

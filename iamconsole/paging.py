@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
@@ -71,6 +72,23 @@ class Page(Generic[E]):
             made.append(item)
         until = shown + len(made)
         return cls(made, signing.dumps(str(until), salt=f"marker {scope}") if until < len(asked) else None)
+
+    @classmethod
+    def of_latest(
+        cls,
+        read: Callable[[tuple[datetime, int] | None, int], list[Any]],
+        *,
+        scope: str,
+        size: int,
+        marker: str | None,
+    ) -> "Page[Any]":
+        """Read one page of events, the latest first: ``read`` gives those older than a time and sequence, so many at most."""
+        after = None
+        if marker is not None:
+            time, _, sequence = _after(marker, scope).partition(" ")
+            after = datetime.fromisoformat(time), int(sequence)
+        place: Callable[[Any], str] = lambda row: f"{row.event_time.isoformat()} {row.sequence}"  # noqa: E731
+        return cls._cut(read(after, size + 1), size, place, scope)
 
     @classmethod
     def _cut(cls, found: list[E], size: int, after: Callable[[E], str], scope: str) -> "Page[E]":

@@ -26,9 +26,11 @@ from accounts.signin import caller_of
 from accounts.targets import asked_of
 from audit.models import Event
 from audit.operations.decisions import get_decision
+from audit.operations.events import list_events
 from credentials.certificate_models import ServerCertificate
 from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
+from credentials.operations.credential_reports import get_credential_report
 from credentials.operations.hardware_tokens import list_hardware_tokens
 from credentials.operations.key_details import update_access_key_settings
 from credentials.operations.login_profiles import change_password
@@ -133,6 +135,13 @@ TASKS: Final = (
         "admin:simulator",
         simulate_custom_policy,
     ),
+    Task(
+        "Credential report",
+        "audit unused old keys passwords mfa csv download list of users",
+        "admin:credential-report",
+        get_credential_report,
+    ),
+    Task("Audit log", "trail events history activity export cloudtrail who did what", "admin:trail", list_events),
     Task("Account settings", "account id sign-in url address", "admin:account"),
     Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
     Task(

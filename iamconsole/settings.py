@@ -119,6 +119,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_otp",
+    "django_tasks",
+    "django_tasks_db",
 ]
 MIDDLEWARE = [
     "iamconsole.middleware.request_log",
@@ -173,11 +175,18 @@ SIGNATURE_SKEW_SECONDS = _number("SIGNATURE_SKEW_SECONDS", default=15 * 60, leas
 SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
 SSH_LOGIN_NAMES = configuration.ssh_login_names(_setting(env.list, "SSH_LOGIN_NAMES", default=["git"]))
 SSH_KEY_OPTIONS = configuration.ssh_key_options(_setting(env.list, "SSH_KEY_OPTIONS", default=[]))
+CREDENTIAL_REPORT_DAYS = _number("CREDENTIAL_REPORT_DAYS", default=90, least=1, most=3650)
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
+# How many days the trail is kept by `manage.py prune_audit`; 0 is for ever
+TRAIL_RETENTION_DAYS = _number("TRAIL_RETENTION_DAYS", default=0, least=0, most=36_500)
 
 # How much of the API one access key, and one address with signatures that fail, may use in each server process
 API_REQUESTS_PER_SECOND = _number("API_REQUESTS_PER_SECOND", default=200, least=1, most=1_000_000)
 API_FAILURES_PER_MINUTE = _number("API_FAILURES_PER_MINUTE", default=600, least=1, most=1_000_000)
+
+# What takes long is done by ``manage.py worker``, which finds it in the database
+JOB_LEASE_SECONDS = _number("JOB_LEASE_SECONDS", default=60, least=1, most=3600)
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 # What leaves
 SECURE_SSL_REDIRECT = (

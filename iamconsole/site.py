@@ -51,9 +51,10 @@ class ConsoleSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Every route of the console."""
         from accounts.views import account, confirm, me
-        from audit.views import decisions
+        from audit.views import decisions, trail
         from credentials.views import (
             access_keys,
+            credential_reports,
             device_inventory,
             key_settings,
             mfa_devices,
@@ -89,8 +90,32 @@ class ConsoleSite(AdminSite):
                 self.admin_view(device_inventory.delete),
                 name="mfa-inventory-delete",
             ),
+            path("credential-report/", self.admin_view(credential_reports.page), name="credential-report"),
+            path(
+                "credential-report/generate/",
+                self.admin_view(credential_reports.generate),
+                name="credential-report-generate",
+            ),
+            path(
+                "credential-report/compare/",
+                self.admin_view(credential_reports.compare),
+                name="credential-report-compare",
+            ),
+            path(
+                "credential-report/<uuid:report_id>/",
+                self.admin_view(credential_reports.page),
+                name="credential-report-kept",
+            ),
+            path(
+                "credential-report/<uuid:report_id>/download/<str:kind>/",
+                self.admin_view(credential_reports.download),
+                name="credential-report-download",
+            ),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
+            path("audit/", self.admin_view(trail.page), name="trail"),
+            path("audit/export/", self.admin_view(trail.export), name="trail-export"),
+            path("audit/<uuid:event_id>/", self.admin_view(trail.event), name="trail-event"),
             path("search/", self.admin_view(search.page), name="search"),
             path("my-security-credentials/", self.admin_view(me.page), name="me"),
             path("my-security-credentials/password/", self.admin_view(me.password), name="me-password"),

@@ -10,8 +10,8 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group, User
+from iamconsole.asked import Asked, Resolved
 from iamconsole.errors import Fault, NoSuchEntity
-from iamconsole.operation import Asked, Resolved
 from permissions.models import ManagedPolicy
 from permissions.targets import bounding_policy, used_policy
 
@@ -92,7 +92,8 @@ def _access(caller: Caller, parameters: dict[str, Any], owner: Resolved, *, lock
         groups += [_resolved(group) for group in user.groups.order_by("group_name_key")]
         policies += [_resolved(each.policy) for each in user.attached_policies.select_related("policy").order_by("pk")]
         documents = dict(user.policies.order_by("pk").values_list("policy_name", "policy_document"))
-    asked = Asked(owner.resource, label=owner.label, tags=owner.tags, boundary=owner.boundary)
+    about = tuple(owner.entities.values())
+    asked = Asked(owner.resource, label=owner.label, tags=owner.tags, boundary=owner.boundary, about=about)
     return Access(asked, _once(groups), _once(policies), documents, copied)
 
 
@@ -126,13 +127,16 @@ def copying(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 def joining(admitted: Mapping[str, Any]) -> Sequence[Asked]:
     """Each group that is joined."""
     access: Access = admitted["access"]
-    return [Asked(group.resource, label=group.label) for group in access.groups]
+    return [Asked(group.resource, label=group.label, about=(group.entities["group"],)) for group in access.groups]
 
 
 def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
     """The user, once for each managed policy that is attached."""
     access: Access = admitted["access"]
-    return [replace(access.owner, parameters={"policy_arn": policy.resource}) for policy in access.policies]
+    return [
+        replace(access.owner, parameters={"policy_arn": policy.resource}, about=(policy.entities["policy"],))
+        for policy in access.policies
+    ]
 
 
 def putting(admitted: Mapping[str, Any]) -> Sequence[Asked]:

@@ -6,8 +6,8 @@ from typing import Any
 from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account
+from iamconsole.asked import Resolved, Target
 from iamconsole.errors import AccessDenied, InvalidInput, NoSuchEntity, ValidationError
-from iamconsole.operation import Resolved, Target
 from permissions.models import ManagedPolicy
 
 # The context keys of a policy's tags: iam:ResourceTag is for users and roles.

@@ -8,7 +8,8 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,15 +18,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import arns, targets
+from accounts import arns, jobs, targets
+from accounts.job_models import Job
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
+from audit import triggers
 from audit.models import Event
 from audit.record import link_hash
 from credentials import certificate_targets
@@ -33,6 +37,7 @@ from credentials import targets as credential_targets
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.operations.credential_reports import generate_credential_report, refresh_credential_report
 from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
@@ -42,6 +47,7 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.reports.models import CredentialReport
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
@@ -58,6 +64,7 @@ from permissions.models import (
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
+from permissions.operations.last_accessed import generate_service_last_accessed_details
 from permissions.operations.managed import create_policy
 from permissions.operations.versions import create_policy_version
 from tests.authenticators import App, SecurityKey, a_number, give_app, session_of, text_code
@@ -105,6 +112,7 @@ def furnish(root: Person) -> Values:
     token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given
+        | {"event_id": str(events_of(root.account_id)[0].event_id)}
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
@@ -112,6 +120,7 @@ def furnish(root: Person) -> Values:
         | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
         | {"public_key": ssh_key.body.split()[1]}
         | {"service_specific_credential_id": git.entity.service_specific_credential_id}
+        | _reports(root, dave.user.arn)
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
     )
@@ -138,6 +147,17 @@ def _give_certificates(root: Person) -> str:
     )
     signing = upload_signing_certificate(root.caller, user_name="dave", certificate_body=new_certificate())
     return signing.certificate_id
+
+
+def _reports(root: Person, arn: str) -> Values:
+    """Build a credential report, and find out when the services of the user with the ARN were last asked for."""
+    generate_credential_report(root.caller)
+    report = CredentialReport.objects.get(account=root.account_id)
+    assert jobs.run(report.job_id)
+    later = refresh_credential_report(root.caller)
+    assert jobs.run(later.job_id)
+    job = generate_service_last_accessed_details(root.caller, arn=arn)
+    return {"report_id": report.report_id, "later_report_id": later.report_id, "job_id": job["job_id"]}
 
 
 def tomorrow() -> datetime:
@@ -197,7 +217,8 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
-        | {"decision_id": str(uuid.uuid4()), "policy_source_arn": nemo, "caller_arn": nemo}
+        | {name: str(uuid.uuid4()) for name in ("decision_id", "event_id", "report_id", "later_report_id", "job_id")}
+        | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
@@ -289,11 +310,24 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "duration_days": 30,
         "email": email,
         "end_date": tomorrow(),
+        "granularity": "ACTION_LEVEL",
+        "service_namespace": "iam",
         "max_items": 10,
         "name": "Acme",
         "new_password": NEW_PASSWORD,
         "new_path": "/moved/",
         "new_user_name": f"new-{user_name}",
+        "actor": user_name,
+        "end_time": tomorrow(),
+        "event_category": "insight",
+        "event_request_id": "",
+        "lookup_attributes": [{"attribute_key": "Username", "attribute_value": user_name}],
+        "max_results": 10,
+        "older_than_days": 36_500,
+        "resource_name": user_name,
+        "result": "Success",
+        "source_ip": "127.0.0.1",
+        "start_time": tomorrow() - timedelta(days=2),
         "old_password": PASSWORD,
         "password": PASSWORD,
         "password_reset_required": True,
@@ -328,7 +362,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
 
 def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     """Every parameter of the operation but the marker."""
-    names = operation.accepts - {"marker"}
+    names = operation.accepts - {"marker", "next_token"}
     # What the function is handed by its target is no parameter, though it stands in its signature.
     members = operation.model.input.members if operation.model.input else {}
     names &= {snake(member) for member in members}
@@ -414,6 +448,8 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (Account, "account_id"),
             (User, "account"),
             (AccessKey, "user__account"),
+            (Job, "account"),
+            (CredentialReport, "account"),
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
@@ -455,3 +491,16 @@ def breaks(events: list[Event]) -> list[int]:
         for before, after in pairwise(events)
         if (after.sequence, after.previous_hash) != (before.sequence + 1, before.hash)
     ]
+
+
+@contextmanager
+def owning_the_database() -> Iterator[None]:
+    """Be somebody who can take the database's own rules off: the chain has to show what is done then."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in triggers.drop(connection.vendor):
+            cursor.execute(statement)
+        yield
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in triggers.create(connection.vendor):
+            cursor.execute(statement)

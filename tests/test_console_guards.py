@@ -15,7 +15,10 @@ from django.test import Client
 from django.urls import path, reverse
 from playwright.sync_api import Page, expect
 
+from accounts import jobs
+from credentials.operations.credential_reports import refresh_credential_report
 from credentials.operations.service_tokens import create_service_token
+from credentials.reports.models import LastAccess
 from iamconsole import urls
 from iamconsole.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django asks this module for them
 from tests.browser import (
@@ -31,7 +34,7 @@ from tests.browser import (
     token_of,
     walk_through,
 )
-from tests.conftest import ALLOW_ALL, URL, Person, allow, make_account, make_user
+from tests.conftest import ALLOW_ALL, URL, Person, allow, caller_for, make_account, make_user
 from tests.everything import refusal_of
 from tests.test_signin_states import add_device
 
@@ -81,16 +84,20 @@ def text(answer: Any) -> str:
 
 
 def everything() -> dict[str, list[Any]]:
-    """Every row of every table."""
-    return {model._meta.label: sorted(model._base_manager.values_list(), key=repr) for model in apps.get_models()}
+    """Every row of every table, but for when users last asked for what."""
+    return {
+        model._meta.label: sorted(model._base_manager.values_list(), key=repr)
+        for model in apps.get_models()
+        if model is not LastAccess
+    }
 
 
 def counts() -> dict[str, int]:
-    """How many rows each table has, but for the trail and for tries of passwords."""
+    """How many rows each table has, but for the trail, tries of passwords and when users last asked for what."""
     return {
         model._meta.label: model._base_manager.count()
         for model in apps.get_models()
-        if model._meta.app_label != "audit" and model.__name__ != "Throttle"
+        if model._meta.app_label != "audit" and model.__name__ not in ("Throttle", "LastAccess")
     }
 
 
@@ -291,6 +298,7 @@ def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person)
     names["service_token_id"] = create_service_token(root.caller, user_name="alice").entity.service_token_id
     names["serial_number"] = add_device(alice.user).serial_number
     names["decision_id"] = refusal_of(mallory)
+    names["report_id"] = report_of(root)
     link = f"/setup/{issue_link(root)}/"
     before = everything()
     statuses = set()
@@ -308,6 +316,13 @@ def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person)
             statuses.add(ask(address, ANSWERS | {"delete": "x", "typed_name": "alice"}).status_code)
     assert statuses <= {200, 302, 400, 405}
     assert everything() == before
+
+
+def report_of(root: Person) -> str:
+    """The id of a credential report, built here."""
+    report = refresh_credential_report(caller_for(root.user))
+    assert jobs.run(report.job_id)
+    return report.report_id
 
 
 def issue_link(root: Person) -> str:

@@ -52,6 +52,9 @@ NO_PAGE = {
     "admin:user-policy-detach": "a button",
     "admin:group-users-remove": "a button",
     "admin:group-policy-detach": "a button",
+    "admin:credential-report-generate": "a button",
+    "admin:credential-report-download": "a file",
+    "admin:trail-export": "a button",
 }
 
 

@@ -1,4 +1,4 @@
-"""Imports point one way: errors <- pure modules <- models <- audit.record <- caller <- operation <- operations <- doors."""
+"""Imports point one way: errors <- pure modules <- models <- record <- caller <- asked <- operation <- operations <- doors."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 LAYERS = [
     ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
     (
-        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/question",
+        "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/json_wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
         "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
@@ -25,17 +25,20 @@ LAYERS = [
         "credentials/certificates",
         "credentials/ssh/public_keys", "credentials/ssh/authorized_keys",
         "credentials/hashers", "accounts/arns", "accounts/tags", "accounts/fields", "accounts/browsers",
-        "credentials/common_passwords",
+        "credentials/common_passwords", "audit/triggers",
         "iamconsole/settings",
     ),
     ("accounts/models", "credentials/models", "permissions/models", "audit/models", "accounts/sessions", "accounts/quotas",
-     "accounts/throttle", "accounts/status", "credentials/mfa/models", "credentials/certificate_models",
-     "credentials/service_credentials", "credentials/ssh/models"),
+     "accounts/throttle", "accounts/status", "accounts/job_models", "credentials/mfa/models",
+     "credentials/certificate_models", "credentials/reports/models", "credentials/service_credentials",
+     "credentials/ssh/models"),
     ("audit/record", "permissions/compiled", "credentials/access_keys", "credentials/passwords", "credentials/session_tokens",
      "credentials/mfa", "credentials/password_rules", "credentials/sms", "credentials/service_access",
-     "credentials/key_rotation"),
+     "credentials/key_rotation", "accounts/jobs", "credentials/reports", "credentials/last_access"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
-     "permissions/catalogue", "credentials/rotation"),
+     "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
+     "audit/cloudtrail", "audit/exports", "credentials/rotation"),
+    ("iamconsole/asked",),
     ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "credentials/targets", "credentials/certificate_targets",
      "permissions/targets", "permissions/access", "permissions/chained"),

@@ -12,6 +12,7 @@ from accounts.operations.groups import add_user_to_group, create_group
 from credentials.models import AccessKey
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
+from permissions.operations.inline import put_user_policy
 from permissions.operations.managed import create_policy
 from tests.authenticators import give_app
 from tests.browser import signed_in
@@ -56,6 +57,29 @@ def test_a_signed_read_costs_two_queries(alice: Person, bob: Person, action: str
     first, second = queries_of(alice, action, **given)
     assert "credentials_accesskey" in first
     assert all(query.startswith("SELECT") for query in (first, second))
+
+
+def test_telling_before_and_after_costs_a_change_three_queries_at_most(
+    root: Person, alice: Person, bob: Person, subtests: pytest.Subtests
+) -> None:
+    create_group(root.caller, group_name="team")
+    for number in range(3):
+        document = allow(f"iam:GetUser{number}")
+        put_user_policy(root.caller, user_name="bob", policy_name=f"p{number}", policy_document=document)
+    policy = {"PolicyName": "p", "PolicyDocument": allow("iam:GetUser")}
+    # What it reads altogether, and how often the parts of something.
+    for action, parameters, reads, portraits in (
+        ("CreateUser", {"UserName": "eve"}, 8, 1),
+        ("UpdateUser", {"UserName": "bob", "NewPath": "/moved/"}, 10, 2),
+        ("AttachUserPolicy", {"UserName": "bob", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, 13, 2),
+        ("AddUserToGroup", {"UserName": "bob", "GroupName": "team"}, 13, 2),
+        ("PutGroupPolicy", {"GroupName": "team", **policy}, 11, 2),
+    ):
+        ask_inside(alice, "ListUsers")
+        asked = [each for each in queries_of(alice, action, **parameters) if each.lstrip("(").startswith("SELECT")]
+        with subtests.test(action):
+            assert len([each for each in asked if "told_sort" in each]) == portraits
+            assert len(asked) == reads
 
 
 def test_a_boundary_costs_nothing_more(root: Person, alice: Person, bob: Person) -> None:

@@ -38,7 +38,9 @@ OPEN = {
 ROUTES = dict(every_route())
 CONSOLE = [name for name in ROUTES if name.startswith("admin:")]
 ARGUMENTS: dict[str, Any] = {
+    "event_id": "00000000-0000-4000-8000-000000000000",
     "decision_id": "00000000-0000-4000-8000-000000000000",
+    "report_id": "00000000-0000-4000-8000-000000000000",
     "session_id": 1,
 }
 

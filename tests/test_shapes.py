@@ -18,7 +18,13 @@ from iamconsole.errors import ValidationError
 
 pytestmark = pytest.mark.pure
 
-EVERY_OPERATION = [model for service in services().values() for model in service.operations.values()]
+# Of CloudTrail only what there is an operation for: the rest is refused before its parameters are read.
+EVERY_OPERATION = [
+    model
+    for service in services().values()
+    for model in service.operations.values()
+    if service.name != "cloudtrail" or model.name == "LookupEvents"
+]
 
 
 def operation(name: str) -> OperationModel:
@@ -115,9 +121,9 @@ def test_a_type_that_nobody_handles_is_refused_when_the_model_is_read() -> None:
     model = {
         "metadata": {"apiVersion": "1", "xmlNamespace": "urn:x"},
         "operations": {"Weigh": {"name": "Weigh", "input": {"shape": "Weight"}}},
-        "shapes": {"Weight": {"type": "double"}},
+        "shapes": {"Weight": {"type": "bigDecimal"}},
     }
-    with pytest.raises(ValueError, match="unknown type double"):
+    with pytest.raises(ValueError, match="unknown type bigDecimal"):
         shapes._service("x", model)
 
 

@@ -156,3 +156,12 @@ def test_keys_and_tokens_that_others_added_to_oneself_are_told(root: Person, dor
     told = notices_of(dora, "dora")
     assert "an SSH public key was uploaded by the root user" in told
     assert "a service token was created by the root user" in told
+
+
+def test_nobody_is_told_to_have_done_oneself_what_a_user_of_the_name_you_did(root: Person, dora: Person):
+    you = make_user(root, "you", allow("*"))
+    notices_of(dora, "dora")
+    update_login_profile(you.caller, user_name="dora", password=ANOTHER)
+    told = notices_of(dora, "dora", ANOTHER)
+    assert "the password was set by user you (" in told
+    assert "by you" not in told

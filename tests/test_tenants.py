@@ -13,6 +13,7 @@ import pytest
 from accounts.models import Group, User
 from accounts.nonces import new_nonce
 from api import wire
+from credentials.operations.credential_reports import generate_credential_report
 from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
 from permissions.models import ManagedPolicy
@@ -43,8 +44,10 @@ NEW = re.compile(
 
 @pytest.fixture
 def other() -> Person:
-    """The root user of trudy's account."""
-    return make_account()
+    """The root user of trudy's account, where a credential report is on the way: who asks twice gets one answer."""
+    other = make_account()
+    generate_credential_report(other.caller)
+    return other
 
 
 @pytest.fixture

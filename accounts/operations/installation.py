@@ -15,8 +15,9 @@ from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from credentials.steps import add_access_key, end_sessions, release_devices
+from iamconsole.asked import Resolved
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, NoSuchEntity
-from iamconsole.operation import Issued, Resolved, operation
+from iamconsole.operation import Issued, operation
 from permissions.models import ManagedPolicy
 from permissions.steps import attach_user_policy
 

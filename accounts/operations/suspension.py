@@ -17,8 +17,9 @@ from accounts.status import status_of
 from accounts.targets import asked_of
 from credentials.models import AccessKey
 from credentials.steps import end_sessions
+from iamconsole.asked import Asked, Each
 from iamconsole.errors import InvalidInput
-from iamconsole.operation import Asked, Each, operation
+from iamconsole.operation import operation
 
 SUSPENSION = ("suspended_date", "suspended_until", "suspension_reason")
 

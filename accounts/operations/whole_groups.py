@@ -6,21 +6,24 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group
-from iamconsole.operation import Asked, Each, operation
+from iamconsole.asked import Asked, Each
+from iamconsole.operation import operation
 
 
 def _removed(admitted: Mapping[str, Any]) -> list[Asked]:
     """The group, if it has members."""
     group: Group = admitted["group"]
-    members = list(group.users.order_by("user_name_key").values_list("user_name", flat=True))
-    return [Asked(group.arn, {"user_names": members}, label=f"group {group.group_name}")] if members else []
+    members = list(group.users.select_related("account").order_by("user_name_key"))
+    names = {"user_names": [user.user_name for user in members]}
+    return [Asked(group.arn, names, label=f"group {group.group_name}", about=members)] if members else []
 
 
 def _detached(admitted: Mapping[str, Any]) -> list[Asked]:
     """The group once for each managed policy that is attached."""
     group: Group = admitted["group"]
     attached = group.attached_policies.select_related("policy").order_by("pk")
-    return [Asked(group.arn, {"policy_arn": each.policy.arn}, label=f"group {group.group_name}") for each in attached]
+    label = f"group {group.group_name}"
+    return [Asked(group.arn, {"policy_arn": each.policy.arn}, label=label, about=(each.policy,)) for each in attached]
 
 
 @operation(

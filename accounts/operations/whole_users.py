@@ -1,7 +1,7 @@
 """What a page does in one go with a user: made with credentials and permissions, given more, tagged, deleted whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -16,8 +16,9 @@ from credentials.mfa.models import MFADevice, VirtualMFADevice
 from credentials.models import AccessKey, LoginProfile
 from credentials.passwords import FIRST_LIFETIME, NewPassword, generating
 from credentials.steps import add_access_key, add_login_profile, release_devices
+from iamconsole.asked import Asked, Each, Performs
 from iamconsole.errors import EntityAlreadyExists, InvalidInput
-from iamconsole.operation import Asked, Each, Issued, Performs, operation
+from iamconsole.operation import Issued, operation
 from permissions import access
 from permissions.access import Access
 from permissions.steps import attach_user_policy, put_user_policy
@@ -181,14 +182,14 @@ def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each managed policy that is attached."""
     user: User = admitted["user"]
     attached = user.attached_policies.select_related("policy").order_by("pk")
-    return [asked_of(user, policy_arn=each.policy.arn) for each in attached]
+    return [replace(asked_of(user, policy_arn=each.policy.arn), about=(each.policy,)) for each in attached]
 
 
 def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     """The groups the user is in."""
     groups = admitted["user"].groups.order_by("group_name_key")
     # Not by their names: who may not list the user's groups must not learn them by a refusal.
-    return [Asked(group.arn, label="a group of the user") for group in groups]
+    return [Asked(group.arn, label="a group of the user", about=(group,)) for group in groups]
 
 
 @operation(

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts import arns
 from accounts.browsers import browser_name
 from accounts.models import User
 from accounts.signin.who import ACTION
-from audit.models import Event
+from audit.models import Event, EventKey
+from audit.record import digest
 
 MOST_CHANGES: Final = 5
 # A password one changes oneself is left out: the form that changed it has said so.
@@ -61,27 +60,11 @@ def before_this(user: User) -> Notices:
     failed = signing_in.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
     if last is None:
         return Notices(None, failed.count(), (), 0)
-    since = chain.filter(sequence__gt=last.sequence, result="Success").order_by("-sequence")
-    changes = since.filter(_of(user, since), action__in=CHANGES)
-    latest = tuple(changes[:MOST_CHANGES])
+    # By the id, for the user may have had another name or path then.
+    of_user = EventKey.objects.filter(chain=user.account_id, key=digest(user.user_id), sequence__gt=last.sequence)
+    changes = of_user.filter(event__action__in=CHANGES, event__result="Success").select_related("event")
+    latest = tuple(found.event for found in changes.order_by("-event_time", "-sequence")[:MOST_CHANGES])
     return Notices(last, failed.count(), latest, changes.count() if latest else 0)
-
-
-def _of(user: User, since: "QuerySet[Event]") -> Q:
-    """Which of the events, the latest first, are of the user: under each ARN, while it was the user's."""
-    arn, until, of_user = user.arn, Q(), Q(pk__in=())
-    for rename in () if user.is_root else since.filter(action="iam:UpdateUser"):
-        if _renamed(rename) == arn:
-            of_user |= Q(until, resource=arn, sequence__gt=rename.sequence)
-            arn, until = rename.resource, Q(sequence__lte=rename.sequence)
-    return of_user | Q(until, resource=arn)
-
-
-def _renamed(event: Event) -> str:
-    """The ARN that a user who was renamed or moved has had since."""
-    path, _, user_name = event.resource.partition(":user")[2].rpartition("/")
-    asked = event.parameters
-    return arns.user(event.chain, asked.get("new_path", f"{path}/"), asked.get("new_user_name", user_name))
 
 
 def tell(request: HttpRequest, user: User, notices: Notices) -> None:
@@ -104,7 +87,8 @@ def tell(request: HttpRequest, user: User, notices: Notices) -> None:
 
 def _change(user: User, event: Event) -> str:
     """One change: what, by whom, when."""
-    who = event.actor_arn.rpartition("/")[2] or "the operator"
+    # With a word before it: somebody may be named "you".
+    who = f"user {event.actor_arn.rpartition('/')[2]}"
     if event.actor_id == user.user_id:
         who = "you"
     elif event.actor_arn.endswith(":root"):

@@ -21,13 +21,14 @@ from accounts.operations.groups import (
 )
 from accounts.operations.whole_groups import delete_group_with_members
 from accounts.signin import caller_of
+from audit.views.trail import activity
 from iamconsole.forms import may, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions import applied
 from permissions.operations.attachments import attach_group_policy
 from permissions.operations.inline import delete_group_policy, put_group_policy
 
-TABS = (("users", "Users"), ("permissions", "Permissions"))
+TABS = (("users", "Users"), ("permissions", "Permissions"), ("activity", "Activity"))
 MOST = 1000  # as many members as a listing gives at once
 ANY_POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
@@ -88,7 +89,15 @@ def _permissions_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
     }
 
 
-_TAB = {"users": _users_tab, "permissions": _permissions_tab}
+def _activity_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
+    return activity(request, group.group_id)
+
+
+_TAB = {
+    "users": _users_tab,
+    "permissions": _permissions_tab,
+    "activity": _activity_tab,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

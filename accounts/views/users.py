@@ -20,8 +20,9 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
-from accounts.views import suspension, user_sessions
+from accounts.views import suspension, user_last_accessed, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
+from audit.views.trail import activity
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import (
     create_login_profile,
@@ -52,6 +53,8 @@ TABS = (
     ("credentials", "Security credentials"),
     ("tags", "Tags"),
     ("sessions", "Sessions"),
+    ("last-accessed", "Last accessed"),
+    ("activity", "Activity"),
 )
 
 
@@ -94,12 +97,18 @@ def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
 
 
+def _activity_tab(request: HttpRequest, user: User) -> dict[str, Any]:
+    return activity(request, user.user_id)
+
+
 _TAB = {
     "permissions": permissions_tab,
     "groups": groups_tab,
     "credentials": _credentials_tab,
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
+    "last-accessed": user_last_accessed.tab,
+    "activity": _activity_tab,
 }
 
 

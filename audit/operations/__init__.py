@@ -1,5 +1,5 @@
-"""Every question about what happened."""
+"""Every question about what happened, and what keeps the trail from growing for ever."""
 
-from audit.operations import decisions, sign_ins
+from audit.operations import decisions, events, sign_ins
 
-__all__ = ["decisions", "sign_ins"]
+__all__ = ["decisions", "events", "sign_ins"]

@@ -8,8 +8,9 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from audit.models import Event
+from iamconsole.asked import Resolved
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import Page
 
 # What the one who was refused is told of it: no more than the refusal itself said, and what was known of the request. What was

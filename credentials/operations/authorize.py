@@ -14,9 +14,10 @@ from api import sigv4
 from api.canonical import SignedRequest
 from credentials import service_access
 from credentials.access_keys import Signer, active_key, note_use, owner_of_ssh_key, signer_of
+from credentials.last_access import note_access
 from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
-from permissions import language
+from permissions import actions, language
 from permissions.engine import Decision, Reason
 from permissions.wildcard import fold
 
@@ -71,7 +72,9 @@ def authorize(
     policy = None if resource_policy is None else language.parse(resource_policy, resource_based=True)
     now = datetime.now(UTC)
     address = next(iter(keys.get("aws:sourceip", ())), "")
-    signed_by, content_sha256 = _signer(signer, account, action_name, now, address)
+    signed_by, content_sha256, region = _signer(signer, account, action_name, now, address)
+    tracked = actions.access_level(action_name) is not None
+    note_access(signed_by.user, now, action=action_name, tracked=tracked, region=region)
     asked_for = Caller.who_signed(signed_by, door="verifier", time=now, request_id=caller.request_id)
     decision = asked_for.decide(action_name, resource_arn, keys, resource_policy=policy)
     told = decision.told
@@ -96,8 +99,8 @@ def authorize(
 
 def _signer(
     signer: Mapping[str, Any], account: Account, action: str, now: datetime, address: str
-) -> tuple[Signer, str | None]:
-    """The signer, and what the signature says of the body."""
+) -> tuple[Signer, str | None, str]:
+    """The signer, what the signature says of the body, and its region."""
     address = plain_address(address) or ""
     request: Mapping[str, Any] | None = signer.get("request")
     access_key_id: str | None = signer.get("access_key_id")
@@ -107,21 +110,21 @@ def _signer(
             "The signer is given by a request, by an access key id or by an SSH public key id, one of the three."
         )
     if ssh_public_key_id is not None:
-        return Signer(owner_of_ssh_key(ssh_public_key_id, account), None), None
+        return Signer(owner_of_ssh_key(ssh_public_key_id, account), None), None, ""
     if request is None:
         key = active_key(access_key_id or "", now, account_id=account.pk)
         note_use(key, now, service=action.partition(":")[0], region="", address=address)
-        return Signer(key.user, key), None
+        return Signer(key.user, key), None, ""
     shown = service_access.claim_of(request["headers"], action)
     if shown is not None:
-        return service_access.signer_of(shown, now, account_id=account.pk, address=address), None
+        return service_access.signer_of(shown, now, account_id=account.pk, address=address), None, ""
     signed = signed_request(request)
     skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
     claim = sigv4.read_claim(signed, now=now, services=None, skew=skew)
     found = signer_of(claim, signed, now, account_id=account.pk)
     if found.key is not None and found.session is None:
         note_use(found.key, now, service=claim.service, region=claim.region, address=address)
-    return found, sigv4.payload_hash(claim, signed)
+    return found, sigv4.payload_hash(claim, signed), claim.region
 
 
 def signed_request(request: Mapping[str, Any]) -> SignedRequest:

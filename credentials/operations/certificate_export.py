@@ -9,8 +9,9 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.certificate_models import ServerCertificate, private_key_of
+from iamconsole.asked import Resolved
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Issued, Resolved, operation
+from iamconsole.operation import Issued, operation
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.quotas import quota_of
 from accounts.signin import caller_of
 from credentials.key_forms import DeleteKeyForm
 from credentials.operations.ssh_public_keys import (
@@ -32,6 +33,7 @@ def card(request: HttpRequest, user_name: str | None) -> dict[str, Any]:
         "may_upload_ssh_key": may(caller, upload_ssh_public_key, **named),
         "may_update_ssh_key": may(caller, update_ssh_public_key, **named),
         "may_delete_ssh_key": may(caller, delete_ssh_public_key, **named),
+        "most_ssh_keys": quota_of(caller.account, "SSHPublicKeysPerUser"),
         "ssh_login_names": settings.SSH_LOGIN_NAMES,
     }
 

@@ -7,8 +7,9 @@ from typing import Any
 from accounts.caller import Caller
 from accounts.models import Group, User
 from accounts.tags import RESOURCE_TAGS
+from iamconsole.asked import Resolved
 from iamconsole.errors import NoSuchEntity
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import Page
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import Source
@@ -48,7 +49,7 @@ def list_policies_granting_service_access(
             "policies": [
                 _told(source, owner)
                 for source in policies.identity
-                if source.kind != "account setting" and _allows_some(source.policy, namespace.lower())
+                if source.kind != "account setting" and allows_some(source.policy, namespace.lower())
             ],
         }
         for namespace in service_namespaces
@@ -70,7 +71,7 @@ def _told(source: Source, owner: tuple[str, str | None]) -> Mapping[str, str | N
     }
 
 
-def _allows_some(policy: Policy, namespace: str) -> bool:
+def allows_some(policy: Policy, namespace: str) -> bool:
     """Whether an Allow statement names an action of the service, or all but some of its actions."""
     whole = {"*", "*:*", f"{namespace}:*"}
     return any(

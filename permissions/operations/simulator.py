@@ -9,8 +9,9 @@ from accounts.caller import Caller, context_of_arn, principal_context
 from accounts.models import Account, Group, User
 from accounts.targets import everything
 from api.shapes import snake
+from iamconsole.asked import Resolved
 from iamconsole.errors import InvalidInput, MalformedPolicyDocument, NoSuchEntity
-from iamconsole.operation import Resolved, operation
+from iamconsole.operation import operation
 from iamconsole.paging import Page
 from permissions import language
 from permissions.compiled import policies_of, policies_of_group

@@ -14,6 +14,7 @@ from accounts.caller import Caller
 from accounts.quotas import quota_of
 from accounts.signin import caller_of
 from accounts.tags import Tag
+from audit.views.trail import activity
 from iamconsole.forms import Part, may, part, submitted
 from permissions import language
 from permissions.editor import opened
@@ -37,7 +38,13 @@ from permissions.operations.versions import (
 from permissions.review import Affected, affected_by
 from permissions.summary import Line, summarise
 
-TABS = (("permissions", "Permissions"), ("entities", "Entities attached"), ("versions", "Versions"), ("tags", "Tags"))
+TABS = (
+    ("permissions", "Permissions"),
+    ("entities", "Entities attached"),
+    ("versions", "Versions"),
+    ("tags", "Tags"),
+    ("activity", "Activity"),
+)
 EMPTY_TAG_ROWS = 3
 MOST_ENTITIES = 100
 LONG = 300  # lines of a document that is folded
@@ -104,9 +111,10 @@ def page(request: HttpRequest, policy_arn: str) -> HttpResponse:
     caller = caller_of(request)
     policy = get_policy(caller, policy_arn=policy_arn)
     tab = request.GET.get("tab", "permissions")
-    tab = tab if tab in _TAB else "permissions"
+    tab = tab if tab in dict(TABS) else "permissions"
     tabs = [Tab(label, address_of(policy_arn, name), name == tab) for name, label in TABS]
-    context = {"policy": policy, "tab": tab, "tabs": tabs, **_buttons(caller, policy), **_TAB[tab](caller, policy)}
+    shown = activity(request, policy.policy_id) if tab == "activity" else _TAB[tab](caller, policy)
+    context = {"policy": policy, "tab": tab, "tabs": tabs, **_buttons(caller, policy), **shown}
     return render(request, "policy.html", context)
 
 

@@ -8,9 +8,11 @@ from tests.page_states import (
     me,
     mfa,
     policies,
+    reports,
     signing_in,
     simulator,
     ssh_keys,
+    trail,
     user_credentials,
     users,
 )
@@ -26,6 +28,8 @@ STATES = [
     *keys.STATES,
     *simulator.STATES,
     *policies.STATES,
+    *reports.STATES,
     *certificates.STATES,
     *ssh_keys.STATES,
+    *trail.STATES,
 ]

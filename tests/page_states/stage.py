@@ -1,5 +1,6 @@
 """The accounts that the pages show, and the people who look at them."""
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.authenticators import give_app, give_key, give_number
 from tests.browser import Visitor, give_password
-from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
-from tests.everything import new_certificate, refusal_of, served_to_all
+from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_account, make_group, make_user
+from tests.everything import events_of, new_certificate, refusal_of, served_to_all
 from tests.ssh_keys import new_ssh_key
 from tests.test_signin_states import add_device, code_of
 
@@ -52,10 +53,26 @@ class Stage:
     keys: tuple[str, str]  # of carol, who has all there is: active, inactive
     token: str  # the id of her service token
     policies: dict[str, str]  # ARNs by "@" and the name: reports is in use, plain is not
-    decisions: dict[str, str]  # ids of refusals: of nobody, and of one whose policy has a deny and a condition
+    decisions: dict[
+        str, str
+    ]  # ids of refusals, of nobody and of one whose policy has a deny and a condition, and of a change
     # Serial numbers, and ids of certificates and SSH keys, by "@" and a word: "@alice" is the one device of alice.
     devices: dict[str, str] = field(default_factory=dict)
+    reports: dict[str, str] = field(default_factory=dict)  # ids of two credential reports: "@before", "@after"
     visitors: dict[str, Visitor] = field(default_factory=dict)
+
+
+def report_of(root: Person) -> str:
+    """Build a credential report, after one more user has come. Returns its id."""
+    from accounts import jobs
+    from accounts.operations.users import create_user
+    from credentials.operations.credential_reports import refresh_credential_report
+
+    caller = caller_for(root.user)
+    create_user(caller, user_name=f"newcomer-{uuid.uuid4().hex[:8]}")
+    report = refresh_credential_report(caller)
+    assert jobs.run(report.job_id)
+    return report.report_id
 
 
 def set_stage(chromium: Browser) -> Stage:
@@ -109,13 +126,15 @@ def set_stage(chromium: Browser) -> Stage:
             "nothing allows": refusal_of(nobody),
             "denied": refusal_of(careful, list_users),
             "unmet": refusal_of(careful),
+            "changed": str(events_of(root.account_id)[-5].event_id),
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
     stage.devices |= furnish_keys(root)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
-    let_in(stage, chromium)
     stage.devices |= certificates | furnish_ssh_keys(root)
+    stage.reports = {"@before": report_of(root), "@after": report_of(root)}
+    let_in(stage, chromium)
     give_app(root.account_id, None, "TOKEN-0001", kind="hardware")
     give_app(root.account_id, None, "left-over")
     stage.devices["@alice"] = add_device(stage.alice.user).serial_number  # after she came in without

@@ -30,7 +30,11 @@ class State:
         keys |= stage.policies
         keys |= stage.devices
         keys |= stage.decisions
-        return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + self.query
+        keys |= stage.reports
+        query = self.query
+        for name, report_id in stage.reports.items():
+            query = query.replace(name, report_id)
+        return reverse(self.route, args=[keys.get(each, each) for each in self.arguments]) + query
 
 
 def press(button: str, **fields: str) -> How:

@@ -1,4 +1,4 @@
-"""``manage.py vendor_service_models``: write api/iam.json and api/sts.json anew from the installed botocore."""
+"""``manage.py vendor_service_models``: write AWS's models in api/ anew from the installed botocore."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 FOLDER = Path(__file__).parents[2]
-VENDORED = {"iam": "2010-05-08", "sts": "2011-06-15"}
+VENDORED = {"iam": "2010-05-08", "sts": "2011-06-15", "cloudtrail": "2013-11-01"}
 # What api.shapes never reads.
 UNREAD = {"documentation", "deprecated", "deprecatedMessage", "deprecatedSince", "examples", "http"}
 MAPPINGS_BY_NAME = {"operations", "shapes", "members"}
-NOTICE = """The service models iam.json and sts.json in this folder are taken from botocore {version}
+NOTICE = """The service models iam.json, sts.json and cloudtrail.json in this folder are taken from botocore {version}
 (https://github.com/boto/botocore, botocore/data/*/*/service-2.json), stripped of their documentation
 by `manage.py vendor_service_models`.
 
@@ -34,7 +34,7 @@ iamconsole.json is iamconsole's own, in the same format.
 class Command(BaseCommand):
     """Vendor the models."""
 
-    help = "Write api/iam.json, api/sts.json and api/NOTICE anew from the botocore of requirements-dev.txt."
+    help = "Write api/iam.json, api/sts.json, api/cloudtrail.json and api/NOTICE anew from the botocore of requirements-dev.txt."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write them."""

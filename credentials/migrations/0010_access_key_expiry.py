@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('credentials', '0008_service_specific_credentials'),
+        ('credentials', '0009_service_specific_credentials'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('credentials', '0007_ssh_public_keys'),
+        ('credentials', '0008_credential_reports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

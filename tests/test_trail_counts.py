@@ -1,0 +1,116 @@
+"""Triggers of the database count what operations change and what they tell: no change without its event, no event too many."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from iamconsole.operation import Operation
+from tests.conftest import Person
+from tests.everything import BY_CALLERS, names_of, parameters
+from tests.raw import run
+from tests.test_conformance import _check_answer, _situations
+
+# What tells of an account: tables, and of a table whose rows also note their use or a try, the columns that an operation changes.
+WATCHED = {
+    "accounts_account": "name, alias, quotas",
+    "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
+    "accounts_group": "",
+    "accounts_membership": "",
+    "credentials_accesskey": "status, user_id",
+    "credentials_loginprofile": "",
+    "credentials_passwordpolicy": "",
+    "credentials_servicetoken": "description, expire_date",
+    "credentials_mfadevice": "user_id, confirmed, tags",
+    "credentials_mfarequirement": "",
+    "credentials_servercertificate": "server_certificate_name, path, tags, certificate_body",
+    "credentials_signingcertificate": "",
+    "credentials_sshpublickey": "status, user_id",
+    "permissions_userpolicy": "",
+    "permissions_grouppolicy": "",
+    "permissions_managedpolicy": "",
+    "permissions_policyversion": "",
+    "permissions_attacheduserpolicy": "",
+    "permissions_attachedgrouppolicy": "",
+}
+COUNTED = {**WATCHED, "audit_event": ""}
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """The statements that make the triggers, and those that take them off."""
+    yield "CREATE TABLE watch (source VARCHAR(64))", "DROP TABLE watch"
+    sqlite = connection.vendor == "sqlite"
+    for table, columns in COUNTED.items():
+        count = f"INSERT INTO watch VALUES ('{table}')"
+        if not sqlite:
+            body = f"BEGIN {count}; RETURN NULL; END"
+            yield (
+                f"CREATE FUNCTION watch_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+                f"DROP FUNCTION watch_{table}()",
+            )
+        for what in ("INSERT", "DELETE", f"UPDATE OF {columns}" if columns else "UPDATE"):
+            name = f"watch_{table}_{what[:6].lower()}"
+            # Writing what is there already changes nothing.
+            differs = "IS NOT" if sqlite else "IS DISTINCT FROM"
+            when = " OR ".join(f"OLD.{each} {differs} NEW.{each}" for each in columns.split(", ") if each)
+            condition = f"WHEN ({when}) " if when and what.startswith("UPDATE") else ""
+            act = f"BEGIN {count}; END" if sqlite else f"EXECUTE FUNCTION watch_{table}()"
+            yield (
+                f"CREATE TRIGGER {name} AFTER {what} ON {table} FOR EACH ROW {condition}{act}",
+                f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}"),
+            )
+
+
+@pytest.fixture(scope="module")
+def watch(django_db_setup: None) -> Iterator[None]:
+    """The triggers, for the time of these tests."""
+    made = list(statements())
+    with transaction.atomic(), connection.cursor() as cursor:
+        for create, _ in made:
+            cursor.execute(create)
+    yield
+    with transaction.atomic(), connection.cursor() as cursor:
+        for _, drop in reversed(made):
+            cursor.execute(drop)
+
+
+@contextmanager
+def counting() -> Iterator[dict[str, int]]:
+    """How many rows of each table were added, changed or deleted in the block, by whatever process."""
+    counts: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM watch")
+        yield counts
+        cursor.execute("SELECT source, COUNT(*) FROM watch GROUP BY source")
+        counts.update(cursor.fetchall())
+
+
+def test_the_triggers_count(watch: None, root: Person) -> None:
+    from accounts.models import User
+
+    with counting() as counts:
+        User.objects.filter(pk=root.user.pk).update(path="/x/")
+    assert counts == {"accounts_user": 1}
+
+
+@pytest.mark.asvs("16.4.2")
+@pytest.mark.parametrize("operation", BY_CALLERS, ids=names_of(BY_CALLERS))
+def test_no_operation_changes_anything_without_its_one_event(
+    operation: Operation[Any], watch: None, root: Person, alice: Person, server: Path
+) -> None:
+    for person, values in _situations(root, alice):
+        given = parameters(operation, values)
+        with counting() as counts:
+            answer = run(person, operation.model, given)
+        _check_answer(operation, answer)
+        events = counts.pop("audit_event", 0)
+        changed = sum(counts.values())
+        if operation.reads or answer.code is not None:
+            assert changed == 0, counts
+        if changed:
+            assert events >= 1, counts
+        if not operation.performs and not operation.reads:
+            assert events == 1
