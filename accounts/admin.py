@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from accounts import (
     arns,
@@ -22,7 +23,15 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.operations.mfa_devices import list_mfa_devices
-from credentials.views import access_keys, console_access, mfa_devices, service_tokens, signing_certificates, ssh_keys
+from credentials.views import (
+    access_keys,
+    console_access,
+    mfa_devices,
+    service_credentials,
+    service_tokens,
+    signing_certificates,
+    ssh_keys,
+)
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
@@ -64,7 +73,8 @@ class ActiveKey(admin.SimpleListFilter):
         """The chosen users."""
         if self.value() not in ("yes", "no"):
             return queryset
-        active = Exists(AccessKey.objects.filter(user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
+        lasting = Q(expire_date__isnull=True) | Q(expire_date__gt=timezone.now())
+        active = Exists(AccessKey.objects.filter(lasting, user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
         return queryset.filter(active if self.value() == "yes" else ~active)
 
 
@@ -139,6 +149,13 @@ class UserAdmin(ConsoleList):
             path(f"{one}/access-keys/create/", view(access_keys.create), name="user-key-create"),
             path(f"{one}/access-keys/<str:access_key_id>/status/", view(access_keys.status), name="user-key-status"),
             path(f"{one}/access-keys/<str:access_key_id>/delete/", view(access_keys.delete), name="user-key-delete"),
+            path(f"{one}/access-keys/<str:access_key_id>/details/", view(access_keys.details), name="user-key-details"),
+            path(f"{one}/access-keys/<str:access_key_id>/rotate/", view(access_keys.rotate), name="user-key-rotate"),
+            path(f"{one}/service-credentials/create/", view(service_credentials.create), name="user-service-create"),
+            *(
+                path(f"{one}/service-credentials/<str:credential_id>/{page}/", view(each), name=f"user-service-{page}")
+                for page, each in service_credentials.OF_ONE.items()
+            ),
             path(f"{one}/signing-certificates/upload/", view(signing_certificates.upload), name="user-signing-upload"),
             path(
                 f"{one}/signing-certificates/<str:certificate_id>/status/",

@@ -9,6 +9,8 @@ POLICY = re.compile(
     r"arn:aws(?P<region>-[a-z-]+)?:iam::(?P<account>aws|[0-9]{12}):"
     r"policy(?P<path>(?:/[A-Za-z0-9.,+@=_-]+)*/)(?P<name>[A-Za-z0-9_+=,.@-]+)"
 )
+SERVICE_CREDENTIAL_ID = re.compile(r"ACCA[A-Z2-7]{17}", re.ASCII)
+SSH_PUBLIC_KEY_ID = re.compile(r"APKA[A-Z2-7]{16}", re.ASCII)
 ACCESS_KEY_ID = re.compile(r"AKIA[A-Z2-7]{16}", re.ASCII)
 # An access key id is base32 whose first 6 bytes hold the account, shifted by 7 bits.
 _ACCOUNT_SHIFT = 7

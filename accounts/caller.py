@@ -141,9 +141,8 @@ class Caller:
         if self.user is None:
             return self
         if self.access_key is not None:
-            keys = AccessKey.objects.select_related("user__account").filter(status=AccessKey.Status.ACTIVE)
-            key = keys.filter(pk=self.access_key.pk).first()
-            if key is None or not key.user.is_active_at(datetime.now(UTC)):
+            key = AccessKey.objects.select_related("user__account").filter(pk=self.access_key.pk).first()
+            if key is None or not key.active or not key.user.is_active_at(datetime.now(UTC)):
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             if self.session is not None and key.user.auth_epoch != self.session.auth_epoch:
                 raise InvalidClientTokenId("The security token included in the request is invalid.")

@@ -68,7 +68,7 @@ class UserColumns:
         """Each key's id and status."""
         if not self._may(list_access_keys, user):
             return NOT_PERMITTED
-        keys = [(key.access_key_id, key.status) for key in user.access_keys.all()]
+        keys = [(key.access_key_id, key.state) for key in user.access_keys.all()]
         return format_html_join("", '<div class="nowrap"><code>{}</code> ({})</div>', keys) or "None"
 
     @admin.display(description="MFA")

@@ -27,6 +27,7 @@ class Account(models.Model):
     # Grows with every change that touches permissions; compiled policies are kept under it.
     policy_epoch = models.BigIntegerField(default=0)
     quotas = models.JSONField(default=dict)  # {"UsersPerAccount": 8000}: those that differ from AWS's defaults
+    access_key_maximum_days = models.PositiveSmallIntegerField(null=True)  # how long new access keys live at most
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["alias"], name="account_alias_once")]

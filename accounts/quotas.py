@@ -18,6 +18,7 @@ QUOTAS: Final[Mapping[str, int]] = {
     "VirtualMFADevicesPerAccount": 5000,
     "HardwareTokensPerAccount": 20_000,
     "ServiceTokensPerUser": 5,
+    "ServiceSpecificCredentialsPerUser": 2,  # for each service
     "CertificatesPerUser": 2,
     "ServerCertificatesPerAccount": 20,
     "SSHPublicKeysPerUser": 5,

@@ -72,7 +72,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, sigv4.Claim]:
     requests().require(budget)
     requests().take(budget)
     if signer.key is not None and signer.session is None:
-        note_use(signer.key, now, service=claim.service, region=claim.region)
+        note_use(signer.key, now, service=claim.service, region=claim.region, address=origin.source_ip)
     caller = Caller.who_signed(
         signer,
         door="api",

@@ -1,7 +1,8 @@
 """The verifier door: other services ask here who signed a request and whether they may, instead of keeping users of their own.
 
 A GET is for gateways such as nginx's ``auth_request``, which look at the status and take headers: 200 allowed, 401 the signature
-is missing or wrong, 403 denied. A POST is for services that ask in JSON. Both run iamconsole:Authorize as the token's user.
+(or the password, for services that take one) is missing or wrong, 403 denied. A POST is for services that ask in JSON. Both run
+iamconsole:Authorize as the token's user.
 """
 
 import logging
@@ -19,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api import question, shapes, sigv4, wire
 from api.authenticate import SIGNATURE_FAULTS, authenticate_service, counted, headers_of
 from audit.models import INSTALLATION
+from credentials import service_access
 from credentials.operations.authorize import authorize as operation
 from credentials.operations.authorize import signed_request
 from iamconsole.errors import (
@@ -80,7 +82,7 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
         else question.from_headers(headers_of(request))
     )
     shapes.validate(operation.model, asked)
-    access_key_id, source = _signer(asked["signer"]), question.source_of(asked)
+    access_key_id, source = _signer(asked["signer"], asked["action_name"]), question.source_of(asked)
     served().fields.update(access_key_id=access_key_id, asked=asked["action_name"])
     origin = replace(caller.origin(INSTALLATION), access_key_id=access_key_id, source_ip=source or caller.source_ip)
     with counted(origin, who=access_key_id, source=f"{token.service_token_id} {source}"):
@@ -89,10 +91,13 @@ def _answer(request: HttpRequest) -> dict[str, Any]:
     return question.in_json(wire.pick(operation.model.output, result, secrets=False))
 
 
-def _signer(signer: Mapping[str, Any]) -> str:
-    """The key that the question is about, before anything of it is checked."""
+def _signer(signer: Mapping[str, Any], action: str) -> str:
+    """The access key that the question is about, or the name of another credential, before anything of it is checked."""
     if signer.get("request") is None:
         return str(signer.get("access_key_id") or signer.get("ssh_public_key_id") or "")
+    shown = service_access.claim_of(signer["request"]["headers"], action)
+    if shown is not None:
+        return shown.name
     return sigv4.claimed_key_id(signed_request(signer["request"]))
 
 
@@ -135,7 +140,9 @@ def _refusal(fault: Fault) -> HttpResponse:
     response = JsonResponse({"error": {"code": fault.code, "message": fault.message}}, status=status)
     response["X-Iamconsole-Error"] = fault.code
     if isinstance(fault, SIGNATURE_FAULTS):
-        response["WWW-Authenticate"] = sigv4.ALGORITHM
+        response["WWW-Authenticate"] = (
+            service_access.challenge_of(str(served().fields.get("asked", ""))) or sigv4.ALGORITHM
+        )
         response["X-Iamconsole-Reason"] = _header(fault.message)
     if isinstance(fault, Throttling):
         response["Retry-After"] = "1"

@@ -5,7 +5,7 @@ The only place that opens a secret.
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from api import sigv4
 from api.canonical import SignedRequest
 from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
+from credentials.service_credentials import ServiceSpecificCredential
 from credentials.session_tokens import Session
 from credentials.ssh.models import SSHPublicKey
 from iamconsole.database import patience
@@ -27,8 +28,8 @@ LAST_USED_PATIENCE = timedelta(milliseconds=250)
 log = logging.getLogger("iamconsole.api")
 
 
-def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKey:
-    """The active key of that id of an active user, with user and account: one query.
+def active_key(access_key_id: str, now: datetime, *, account_id: str | None = None) -> AccessKey:
+    """The active key of that id that has not expired, of an active user, with user and account: one query.
 
     Raises InvalidClientTokenId, in the same words for a key of another account than ``account_id``, where that is given.
     """
@@ -36,7 +37,7 @@ def active_key(access_key_id: str, *, account_id: str | None = None) -> AccessKe
     if account_id is not None:
         keys = keys.filter(user__account=account_id)
     key = keys.filter(access_key_id=access_key_id).first()
-    if key is None or not key.active or not key.user.is_active_at(datetime.now(UTC)):
+    if key is None or not key.is_good(now) or not key.user.is_active_at(now):
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     return key
 
@@ -52,15 +53,21 @@ def owner_of_ssh_key(ssh_public_key_id: str, account: Account) -> User:
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signed, loaded with the account: by an access key, or in a session that was got with one (or at the shell)."""
+    """Who signed, loaded with the account: by an access key, or in a session that was got with one (or at the shell).
+
+    Or who proved it otherwise, to a service that takes a password or an API key.
+    """
 
     user: User
     key: AccessKey | None
     session: Session | None = None
+    service_credential: ServiceSpecificCredential | None = None
 
     @property
     def access_key_id(self) -> str:
-        """The id the signature named."""
+        """The id the signature named, or that of what was shown in its place."""
+        if self.service_credential is not None:
+            return self.service_credential.service_specific_credential_id
         if self.session is not None:
             return self.session.access_key_id
         return self.key.access_key_id if self.key else ""
@@ -73,7 +80,7 @@ def signer_of(claim: sigv4.Claim, request: SignedRequest, now: datetime, *, acco
     SignatureDoesNotMatch.
     """
     if claim.session_token is None:
-        key = active_key(claim.access_key_id, account_id=account_id)
+        key = active_key(claim.access_key_id, now, account_id=account_id)
         signer, secret = Signer(key.user, key), secret_of(key)
     else:
         signer, secret = _in_session(claim.session_token, claim.access_key_id, now, account_id)
@@ -87,7 +94,7 @@ def _in_session(token: str, access_key_id: str, now: datetime, account_id: str |
     if session is None:
         raise InvalidClientTokenId(sigv4.INVALID_KEY)
     if session.parent:
-        key = active_key(session.parent, account_id=account_id)
+        key = active_key(session.parent, now, account_id=account_id)
         user: User | None = key.user
     else:
         key = None
@@ -110,10 +117,16 @@ def secret_of(key: AccessKey) -> str:
     return secret
 
 
-def note_use(key: AccessKey, now: datetime, *, service: str, region: str) -> None:
-    """Write down a key's use, at most once a minute."""
-    rows = AccessKey.objects.filter(pk=key.pk)
-    _note(rows, key.last_used_date, now, last_used_service=service[:32], last_used_region=region[:64] or "N/A")
+def note_use(key: AccessKey, now: datetime, *, service: str, region: str, address: str) -> None:
+    """Write down a key's use, at most once a minute. ``address`` is the client's, empty where it is not known."""
+    use = {"last_used_service": service[:32], "last_used_region": region[:64] or "N/A", "last_used_address": address}
+    _note(AccessKey.objects.filter(pk=key.pk), key.last_used_date, now, **use)
+
+
+def note_use_of_service_credential(credential: ServiceSpecificCredential, now: datetime, *, address: str) -> None:
+    """Write down the use of a service-specific credential, at most once a minute."""
+    rows = ServiceSpecificCredential.objects.filter(pk=credential.pk)
+    _note(rows, credential.last_used_date, now, last_used_address=address)
 
 
 def note_use_of_token(token: ServiceToken, now: datetime) -> None:

@@ -136,22 +136,6 @@ class PasswordPolicyForm(ConsoleForm):
         return RECOMMENDED if choice == "recommended" else None
 
 
-class DeleteKeyForm(ConsoleForm):
-    """The access key id, typed, so that no one deletes the wrong key."""
-
-    typed_id = forms.CharField(label="Type the access key ID to confirm", max_length=128)
-
-    def __init__(self, *args: Any, access_key_id: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.access_key_id = access_key_id
-
-    def clean_typed_id(self) -> str:
-        """It must be the id, to the letter."""
-        if self.cleaned_data["typed_id"].strip() != self.access_key_id:
-            raise forms.ValidationError(f"This is not the ID. Type {self.access_key_id} to delete the key.")
-        return self.access_key_id
-
-
 class ServiceTokenForm(ConsoleForm):
     """A service token: what it is for, and how long it lives."""
 

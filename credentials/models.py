@@ -11,6 +11,7 @@ from django.utils import timezone
 import credentials.certificate_models
 import credentials.mfa.models
 import credentials.reports.models
+import credentials.service_credentials
 import credentials.ssh.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import Account, User
@@ -124,6 +125,12 @@ class AccessKey(models.Model):
     last_used_date = models.DateTimeField(null=True)
     last_used_service = models.CharField(max_length=32, default="N/A")
     last_used_region = models.CharField(max_length=64, default="N/A")
+    last_used_address = models.CharField(max_length=45, default="", db_default="")
+    description = models.CharField(max_length=256, default="", db_default="")
+    expire_date = models.DateTimeField(null=True)
+    status_date = models.DateTimeField(null=True)  # when it was last switched on or off
+    # The key it is to take over from, which is still there: a rotation under way.
+    replaces = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="replaced_by")
 
     class Meta:
         constraints: ClassVar = [
@@ -140,8 +147,22 @@ class AccessKey(models.Model):
 
     @property
     def active(self) -> bool:
-        """Whether it signs."""
-        return self.status == self.Status.ACTIVE
+        """Whether it signs now."""
+        return self.is_good(timezone.now())
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it signs: switched on and not expired."""
+        return self.status == self.Status.ACTIVE and (self.expire_date is None or now < self.expire_date)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expire_date is not None and timezone.now() >= self.expire_date
+
+    @property
+    def state(self) -> str:
+        """AWS's word for whether it signs: Active, Inactive, or Expired."""
+        return "Expired" if self.has_expired else str(self.status)
 
     @property
     def access_key_last_used(self) -> dict[str, Any]:
@@ -153,10 +174,14 @@ class AccessKey(models.Model):
         }
 
     @classmethod
-    def issue(cls, user: User) -> tuple["AccessKey", str]:
+    def issue(
+        cls, user: User, *, life: timedelta | None = None, description: str = "", replaces: "AccessKey | None" = None
+    ) -> tuple["AccessKey", str]:
         """Make and save a key for ``user``; returns it with its secret, which is not to be had again."""
-        secret = new_secret_access_key()
-        key = cls(user=user, access_key_id=arns.new_access_key_id(user.account_id))
+        secret, now = new_secret_access_key(), timezone.now()
+        key = cls(user=user, access_key_id=arns.new_access_key_id(user.account_id), create_date=now)
+        key.expire_date = now + life if life else None
+        key.description, key.replaces = description, replaces
         key.sealed_secret = settings.KEY_RING.seal(secret, column=SEALED_SECRET, row=key.sealed_row)
         key.save(force_insert=True)
         return key, secret

@@ -1,7 +1,7 @@
 """The rotation of the encryption keys: every sealed column sealed anew, and whether a ring is the one this database wants.
 
-``SEALED`` is the registry of what is sealed. What keeps only digests under the ring (recovery codes, text codes, set-up links)
-cannot be made anew without what the digests are of: it ends, or keeps its key in the ring.
+``SEALED`` is the registry of what is sealed. What keeps only digests under the ring (recovery codes, text codes, set-up links,
+service-specific credentials) cannot be made anew without what the digests are of: it ends, or keeps its key in the ring.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from credentials.certificate_models import SEALED_PRIVATE_KEY, EncryptionKey, Se
 from credentials.mfa.models import SEALED_SEED, MFADevice, RecoveryCode, TextCode
 from credentials.models import SEALED_SECRET, AccessKey
 from credentials.sealing import KeyRing, SealBrokenError
+from credentials.service_credentials import ServiceSpecificCredential
 
 CANARY = "credentials_encryptionkey.canary"
 BATCH = 100  # rows whose locks are held at a time
@@ -178,12 +179,15 @@ class Retirement:
     recovery_codes: int
     setup_links: int
     text_codes: int
+    service_credentials: int
     tokens_until: datetime | None
 
     @property
     def is_safe(self) -> bool:
         """Whether the older keys may leave the ring: nothing needs them."""
-        return not (self.recovery_codes or self.setup_links or self.text_codes or self.tokens_until)
+        return not (
+            self.recovery_codes or self.setup_links or self.text_codes or self.service_credentials or self.tokens_until
+        )
 
 
 def retirement(now: datetime) -> Retirement:
@@ -197,12 +201,13 @@ def retirement(now: datetime) -> Retirement:
         _old_codes(since).count(),
         _old_links(since, now).count(),
         TextCode.objects.filter(create_date__lte=since, spent=False, create_date__gt=now - timedelta(hours=1)).count(),
+        _old_credentials(since).count(),
         ends if ends > now else None,
     )
 
 
 def let_go() -> tuple[str, ...]:
-    """Forget the older keys, with the recovery codes and set-up links that only they know. Returns the keys' ids.
+    """Forget the older keys, with what only they know: codes, links, service-specific credentials. Returns their ids.
 
     Raises WrongKeyRingError while something is still sealed with one of them.
     """
@@ -215,6 +220,7 @@ def let_go() -> tuple[str, ...]:
         since = EncryptionKey.objects.get(key_id=ring.active).rotate_date or now
         _old_codes(since).delete()
         _old_links(since, now).delete()
+        _old_credentials(since).delete()
         older = tuple(
             EncryptionKey.objects.exclude(key_id=ring.active).order_by("create_date").values_list("key_id", flat=True)
         )
@@ -224,6 +230,11 @@ def let_go() -> tuple[str, ...]:
 
 def _old_codes(since: datetime) -> models.QuerySet[RecoveryCode]:
     return RecoveryCode.objects.filter(create_date__lte=since, used_date__isnull=True)
+
+
+def _old_credentials(since: datetime) -> models.QuerySet[ServiceSpecificCredential]:
+    """Those that were not used since: each use keeps a digest under the active key."""
+    return ServiceSpecificCredential.objects.filter(digest_date__lte=since)
 
 
 def _old_links(since: datetime, now: datetime) -> models.QuerySet[SetupLink]:

@@ -1,6 +1,6 @@
 """Steps that operations share. Only operations and the redeeming of set-up links call them, inside a transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.utils import timezone
@@ -12,7 +12,14 @@ from credentials.mfa import throttle
 from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy
 from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
-from iamconsole.errors import AccessDenied, ConcurrentModification, EntityAlreadyExists, PasswordPolicyViolation
+from iamconsole.errors import (
+    AccessDenied,
+    ConcurrentModification,
+    EntityAlreadyExists,
+    InvalidInput,
+    NoSuchEntity,
+    PasswordPolicyViolation,
+)
 
 
 def set_password(user: User, password: NewPassword, *, expire_date: datetime | None = None) -> None:
@@ -74,10 +81,35 @@ def remove_login_profile(user: User) -> None:
     end_sessions(user)
 
 
-def add_access_key(user: User) -> tuple[AccessKey, str]:
-    """Issue a key to a locked user. Returns it with its secret. Raises LimitExceeded at two, active or not."""
+def add_access_key(
+    user: User, *, days: int | None = None, description: str = "", replaces: AccessKey | None = None
+) -> tuple[AccessKey, str]:
+    """Issue a key to a locked user, for ``days`` or as long as the account lets keys live. Returns it with its secret.
+
+    Raises LimitExceeded at two, active or not; InvalidInput when it is to live longer than the account's keys may.
+    """
     refuse_beyond("AccessKeysPerUser", user.account, AccessKey.objects.filter(user=user))
-    return AccessKey.issue(user)
+    days = life_of_key(user, days)
+    life = timedelta(days=days) if days else None
+    return AccessKey.issue(user, life=life, description=description, replaces=replaces)
+
+
+def life_of_key(user: User, days: int | None) -> int | None:
+    """How many days a key of the user lives that should live for so many, None for ever. Raises InvalidInput past the maximum."""
+    greatest = user.account.access_key_maximum_days
+    if days and greatest and days > greatest:
+        raise InvalidInput(
+            f"Access keys of this account expire after {greatest} days at most.", parameter="duration_days"
+        )
+    return days or greatest
+
+
+def access_key_of(user: User, access_key_id: str) -> AccessKey:
+    """A locked key of a locked user. Raises NoSuchEntity for a key that is not the user's."""
+    key = AccessKey.objects.select_for_update(no_key=True).filter(user=user, access_key_id=access_key_id).first()
+    if key is None:
+        raise NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
+    return key
 
 
 def refuse_without_second_factor(caller: Caller, user: User) -> None:

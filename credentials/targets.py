@@ -1,15 +1,16 @@
-"""MFA devices as what operations are about, and the sessions of temporary credentials."""
+"""MFA devices and service-specific credentials as what operations are about, and the sessions of temporary credentials."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts import arns, targets
 from accounts.caller import Caller
-from accounts.models import Account
+from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
+from credentials.service_credentials import ServiceSpecificCredential
 from credentials.steps import refuse_without_second_factor
-from iamconsole.asked import Resolved
-from iamconsole.errors import AccessDenied, NoSuchEntity
+from iamconsole.asked import Resolved, Target
+from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
 
 
 def no_such_device(serial_number: str) -> str:
@@ -103,6 +104,46 @@ class _NewSession:
         return Resolved("*", {"user": caller.principal})
 
 
+@dataclass(frozen=True)
+class _ServiceCredential:
+    """A service-specific credential of the named user, or of the caller; decided on the user, whose row is what is locked."""
+
+    consumes: frozenset[str] = frozenset({"user_name", "service_specific_credential_id"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        credential_id = parameters.pop("service_specific_credential_id")
+        target = targets.user(caller, parameters, lock=lock)
+        user: User | None = target.entities["user"]
+        credentials = ServiceSpecificCredential.objects.filter(service_specific_credential_id=credential_id)
+        found = credentials.filter(user=user).first() if user else None
+        if found is not None and user is not None:
+            found.user = user
+        return replace(
+            target,
+            entities={"service_credential": found},
+            missing=target.missing or (None if found else NoSuchEntity(f"No such credential {credential_id} exists")),
+            facts={"service_name": found.service_name} if found else {},
+        )
+
+
+@dataclass(frozen=True)
+class _UserOrAll:
+    """The user that ``one`` finds, or with ``all_users`` every user of the account, whose ARN then ends in ``*``."""
+
+    one: Target
+    consumes: frozenset[str] = frozenset({"user_name", "all_users"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        if not parameters.pop("all_users", False):
+            return self.one(caller, parameters, lock=lock)
+        if parameters.pop("user_name", None) is not None:
+            raise ValidationError("UserName and AllUsers cannot be specified together.")
+        return Resolved(arns.user(caller.account_id, "/", "*"), {"user": None})
+
+
+service_credential = _ServiceCredential()
+user_or_all = _UserOrAll(targets.user)
+user_root_or_all = _UserOrAll(targets.user_or_root)
 virtual_device = _Device("virtual")
 hardware_token = _Device("hardware")
 new_device = _NewDevice()

@@ -18,6 +18,7 @@ class Resolved:
     ``tags`` are those of what exists (aws:ResourceTag), ``boundary`` the ARN of a user's permissions boundary
     (iam:PermissionsBoundary). ``further`` are more ARNs the same action is decided on, ``chain`` the trail it belongs to if
     not the caller's, and ``made_chain`` the trail of an account that is about to be made: it holds the event only if it is.
+    ``facts`` of what exists are read by context keys like parameters.
     """
 
     resource: str
@@ -30,6 +31,7 @@ class Resolved:
     further: tuple[str, ...] = ()
     chain: str | None = None
     made_chain: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Target(Protocol):

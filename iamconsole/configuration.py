@@ -88,7 +88,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def public_url(text: str) -> str:
+def public_url(text: str, name: str = "PUBLIC_URL") -> str:
     """Return the address people use, without a trailing slash: https, or http on a loopback host."""
     try:
         parts = urlsplit(text)
@@ -97,15 +97,18 @@ def public_url(text: str) -> str:
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ImproperlyConfigured(
-            f"PUBLIC_URL must look like https://iam.example.org, without a path; it is {text!r}."
-        )
+        raise ImproperlyConfigured(f"{name} must look like https://iam.example.org, without a path; it is {text!r}.")
     if parts.scheme == "http" and not is_loopback(host):
         raise ImproperlyConfigured(
-            f"PUBLIC_URL {text!r} is plain HTTP on a host that is not this machine: passwords would cross the network in"
-            " the clear. Put a TLS proxy in front (deploy/nginx.conf) and set PUBLIC_URL to its https:// address."
+            f"{name} {text!r} is plain HTTP on a host that is not this machine: passwords would cross the network in"
+            f" the clear. Put a TLS proxy in front (deploy/nginx.conf) and set {name} to its https:// address."
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def git_url(text: str) -> str:
+    """Return the address of the Git host that relies on this server (deploy/nginx-git.conf); empty where none is named."""
+    return public_url(text, "GIT_URL") if text else ""
 
 
 def allowed_hosts(hosts: list[str], url: str) -> list[str]:

@@ -64,6 +64,16 @@ def _no_certification(target: Tagged, parameters: Mapping[str, Any]) -> Values:
     return {}
 
 
+def _credential_service(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    name = parameters.get("service_name")
+    return {"iam:servicespecificcredentialservicename": (name,)} if name else {}
+
+
+def _credential_age(target: Tagged, parameters: Mapping[str, Any]) -> Values:
+    days = parameters.get("credential_age_days")
+    return {} if days is None else {"iam:servicespecificcredentialagedays": (str(days),)}
+
+
 KEYS: Final[Mapping[str, Callable[[Tagged, Mapping[str, Any]], Values]]] = {
     "aws:RequestTag": _request_tags,
     "aws:TagKeys": _tag_keys,
@@ -72,6 +82,8 @@ KEYS: Final[Mapping[str, Callable[[Tagged, Mapping[str, Any]], Values]]] = {
     "iam:PolicyARN": _policy_arn,
     "iam:PermissionsBoundary": _boundary,
     "iam:RegisterSecurityKey": _security_key,
+    "iam:ServiceSpecificCredentialServiceName": _credential_service,
+    "iam:ServiceSpecificCredentialAgeDays": _credential_age,
     "iam:FIDO-certification": _no_certification,
     "iam:FIDO-FIPS-140-2-certification": _no_certification,
     "iam:FIDO-FIPS-140-3-certification": _no_certification,

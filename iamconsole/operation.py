@@ -244,7 +244,7 @@ class Operation(Generic[R]):
     def _asked(self, target: Resolved, parameters: Mapping[str, Any]) -> list[Asked]:
         """What the permission is decided on: the target, and the further ARNs it names."""
         return [
-            Asked(resource, parameters, target.label, target.denial, target.tags, target.boundary)
+            Asked(resource, {**parameters, **target.facts}, target.label, target.denial, target.tags, target.boundary)
             for resource in (target.resource, *target.further)
         ]
 

@@ -32,10 +32,18 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import create_access_key, list_access_keys
 from credentials.operations.credential_reports import get_credential_report
 from credentials.operations.hardware_tokens import list_hardware_tokens
+from credentials.operations.key_details import update_access_key_settings
 from credentials.operations.login_profiles import change_password
 from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.server_certificates import list_server_certificates, upload_server_certificate
+from credentials.operations.service_credentials import (
+    create_service_specific_credential,
+    list_service_specific_credentials,
+)
+from credentials.operations.ssh_public_keys import list_ssh_public_keys
+from credentials.service_credentials import ServiceSpecificCredential
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
 from permissions.models import ManagedPolicy
@@ -144,6 +152,19 @@ TASKS: Final = (
     ),
     Task("My security credentials", "me own profile access ssh keys signing certificates password", "admin:me"),
     Task("Change password", "my own new", "admin:me-password", change_password),
+    Task(
+        "How long access keys live",
+        "account maximum expiry expire age rotate",
+        "admin:key-settings",
+        update_access_key_settings,
+    ),
+    Task(
+        "Create Git credentials or an API key",
+        "my own new https password service-specific codecommit bedrock",
+        "admin:me-service-create",
+        create_service_specific_credential,
+        (("service_name", "*"),),
+    ),
     Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
     Task(
         "Assign MFA device", "my own multi-factor authenticator app totp second factor qr code", "admin:me-mfa-assign"
@@ -263,6 +284,30 @@ NAMED: Final = (
 
 
 @dataclass(frozen=True)
+class Owned:
+    """A kind of credentials that users have: found by the whole id, of the form ``form``, by whoever may do ``operation``."""
+
+    label: str
+    form: re.Pattern[str]
+    model: Any
+    column: str
+    operation: Operation[Any]
+
+
+OWNED: Final = (
+    Owned("Access keys", arns.ACCESS_KEY_ID, AccessKey, "access_key_id", list_access_keys),
+    Owned(
+        "Git credentials and API keys",
+        arns.SERVICE_CREDENTIAL_ID,
+        ServiceSpecificCredential,
+        "service_specific_credential_id",
+        list_service_specific_credentials,
+    ),
+    Owned("SSH public keys", arns.SSH_PUBLIC_KEY_ID, SSHPublicKey, "ssh_public_key_id", list_ssh_public_keys),
+)
+
+
+@dataclass(frozen=True)
 class Search:
     """One term, looked for on behalf of one caller. No kind asks the database more than twice, however much it finds."""
 
@@ -273,7 +318,7 @@ class Search:
         """Every kind, in the order of the page."""
         yield Kind("Tasks and pages", tasks := self._tasks(), len(tasks))
         yield from map(self._named, NAMED)
-        yield Kind("Access keys", keys := self._access_keys(), len(keys))
+        yield from map(self._owned, OWNED)
         yield Kind("Decisions", decisions := self._decisions(), len(decisions))
 
     def _tasks(self) -> list[Hit]:
@@ -296,21 +341,23 @@ class Search:
         more = f"{reverse(f'{named.page}_changelist')}?{urlencode({'q': self.term})}"
         return Kind(named.label, hits, rows.count(), more=more)
 
-    def _access_keys(self) -> list[Hit]:
-        """The owner of a whole access key id, if the caller may list that user's keys."""
-        if not arns.ACCESS_KEY_ID.fullmatch(self.term):
-            return []
-        keys = AccessKey.objects.select_related("user__account", "user__boundary").filter(
-            user__account=self.caller.account_id
-        )
-        key = keys.filter(access_key_id=self.term).first()
-        if key is None or not list_access_keys.allows(self.caller, asked_of(key.user)):
-            return []
-        if key.user.is_root:
-            own = key.user == self.caller.principal
-            return [Hit(self.term, reverse("admin:me"), key.user.arn, is_exact=True)] if own else []
-        url = reverse("admin:accounts_user_change", args=[key.user.user_name])
-        return [Hit(self.term, f"{url}?tab=credentials", key.user.arn, is_exact=True)]
+    def _owned(self, owned: Owned) -> Kind:
+        """The owner of a credential whose whole id the term is, if the caller may list that user's."""
+        hits: list[Hit] = []
+        if owned.form.fullmatch(self.term):
+            rows = owned.model.objects.select_related("user__account", "user__boundary")
+            found = rows.filter(**{owned.column: self.term}, user__account=self.caller.account_id).first()
+            if found is not None and owned.operation.allows(self.caller, asked_of(found.user)):
+                hits = self._owner(found.user)
+        return Kind(owned.label, hits, len(hits))
+
+    def _owner(self, user: User) -> list[Hit]:
+        """The page with the user's credentials; the root user's is its own alone."""
+        if user.is_root:
+            own = user == self.caller.principal
+            return [Hit(self.term, reverse("admin:me"), user.arn, is_exact=True)] if own else []
+        url = reverse("admin:accounts_user_change", args=[user.user_name])
+        return [Hit(self.term, f"{url}?tab=credentials", user.arn, is_exact=True)]
 
     def _decisions(self) -> list[Hit]:
         """A decision by its id, or those of a request: the caller's own, and those whose reader the caller may be."""

@@ -36,6 +36,7 @@ def _number(name: str, *, default: int, least: int, most: int) -> int:
 # Where it stands
 DATA = configuration.data_folder(Path(_setting(env.str, "IAMCONSOLE_DATA", default=str(BASE_DIR / "data"))))
 PUBLIC_URL = configuration.public_url(_setting(env.str, "PUBLIC_URL", default="http://localhost:8000"))
+GIT_URL = configuration.git_url(_setting(env.str, "GIT_URL", default=""))
 HTTPS = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = configuration.allowed_hosts(_setting(env.list, "ALLOWED_HOSTS", default=[]), PUBLIC_URL)
 TRUSTED_PROXIES = configuration.networks(_setting(env.list, "TRUSTED_PROXIES", default=[]), "TRUSTED_PROXIES")

@@ -56,11 +56,13 @@ class ConsoleSite(AdminSite):
             access_keys,
             credential_reports,
             device_inventory,
+            key_settings,
             mfa_devices,
             mfa_requirement,
             passkeys,
             password_policy,
             recovery_codes,
+            service_credentials,
             signing_certificates,
             ssh_keys,
             text_messages,
@@ -69,6 +71,7 @@ class ConsoleSite(AdminSite):
         from permissions.views import simulator
 
         my_key = "my-security-credentials/access-keys"
+        my_service = "my-security-credentials/service-credentials"
         my_signing = "my-security-credentials/signing-certificates"
         my_ssh = "my-security-credentials/ssh-keys"
         my_mfa = "my-security-credentials/mfa"
@@ -77,6 +80,7 @@ class ConsoleSite(AdminSite):
             path("account/", self.admin_view(account.settings_page), name="account"),
             path("account/alias/", self.admin_view(account.alias), name="account-alias"),
             path("account/password-policy/", self.admin_view(password_policy.manage), name="password-policy"),
+            path("account/access-keys/", self.admin_view(key_settings.manage), name="key-settings"),
             path("account/mfa-requirement/", self.admin_view(mfa_requirement.manage), name="mfa-requirement"),
             path("account/root-email/", self.admin_view(account.root_email), name="root-email"),
             path("mfa-devices/", self.admin_view(device_inventory.page), name="mfa-inventory"),
@@ -129,6 +133,13 @@ class ConsoleSite(AdminSite):
             path(f"{my_key}/create/", self.admin_view(access_keys.create), name="me-key-create"),
             path(f"{my_key}/<str:access_key_id>/status/", self.admin_view(access_keys.status), name="me-key-status"),
             path(f"{my_key}/<str:access_key_id>/delete/", self.admin_view(access_keys.delete), name="me-key-delete"),
+            path(f"{my_key}/<str:access_key_id>/details/", self.admin_view(access_keys.details), name="me-key-details"),
+            path(f"{my_key}/<str:access_key_id>/rotate/", self.admin_view(access_keys.rotate), name="me-key-rotate"),
+            path(f"{my_service}/create/", self.admin_view(service_credentials.create), name="me-service-create"),
+            *(
+                path(f"{my_service}/<str:credential_id>/{page}/", self.admin_view(view), name=f"me-service-{page}")
+                for page, view in service_credentials.OF_ONE.items()
+            ),
             path(f"{my_signing}/upload/", self.admin_view(signing_certificates.upload), name="me-signing-upload"),
             path(
                 f"{my_signing}/<str:certificate_id>/status/",

@@ -42,11 +42,13 @@ from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.server_certificates import upload_server_certificate
+from credentials.operations.service_credentials import create_service_specific_credential
 from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
 from credentials.reports.models import CredentialReport
+from credentials.service_credentials import GIT, ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
@@ -101,7 +103,8 @@ def furnish(root: Person) -> Values:
     email = str(root.user.email)
     update_mfa_requirement(root.caller, start_date="2099-01-01")
     issued = create_service_token(root.caller, user_name="dave")
-    SECRETS.append(issued.secret["token"])
+    git = create_service_specific_credential(root.caller, user_name="dave", service_name=GIT)
+    SECRETS.extend([issued.secret["token"], git.secret["service_password"]])
     ssh_key = upload_ssh_public_key(root.caller, user_name="dave", ssh_public_key_body=new_ssh_key())
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
@@ -116,6 +119,7 @@ def furnish(root: Person) -> Values:
         | {"certificate_id": _give_certificates(root)}
         | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
         | {"public_key": ssh_key.body.split()[1]}
+        | {"service_specific_credential_id": git.entity.service_specific_credential_id}
         | _reports(root, dave.user.arn)
         | give_app(root.account_id, dave.user, "dave").two_codes()
         | _policies("blue", policy_arn, "v2", dave.user.arn)
@@ -259,6 +263,13 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
     return {
         "access_key": True,
         "access_key_id": access_key_id,
+        "all_users": False,
+        "credential_age_days": 30,
+        "maximum_days": 90,
+        "never_expires": False,
+        "replaces_access_key_id": access_key_id,
+        "service_name": "bedrock.amazonaws.com",
+        "service_specific_credential_id": arns.new_unique_id("ACCA"),
         "action_names": ["s3:GetObject"],
         "context_entries": [{"context_key_name": "aws:SourceIp", "context_key_values": ["10.0.0.1"]}],
         "permissions_boundary_policy_input_list": [allow("s3:*")],
@@ -412,7 +423,17 @@ def secrets_in(answer: Answer) -> list[str]:
     """The secrets that an answer shows this once."""
     if answer.code is not None:
         return []
-    found = [answer.text(name) for name in ("SecretAccessKey", "SessionToken", "Token", "Password")]
+    found = [
+        answer.text(name)
+        for name in (
+            "SecretAccessKey",
+            "SessionToken",
+            "Token",
+            "Password",
+            "ServicePassword",
+            "ServiceCredentialSecret",
+        )
+    ]
     seed = answer.text("Base32StringSeed")
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
@@ -434,6 +455,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (PasswordHistory, "user__account"),
             (MFARequirement, "account"),
             (ServiceToken, "user__account"),
+            (ServiceSpecificCredential, "user__account"),
             (SSHPublicKey, "user__account"),
             (MFADevice, "account"),
             (RecoveryCode, "user__account"),

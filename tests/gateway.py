@@ -109,14 +109,15 @@ def nginx(folder: Path, token: str, behind: Service, *changes: tuple[str, str], 
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
     process = subprocess.Popen(["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"], cwd=folder)
     try:
-        _wait(process, port, folder)
+        wait_for(process, port, folder)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
+def wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
+    """Wait until nginx listens."""
     import socket
 
     for _ in range(100):

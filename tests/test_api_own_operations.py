@@ -236,6 +236,8 @@ def test_a_group_is_deleted_with_its_memberships_and_policies_and_its_users_stay
                 "iam:DeleteLoginProfile",
                 "iam:DeleteAccessKey",
                 "iam:DeleteSigningCertificate",
+                "iam:DeleteSSHPublicKey",
+                "iam:DeleteServiceSpecificCredential",
                 "iamconsole:DeleteServiceToken",
                 "iam:DeactivateMFADevice",
                 "iam:DeleteVirtualMFADevice",

@@ -36,6 +36,7 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
         ({"PUBLIC_URL": "iam.example.org"}, "PUBLIC_URL must look like https://iam.example.org"),
         ({"PUBLIC_URL": "https://iam.example.org/console"}, "PUBLIC_URL must look like"),
         ({"PUBLIC_URL": "https://iam.example.org:port"}, "PUBLIC_URL must look like"),
+        ({"GIT_URL": "http://git.example.org"}, "GIT_URL 'http://git.example.org' is plain HTTP"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS may not hold '*'"),
         ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "TRUSTED_PROXIES must be addresses or networks"),
         ({"DATABASE_URL": "postgres://u@127.0.0.1/x", "ENCRYPTION_KEYS": KEYS}, "SECRET_KEY is not set"),

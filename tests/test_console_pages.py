@@ -32,6 +32,8 @@ NO_PAGE = {
     "admin:me-signing-status": "a button",
     "admin:user-signing-status": "a button",
     "admin:user-key-status": "a button",
+    "admin:me-service-status": "a button",
+    "admin:user-service-status": "a button",
     "admin:me-ssh-key-status": "a button",
     "admin:user-ssh-key-status": "a button",
     "admin:me-session-end": "a button",

@@ -16,11 +16,15 @@ from accounts.operations.groups import create_group
 from accounts.operations.users import create_user, list_users
 from audit.models import Event
 from credentials.operations.server_certificates import upload_server_certificate
+from credentials.operations.service_credentials import create_service_specific_credential
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
+from credentials.service_credentials import GIT
 from iamconsole.errors import AccessDenied
 from permissions.operations.managed import create_policy
 from tests.browser import Visitor, give_password, signed_in
-from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_user
+from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
 from tests.everything import served_to_all
+from tests.ssh_keys import new_ssh_key
 
 SEARCH = "/console/search/"
 USERS = "/console/accounts/user/"
@@ -43,6 +47,14 @@ def links(answer: Any) -> list[str]:
 def find(client: Client, term: str) -> Any:
     """The page of a term."""
     return client.get(SEARCH, {"q": term})
+
+
+def more_credentials(root: Person, user_name: str) -> tuple[str, str]:
+    """The ids of a new service-specific credential and of a new SSH public key of the user."""
+    made = create_service_specific_credential(root.caller, user_name=user_name, service_name=GIT)
+    SECRETS.extend(made.secret.values())
+    key = upload_ssh_public_key(root.caller, user_name=user_name, ssh_public_key_body=new_ssh_key())
+    return made.entity.service_specific_credential_id, key.ssh_public_key_id
 
 
 @pytest.fixture
@@ -86,6 +98,7 @@ def test_groups_and_policies_are_found_by_a_part_of_the_name(client: Client, roo
 
 def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, root: Person, event: Event) -> None:
     dora = make_user(root, "dora", path="/design/")
+    credential_id, ssh_key_id = more_credentials(root, "dora")
     group = create_group(root.caller, group_name="Zinc", path="/ops/")
     policy = create_policy(root.caller, policy_name="Zinc", path="/ops/", policy_document=ALLOW_ALL)
     www = upload_server_certificate(root.caller, server_certificate_name="www", **served_to_all().values)
@@ -100,6 +113,8 @@ def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, 
         (group.group_id, reverse("admin:accounts_group_change", args=["Zinc"])),
         (policy.policy_id, reverse("admin:permissions_managedpolicy_change", args=[policy.arn])),
         (dora.access_key_id, f"{USERS}dora/change/?tab=credentials"),
+        (credential_id, f"{USERS}dora/change/?tab=credentials"),
+        (ssh_key_id, f"{USERS}dora/change/?tab=credentials"),
         (str(event.event_id), decision),
         (str(event.event_id).upper(), decision),
         (event.request_id, decision),
@@ -210,6 +225,20 @@ def test_an_access_key_is_found_by_who_may_list_the_owners_keys(root: Person, bo
     client = signed_in(make_user(root, "reader", allow("iam:ListAccessKeys", resource=bob.user.arn)))
     assert find(client, bob.access_key_id)["Location"] == f"{USERS}bob/change/?tab=credentials"
     assert links(find(client, alice.access_key_id)) == []
+
+
+@pytest.mark.parametrize("action", ["iam:ListServiceSpecificCredentials", "iam:ListSSHPublicKeys"])
+def test_other_credentials_too_by_who_may_list_them_and_by_nobody_else(
+    root: Person, bob: Person, trudy: Person, mallory: Person, action: str
+) -> None:
+    ids = dict(
+        zip(("iam:ListServiceSpecificCredentials", "iam:ListSSHPublicKeys"), more_credentials(root, "bob"), strict=True)
+    )
+    client = signed_in(make_user(root, "reader", allow(action, resource=bob.user.arn)))
+    assert find(client, ids.pop(action))["Location"] == f"{USERS}bob/change/?tab=credentials"
+    [other] = ids.values()
+    for person in (client, signed_in(trudy), signed_in(mallory)):
+        assert links(find(person, other)) == []
 
 
 def test_the_root_users_key_leads_to_its_own_page(root: Person, alice: Person) -> None:

@@ -40,6 +40,7 @@ from accounts.management.commands._shell import operator
 from accounts.models import User
 from accounts.operations.installation import create_account
 from credentials.models import AccessKey
+from credentials.service_credentials import GIT, SERVICES, ServiceSpecificCredential
 issued = create_account(operator(), name="Acme", root_email="root@example.org", root_access_key=True)
 print(issued.entity["root_access_key_id"], issued.secret["root_secret_access_key"])
 account = issued.entity["account_id"]
@@ -47,6 +48,13 @@ for number in range(int(sys.argv[1])):
     user = User.objects.create(account_id=account, user_id=f"AIDA{number:017d}", user_name=f"u{number}",
         user_name_key=f"u{number}")
     AccessKey.issue(user)
+ServiceSpecificCredential.issue(user, SERVICES[GIT], life=None)
+"""
+LEFT = """
+import django
+django.setup()
+from credentials.service_credentials import ServiceSpecificCredential
+print(ServiceSpecificCredential.objects.count())
 """
 OPEN = """
 import django
@@ -261,8 +269,11 @@ def test_everything_is_sealed_anew_while_requests_are_signed_and_after_a_kill(ho
     assert answered[0] > 5
     assert "Keep old in the ring" in said  # temporary credentials may live on for 36 hours
     assert "1 set-up links stop working" in said
+    assert "1 Git credentials and API keys are deleted: each that is used once before stays" in said
+    assert house.run("-c", LEFT, ring=ring).stdout == "1\n"
     house.manage("rotate_encryption_key", "--let-go", ring=ring)
     house.manage("prepare", "--no-account", ring=NEW)
+    assert house.run("-c", LEFT, ring=NEW).stdout == "0\n"
     assert house.opened(NEW) == (KEYS + 1, KEYS + 1)
 
 

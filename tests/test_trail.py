@@ -131,6 +131,7 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
         "iam:DeleteAccessKey",
         "iam:DeleteSigningCertificate",
         "iam:DeleteSSHPublicKey",
+        "iam:DeleteServiceSpecificCredential",
         "iamconsole:DeleteServiceToken",
     ]
     done += ["iam:DeactivateMFADevice", "iam:DeleteVirtualMFADevice"]

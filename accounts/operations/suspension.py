@@ -159,7 +159,9 @@ def lock_down_user(caller: Caller, *, user: User, reason: str = "") -> None:
         },
     }
     user.save(update_fields=["lock_down"])
-    AccessKey.objects.filter(user=user).update(status=AccessKey.Status.INACTIVE)
+    AccessKey.objects.filter(user=user, status=AccessKey.Status.ACTIVE).update(
+        status=AccessKey.Status.INACTIVE, status_date=now
+    )
     links.update(expire_date=now)
     _suspend(user, None, reason)
 
@@ -183,7 +185,7 @@ def undo_lock_down(caller: Caller, *, user: User) -> None:
     """
     if user.lock_down is None:
         raise InvalidInput(f"The user {user.user_name} is not locked down.")
-    _switched_off(user).update(status=AccessKey.Status.ACTIVE)
+    _switched_off(user).update(status=AccessKey.Status.ACTIVE, status_date=timezone.now())
     for link, expire_date in user.lock_down["setup_links"].items():
         links = SetupLink.objects.filter(user=user, pk=int(link), used_date__isnull=True)
         links.update(expire_date=datetime.fromisoformat(expire_date))

@@ -77,6 +77,7 @@ def delete_user(caller: Caller, *, user: User) -> None:
         ("must delete login profile first.", hasattr(user, "login_profile")),
         ("must delete access keys first.", user.access_keys.exists()),
         ("must delete certificates first.", user.signing_certificates.exists()),
+        ("must remove referenced objects first.", user.service_specific_credentials.exists()),
         ("must remove tokens from principal first.", MFADevice.objects.filter(user=user).exists()),
         ("must remove referenced objects first.", user.ssh_public_keys.exists()),
         ("must delete service tokens first.", user.service_tokens.exists()),

@@ -171,6 +171,13 @@ def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
     return [Asked(device.arn, tags=device.tags) for device in devices]
 
 
+def _service_credentials(admitted: Mapping[str, Any]) -> list[Asked]:
+    """The user once for each service-specific credential."""
+    user: User = admitted["user"]
+    credentials = user.service_specific_credentials.order_by("pk")
+    return [asked_of(user, service_name=each.service_name) for each in credentials]
+
+
 def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each managed policy that is attached."""
     user: User = admitted["user"]
@@ -195,6 +202,7 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
         "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
         "iam:DeleteSigningCertificate": lambda admitted: admitted["user"].signing_certificates.exists(),
         "iam:DeleteSSHPublicKey": lambda admitted: admitted["user"].ssh_public_keys.exists(),
+        "iam:DeleteServiceSpecificCredential": Each(_service_credentials),
         "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
         "iam:DeactivateMFADevice": Each(_factors),
         "iam:DeleteVirtualMFADevice": Each(_virtual_devices),

@@ -13,15 +13,10 @@ from accounts.operations.root import update_root_user_password
 from accounts.operations.sessions import end_other_sessions, end_own_session, list_own_sessions
 from accounts.signin import caller_of, renew, session_end
 from audit.operations.sign_ins import list_own_sign_ins
-from credentials.operations.access_keys import (
-    create_access_key,
-    delete_access_key,
-    list_access_keys,
-    update_access_key,
-)
+from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import change_password
 from credentials.passwords import expiry, rules
-from credentials.views import mfa_devices, signing_certificates, ssh_keys
+from credentials.views import access_keys, mfa_devices, service_credentials, signing_certificates, ssh_keys
 from iamconsole.forms import may, part, submitted
 
 PAGE = 50
@@ -37,9 +32,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "expires": expiry(caller.principal),
         "may_change_password": may(caller, update_root_user_password if caller.principal.is_root else change_password),
         "keys": part(caller, list_access_keys),
-        "may_create_key": may(caller, create_access_key),
-        "may_update_key": may(caller, update_access_key),
-        "may_delete_key": may(caller, delete_access_key),
+        **access_keys.card(request),
+        **service_credentials.card(request),
         **mfa_devices.card(request),
         **ssh_keys.card(request, caller.principal.user_name),
         **signing_certificates.card(request),

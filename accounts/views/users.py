@@ -23,12 +23,7 @@ from accounts.signin import caller_of
 from accounts.views import suspension, user_last_accessed, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from audit.views.trail import activity
-from credentials.operations.access_keys import (
-    create_access_key,
-    delete_access_key,
-    list_access_keys,
-    update_access_key,
-)
+from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import (
     create_login_profile,
     delete_login_profile,
@@ -36,9 +31,17 @@ from credentials.operations.login_profiles import (
     update_login_profile,
 )
 from credentials.operations.mfa_devices import list_mfa_devices
+from credentials.operations.service_credentials import list_service_specific_credentials
 from credentials.operations.signing_certificates import list_signing_certificates
 from credentials.operations.ssh_public_keys import list_ssh_public_keys
-from credentials.views import mfa_devices, service_tokens, signing_certificates, ssh_keys
+from credentials.views import (
+    access_keys,
+    mfa_devices,
+    service_credentials,
+    service_tokens,
+    signing_certificates,
+    ssh_keys,
+)
 from iamconsole.forms import may, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
@@ -77,13 +80,12 @@ def page(request: HttpRequest, user_name: str) -> HttpResponse:
 def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     caller, named = caller_of(request), {"user_name": user.user_name}
     return {
-        "may_create_key": may(caller, create_access_key, **named),
-        "may_update_key": may(caller, update_access_key, **named),
-        "may_delete_key": may(caller, delete_access_key, **named),
         "may_enable": may(caller, create_login_profile, **named),
         "may_set": may(caller, update_login_profile, **named),
         "may_disable": may(caller, delete_login_profile, **named),
         **mfa_devices.card(request, user.user_name),
+        **access_keys.card(request, user.user_name),
+        **service_credentials.card(request, user.user_name),
         **ssh_keys.card(request, user.user_name),
         **signing_certificates.card(request, user.user_name),
         **service_tokens.card(request, user.user_name),
@@ -153,6 +155,7 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "ssh_keys": part(caller, list_ssh_public_keys, user_name=user_name),
         "signing_certificates": part(caller, list_signing_certificates, user_name=user_name),
         "devices": part(caller, list_mfa_devices, user_name=user_name),
+        "service_credentials": part(caller, list_service_specific_credentials, user_name=user_name),
         "names": part(caller, list_user_policies, user_name=user_name),
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
         "groups": part(caller, list_groups_for_user, user_name=user_name),

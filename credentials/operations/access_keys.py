@@ -1,12 +1,14 @@
 """Access keys: issue, list, switch on and off, delete."""
 
+from django.utils import timezone
+
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import AccessKey
-from credentials.steps import add_access_key
-from iamconsole.errors import InvalidInput, NoSuchEntity
+from credentials.steps import access_key_of, add_access_key
+from iamconsole.errors import InvalidInput
 from iamconsole.operation import Issued, operation
 from iamconsole.paging import Page
 
@@ -15,7 +17,7 @@ from iamconsole.paging import Page
 def create_access_key(caller: Caller, *, user: User) -> Issued[AccessKey]:
     """Issue a key to the named user, or to the caller. Its secret is shown only here.
 
-    Raises LimitExceeded when the user holds two already, active or not.
+    It expires when the account lets no key live for ever. Raises LimitExceeded when the user holds two already, active or not.
     """
     key, secret = add_access_key(user)
     return Issued(key, {"secret_access_key": secret})
@@ -25,14 +27,17 @@ def create_access_key(caller: Caller, *, user: User) -> Issued[AccessKey]:
 def list_access_keys(
     caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
 ) -> Page[AccessKey]:
-    """The user's keys, without their secrets."""
-    return Page.of(
+    """The user's keys, without their secrets. One that has expired is told as such, which AWS's enumeration of statuses has."""
+    page = Page.of(
         user.access_keys.select_related("user"),
         by="id",
         scope=f"ListAccessKeys {user.user_id}",
         max_items=max_items,
         marker=marker,
     )
+    for key in page.items:
+        key.status = key.state
+    return page
 
 
 @operation("iam:UpdateAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
@@ -40,9 +45,9 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
     if status not in AccessKey.Status.values:
         raise InvalidInput(f"Operation does not support status {status}")
-    key = _key(user, access_key_id)
-    key.status = status
-    key.save(update_fields=["status"])
+    key = access_key_of(user, access_key_id)
+    key.status, key.status_date = status, timezone.now()
+    key.save(update_fields=["status", "status_date"])
     if user.lock_down is not None and access_key_id in user.lock_down["access_keys"]:
         # Somebody has decided on this key since: undoing the lock-down leaves it as it is now.
         user.lock_down["access_keys"].remove(access_key_id)
@@ -52,17 +57,10 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
 @operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_access_key(caller: Caller, *, user: User, access_key_id: str) -> None:
     """Delete a key: nothing it signs is accepted any more. Raises NoSuchEntity for a key that is not the user's."""
-    _key(user, access_key_id).delete()
+    access_key_of(user, access_key_id).delete()
 
 
 @operation("iam:GetAccessKeyLastUsed", on=targets.key_owner, reads=True, keys=RESOURCE_TAGS)
 def get_access_key_last_used(caller: Caller, *, key: AccessKey) -> AccessKey:
     """Whose key it is and when it last signed. A key of another account is AccessDenied, like one that never was."""
-    return key
-
-
-def _key(user: User, access_key_id: str) -> AccessKey:
-    key = AccessKey.objects.select_for_update(no_key=True).filter(user=user, access_key_id=access_key_id).first()
-    if key is None:
-        raise NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
     return key

@@ -12,6 +12,7 @@ from accounts.caller import Caller, plain_address
 from accounts.models import Account
 from api import sigv4
 from api.canonical import SignedRequest
+from credentials import service_access
 from credentials.access_keys import Signer, active_key, note_use, owner_of_ssh_key, signer_of
 from credentials.last_access import note_access
 from iamconsole.errors import InvalidInput, ValidationError
@@ -34,7 +35,10 @@ ASKERS_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")
 
 @dataclass(frozen=True)
 class Authorization:
-    """The answer. ``content_sha256`` is what the signature says of the body; there is none where no signature was checked."""
+    """The answer. ``content_sha256`` is what the signature says of the body; there is none where no signature was checked.
+
+    The principal's ``access_key_id`` is that of what proved who it is: an access key, or a service-specific credential.
+    """
 
     decision: str
     allowed: bool
@@ -59,14 +63,16 @@ def authorize(
 ) -> Authorization:
     """Who signed a request, and may they do this? Asked by a service of the same account, of its signed request or of a key.
 
-    A service that gives no request has verified the signature itself. Raises the faults of checking a signature, a key of
+    A service that gives no request has verified the signature itself. In the place of a signature a request for an action of a
+    service that has service-specific credentials may have one of those. Raises the faults of checking a signature, a key of
     another account being InvalidClientTokenId like one that never was; InvalidInput for a context key that is not the
     service's to say; MalformedPolicyDocument for a resource-based policy that cannot be understood.
     """
     keys = _context(context)
     policy = None if resource_policy is None else language.parse(resource_policy, resource_based=True)
     now = datetime.now(UTC)
-    signed_by, content_sha256, region = _signer(signer, account, action_name, now)
+    address = next(iter(keys.get("aws:sourceip", ())), "")
+    signed_by, content_sha256, region = _signer(signer, account, action_name, now, address)
     tracked = actions.access_level(action_name) is not None
     note_access(signed_by.user, now, action=action_name, tracked=tracked, region=region)
     asked_for = Caller.who_signed(signed_by, door="verifier", time=now, request_id=caller.request_id)
@@ -91,8 +97,11 @@ def authorize(
     )
 
 
-def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datetime) -> tuple[Signer, str | None, str]:
+def _signer(
+    signer: Mapping[str, Any], account: Account, action: str, now: datetime, address: str
+) -> tuple[Signer, str | None, str]:
     """The signer, what the signature says of the body, and its region."""
+    address = plain_address(address) or ""
     request: Mapping[str, Any] | None = signer.get("request")
     access_key_id: str | None = signer.get("access_key_id")
     ssh_public_key_id: str | None = signer.get("ssh_public_key_id")
@@ -103,15 +112,18 @@ def _signer(signer: Mapping[str, Any], account: Account, action: str, now: datet
     if ssh_public_key_id is not None:
         return Signer(owner_of_ssh_key(ssh_public_key_id, account), None), None, ""
     if request is None:
-        key = active_key(access_key_id or "", account_id=account.pk)
-        note_use(key, now, service=action.partition(":")[0], region="")
+        key = active_key(access_key_id or "", now, account_id=account.pk)
+        note_use(key, now, service=action.partition(":")[0], region="", address=address)
         return Signer(key.user, key), None, ""
+    shown = service_access.claim_of(request["headers"], action)
+    if shown is not None:
+        return service_access.signer_of(shown, now, account_id=account.pk, address=address), None, ""
     signed = signed_request(request)
     skew = timedelta(seconds=settings.SIGNATURE_SKEW_SECONDS)
     claim = sigv4.read_claim(signed, now=now, services=None, skew=skew)
     found = signer_of(claim, signed, now, account_id=account.pk)
     if found.key is not None and found.session is None:
-        note_use(found.key, now, service=claim.service, region=claim.region)
+        note_use(found.key, now, service=claim.service, region=claim.region, address=address)
     return found, sigv4.payload_hash(claim, signed), claim.region
 
 

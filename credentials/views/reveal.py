@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from accounts.signin import caller_of
 from credentials import qr
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.service_credentials import GIT, ServiceSpecificCredential
 from iamconsole.operation import Issued
 from iamconsole.snippets import snippets
 
@@ -26,9 +28,9 @@ def with_nonce(request: HttpRequest) -> Caller:
     return replace(caller_of(request), nonce=request.POST.get("nonce", ""))
 
 
-def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey]) -> HttpResponse:
-    """The page that shows an access key and its secret, once."""
-    back = _back(request, issued.entity.user)
+def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey], back: str | None = None) -> HttpResponse:
+    """The page that shows an access key and its secret, once. ``back`` is where to go on, if not to its owner's page."""
+    back = back or _back(request, issued.entity.user)
     return _once(render(request, "access_key_created.html", {"back": back, **_key(issued)}))
 
 
@@ -76,6 +78,27 @@ def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> 
         "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
     }
     return _once(render(request, "service_token_created.html", context))
+
+
+def reveal_service_credential(request: HttpRequest, issued: Issued[ServiceSpecificCredential]) -> HttpResponse:
+    """The page that shows a password for Git or an API key, once."""
+    credential = issued.entity
+    context = {
+        "credential": credential,
+        "secret": next(iter(issued.secret.values())),
+        "is_git": credential.service_name == GIT,
+        "clone_address": clone_address(credential.name),
+        "git_url": settings.GIT_URL,
+        "back": _back(request, credential.user),
+    }
+    return _once(render(request, "service_credential_created.html", context))
+
+
+def clone_address(name: str = "") -> str:
+    """The address that git clones from, with the name in it where one is given; of an example where GIT_URL names no host."""
+    scheme, _, host = (settings.GIT_URL or "https://git.example.org").partition("://")
+    who = f"{quote(name, safe='')}@" if name else ""
+    return f"{scheme}://{who}{host}/v1/repos/NAME"
 
 
 def reveal_seed(request: HttpRequest, issued: Issued[MFADevice], enrolment: dict[str, Any]) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.quotas import quota_of
 from accounts.signin import caller_of
-from credentials.forms import DeleteKeyForm
+from credentials.key_forms import DeleteKeyForm
 from credentials.operations.ssh_public_keys import (
     delete_ssh_public_key,
     list_ssh_public_keys,

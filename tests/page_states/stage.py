@@ -130,6 +130,7 @@ def set_stage(chromium: Browser) -> Stage:
             "no decision": "00000000-0000-4000-8000-000000000000",
         },
     )
+    stage.devices |= furnish_keys(root)
     update_account_password_policy(root.caller, minimum_password_length=10, max_password_age=365, hard_expiry=True)
     stage.devices |= certificates | furnish_ssh_keys(root)
     stage.reports = {"@before": report_of(root), "@after": report_of(root)}
@@ -212,6 +213,20 @@ def keep_out(root: Person) -> None:
     for name in ("leaving", "gone"):
         put_user_end_date(root.caller, user_name=name, end_date=to_come)
     User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def furnish_keys(root: Person) -> dict[str, str]:
+    """Git credentials of carol and of alice, and a key in rotation: their ids by "@" and a word."""
+    from credentials.operations.key_details import create_access_key_with_details
+    from credentials.operations.service_credentials import create_service_specific_credential
+
+    rotated = make_user(root, "rotor").access_key_id
+    create_access_key_with_details(root.caller, user_name="rotor", replaces_access_key_id=rotated)
+    ids = {"@rotated": rotated}
+    for word, name in (("@git", "carol"), ("@own git", "alice")):
+        made = create_service_specific_credential(root.caller, user_name=name, service_name="codecommit.amazonaws.com")
+        ids[word] = made.entity.service_specific_credential_id
+    return ids
 
 
 def furnish_certificates(root: Person) -> dict[str, str]:

@@ -33,7 +33,8 @@ class Command(BaseCommand):
         step.add_argument(
             "--let-go",
             action="store_true",
-            help="forget the older keys, with the recovery codes and set-up links that only they know",
+            help="forget the older keys, with the recovery codes, set-up links, Git credentials and API keys that only they"
+            " know",
         )
         parser.add_argument("--batch", type=int, default=rotation.BATCH, help="rows locked at a time")
 
@@ -116,5 +117,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {left.recovery_codes} recovery codes stop working: their owners must make new ones.")
         if left.setup_links:
             self.stdout.write(f"  {left.setup_links} set-up links stop working.")
+        if left.service_credentials:
+            self.stdout.write(
+                f"  {left.service_credentials} Git credentials and API keys are deleted: each that is used once before stays."
+            )
         if left.text_codes:
             self.stdout.write(f"  {left.text_codes} codes that were sent by text message stop working.")
