@@ -117,7 +117,6 @@ DOES_NOT_ASK = {
     "iam:GenerateServiceLastAccessedDetails": "writes down what there is",
     "iamconsole:RefreshCredentialReport": "writes down what there is",
     "iam:DeleteAccountAlias": "the account's number goes on working",
-    "iamconsole:ExportEvents": "reads what LookupEvents reads, and writes down that it did",
     "iamconsole:UpdateRootUserEmail": "takes the current password itself",
     "iamconsole:UpdateRootUserPassword": "takes the current password itself",
 }
