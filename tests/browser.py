@@ -205,7 +205,7 @@ def nonce_in(page: Any) -> str:
 def console_addresses(**names: str) -> list[str]:
     """An address of every route of the console; ``user_name``, ``access_key_id`` and the like fill it, or "x"."""
     nil = "00000000-0000-4000-8000-000000000000"
-    names = {"decision_id": nil, "report_id": nil, "kind": "csv", "session_id": "0" * 64} | names
+    names = {"decision_id": nil, "report_id": nil, "event_id": nil, "kind": "csv", "session_id": "0" * 64} | names
     return [
         reverse(name, kwargs={argument: names.get(argument, "x") for argument in pattern.pattern.converters})
         for name, pattern in every_route()

@@ -108,6 +108,7 @@ ASKS = {
     "sts:GetSessionToken": "makes a credential",
 }
 DOES_NOT_ASK = {
+    "iamconsole:ExportEvents": "changes nothing; the same can be read page by page",
     "iam:ChangePassword": "takes the current password itself",
     "iam:CreateAccountAlias": "another name on the sign-in page, which anybody may know",
     "iam:CreateGroup": "empty, without permissions",
@@ -125,6 +126,7 @@ BY_OPERATOR = {
     "iamconsole:CloseAccount",
     "iamconsole:CreateAccount",
     "iamconsole:IssueRootSetupLink",
+    "iamconsole:PruneTrail",
     "iamconsole:RecoverRootUser",
     "iamconsole:UpdateAccountQuota",
 }

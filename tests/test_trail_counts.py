@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
+from credentials.access_keys import note_use
+from credentials.models import AccessKey
+from credentials.rotation import SEALED
 from iamconsole.operation import Operation
 from tests.conftest import Person
-from tests.everything import BY_CALLERS, names_of, parameters
+from tests.everything import BY_CALLERS, furnish, names_of, parameters
 from tests.raw import run
 from tests.test_conformance import _check_answer, _situations
 
@@ -29,6 +35,8 @@ WATCHED = {
     "credentials_servercertificate": "server_certificate_name, path, tags, certificate_body",
     "credentials_signingcertificate": "",
     "credentials_sshpublickey": "status, user_id",
+    "credentials_credentialreport": "account_id",
+    "accounts_job": "account_id, kind",
     "permissions_userpolicy": "",
     "permissions_grouppolicy": "",
     "permissions_managedpolicy": "",
@@ -94,6 +102,22 @@ def test_the_triggers_count(watch: None, root: Person) -> None:
     with counting() as counts:
         User.objects.filter(pk=root.user.pk).update(path="/x/")
     assert counts == {"accounts_user": 1}
+
+
+def test_sealing_anew_and_noting_a_use_change_nothing(watch: None, root: Person, alice: Person, server: Path) -> None:
+    furnish(root)
+    key, now = AccessKey.objects.get(access_key_id=alice.access_key_id), timezone.now() + timedelta(days=1)
+    with counting() as counts:
+        for sealed in SEALED:
+            for row in sealed.rows():
+                place = {"column": sealed.column, "row": row.sealed_row}
+                text = settings.KEY_RING.unseal(getattr(row, sealed.attribute), **place)
+                written = {sealed.attribute: settings.KEY_RING.seal(text, **place)}
+                assert sealed.model.objects.filter(pk=row.pk).update(**written) == 1
+        note_use(key, now, service="iam", region="us-east-1")
+    key.refresh_from_db()
+    assert key.last_used_date == now
+    assert counts == {}
 
 
 @pytest.mark.asvs("16.4.2")

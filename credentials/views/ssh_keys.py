@@ -57,8 +57,9 @@ def upload(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
     if submitted(request, form, lambda data: upload_ssh_public_key(caller, **named, **data)):
         messages.success(request, "The SSH public key is uploaded and active.")
         return redirect(_back(user_name))
-    context = {"form": form, "user_name": user_name, "back": _back(user_name)}
-    return render(request, "ssh_key_upload.html", context | {"may": may(caller, upload_ssh_public_key, **named)})
+    allowed = may(caller, upload_ssh_public_key, **named) if named["user_name"] else None
+    context = {"form": form, "user_name": user_name, "back": _back(user_name), "may": allowed}
+    return render(request, "ssh_key_upload.html", context)
 
 
 @require_POST
