@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from accounts.operations.suspension import lock_down_user
 from accounts.operations.whole_users import create_user_with_access
 from credentials.key_rotation import KEPT, QUIET
 from credentials.models import AccessKey
@@ -244,3 +245,20 @@ def test_a_rotation_takes_both_places(root: Person, carol: Person) -> None:
     page: Any = signed_in(root).get(ROTATE.format(carol.access_key_id))
     assert "Both places for keys are taken" in text(page)
     assert "Create the second key</button>" not in page.content.decode()
+
+
+def test_the_root_user_is_told_of_its_own_rotation_and_nobody_else_is(root: Person, alice: Person) -> None:
+    made = create_access_key_with_details(root.caller, replaces_access_key_id=root.access_key_id)
+    SECRETS.append(made.secret["secret_access_key"])
+    assert root.access_key_id in text(signed_in(root).get("/console/"))
+    assert root.access_key_id not in text(signed_in(alice).get("/console/"))
+
+
+def test_a_key_that_a_lock_down_switched_off_is_kept_its_seven_days_too(root: Person, carol: Person) -> None:
+    SECRETS.append(begin(root, carol))
+    start = datetime.now(UTC)
+    with time_machine.travel(start + timedelta(days=30), tick=False):
+        lock_down_user(root.caller, user_name="carol")
+        [rotation] = list_access_key_rotations(root.caller, user_name="carol")
+        assert rotation.step == "Wait"
+        assert rotation.next_date == datetime.now(UTC) + KEPT
