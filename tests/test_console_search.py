@@ -2,7 +2,9 @@
 
 import html
 import re
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,11 +69,8 @@ def client(alice: Person) -> Client:
 def event(bob: Person) -> Event:
     """The refusal of a request of bob's."""
     with pytest.raises(AccessDenied):
-        list_users(caller_for(bob.user))
-    found = Event.objects.get(chain=bob.account_id, actor_arn=bob.user.arn)
-    Event.objects.filter(pk=found.pk).update(request_id=str(found.event_id)[:-1] + "0")
-    found.refresh_from_db()
-    return found
+        list_users(replace(caller_for(bob.user), request_id=str(uuid.uuid4())))
+    return Event.objects.get(chain=bob.account_id, actor_arn=bob.user.arn)
 
 
 def test_users_are_found_by_a_part_of_the_name(client: Client, root: Person) -> None:
@@ -126,9 +125,7 @@ def test_an_arn_an_access_key_and_ids_lead_straight_to_the_page(client: Client, 
 
 def test_a_request_with_several_refusals_shows_them_all(client: Client, bob: Person, event: Event) -> None:
     with pytest.raises(AccessDenied):
-        create_user(caller_for(bob.user), user_name="x")
-    other = Event.objects.filter(chain=bob.account_id, actor_arn=bob.user.arn).latest("sequence")
-    Event.objects.filter(pk=other.pk).update(request_id=event.request_id)
+        create_user(replace(caller_for(bob.user), request_id=event.request_id), user_name="x")
     page = text(find(client, event.request_id))
     assert "Decisions (2)" in page
     assert "iam:ListUsers denied" in page
