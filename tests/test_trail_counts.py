@@ -114,7 +114,7 @@ def test_sealing_anew_and_noting_a_use_change_nothing(watch: None, root: Person,
                 text = settings.KEY_RING.unseal(getattr(row, sealed.attribute), **place)
                 written = {sealed.attribute: settings.KEY_RING.seal(text, **place)}
                 assert sealed.model.objects.filter(pk=row.pk).update(**written) == 1
-        note_use(key, now, service="iam", region="us-east-1")
+        note_use(key, now, service="iam", region="us-east-1", address="127.0.0.1")
     key.refresh_from_db()
     assert key.last_used_date == now
     assert counts == {}
