@@ -14,6 +14,7 @@ from audit.record import Names
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile, ServiceToken
+from credentials.service_credentials import ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
 from permissions.models import ManagedPolicy
 
@@ -27,6 +28,7 @@ TYPES: Final[Mapping[type[Model], str]] = {
     ServerCertificate: "AWS::IAM::ServerCertificate",
     SigningCertificate: "AWS::IAM::SigningCertificate",
     SSHPublicKey: "AWS::IAM::SshPublicKey",
+    ServiceSpecificCredential: "AWS::IAM::ServiceSpecificCredential",
     ServiceToken: "IAMConsole::ServiceToken",
     Account: "AWS::Organizations::Account",
 }
@@ -39,6 +41,7 @@ NAMES: Final[Mapping[type[Model], tuple[str, ...]]] = {
     ServerCertificate: ("arn", "server_certificate_id", "server_certificate_name"),
     SigningCertificate: ("certificate_id",),
     SSHPublicKey: ("ssh_public_key_id",),
+    ServiceSpecificCredential: ("service_specific_credential_id",),
     ServiceToken: ("service_token_id",),
     Account: ("account_id",),
 }
@@ -174,6 +177,11 @@ def _user(user: User) -> Fields:
         access_keys=(user.access_keys.all(), "access_key_id", "status"),
         ssh_public_keys=(user.ssh_public_keys.all(), "ssh_public_key_id", "status"),
         signing_certificates=(user.signing_certificates.all(), "certificate_id", "status"),
+        service_credentials=(user.service_specific_credentials.all(), "service_specific_credential_id"),
+        active_service_credentials=(
+            user.service_specific_credentials.filter(active=True),
+            "service_specific_credential_id",
+        ),
         service_tokens=(user.service_tokens.all(), "service_token_id"),
         mfa_devices=(MFADevice.objects.filter(user=user), "serial_number"),
         **_policies_of(user),
@@ -196,6 +204,10 @@ def _user(user: User) -> Fields:
         **{
             sort: {name: status for name, status, *_ in parts[sort]}
             for sort in ("access_keys", "ssh_public_keys", "signing_certificates")
+        },
+        "service_specific_credentials": {
+            row[0]: "Active" if row in parts["active_service_credentials"] else "Inactive"
+            for row in parts["service_credentials"]
         },
         "service_tokens": [name for name, *_ in parts["service_tokens"]],
         "mfa_devices": [name for name, *_ in parts["mfa_devices"]],
@@ -238,7 +250,22 @@ def _policy(policy: ManagedPolicy) -> Fields:
 
 
 def _access_key(key: AccessKey) -> Fields:
-    return {"access_key_id": key.access_key_id, "status": key.status}
+    return {
+        "access_key_id": key.access_key_id,
+        "status": key.status,
+        "description": key.description,
+        "expire_date": _moment(key.expire_date),
+    }
+
+
+def _service_credential(credential: ServiceSpecificCredential) -> Fields:
+    return {
+        "service_specific_credential_id": credential.service_specific_credential_id,
+        "service_name": credential.service_name,
+        "name": credential.name,
+        "active": credential.active,
+        "expiration_date": _moment(credential.expiration_date),
+    }
 
 
 def _service_token(token: ServiceToken) -> Fields:
@@ -267,6 +294,7 @@ def _account(account: Account) -> Fields:
         "name": account.name,
         "alias": account.alias,
         "quotas": account.quotas,
+        "access_key_maximum_days": account.access_key_maximum_days,
         "password_policy": policy and {name: getattr(policy, name) for name in OF_POLICIES},
         "mfa_requirement": requirement
         and {"start_date": f"{requirement.start_date}", "grace_period_days": requirement.grace_period_days},
@@ -296,6 +324,7 @@ _DRAWN: Final[Mapping[type[Model], Any]] = {
     Group: _group,
     ManagedPolicy: _policy,
     AccessKey: _access_key,
+    ServiceSpecificCredential: _service_credential,
     ServiceToken: _service_token,
     ServerCertificate: _server_certificate,
     SigningCertificate: _signing_certificate,

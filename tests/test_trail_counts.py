@@ -22,13 +22,14 @@ from tests.test_conformance import _check_answer, _situations
 
 # What tells of an account: tables, and of a table whose rows also note their use or a try, the columns that an operation changes.
 WATCHED = {
-    "accounts_account": "name, alias, quotas",
+    "accounts_account": "name, alias, quotas, access_key_maximum_days",
     "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
     "accounts_group": "",
     "accounts_membership": "",
-    "credentials_accesskey": "status, user_id",
+    "credentials_accesskey": "status, user_id, description, expire_date",
     "credentials_loginprofile": "",
     "credentials_passwordpolicy": "",
+    "credentials_servicespecificcredential": "user_id, active, expiration_date",
     "credentials_servicetoken": "description, expire_date",
     "credentials_mfadevice": "user_id, confirmed, tags",
     "credentials_mfarequirement": "",

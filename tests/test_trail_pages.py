@@ -20,6 +20,12 @@ from audit.finding import BATCH, Asked
 from audit.models import LOOKED_UP, Event, EventKey
 from audit.record import record_alone
 from credentials.operations.login_profiles import create_login_profile, update_login_profile
+from credentials.operations.service_credentials import (
+    create_service_specific_credential,
+    delete_service_specific_credential,
+    update_service_specific_credential,
+)
+from credentials.service_credentials import GIT
 from iamconsole.errors import AccessDenied
 from permissions.operations.attachments import attach_user_policy
 from permissions.operations.managed import create_policy
@@ -103,6 +109,21 @@ def test_an_event_shows_before_and_after_without_secrets(root: Person, alice: Pe
     assert re.search(r'<th scope="row">ARN</th>', text)
     assert reverse("admin:accounts_user_change", args=["root"]) not in text
     assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_service_credentials_are_told_before_and_after_without_their_secrets(root: Person) -> None:
+    make_user(root, "dave")
+    issued = create_service_specific_credential(root.caller, user_name="dave", service_name=GIT)
+    one = {"user_name": "dave", "service_specific_credential_id": issued.entity.service_specific_credential_id}
+    SECRETS.append(issued.secret["service_password"])
+    update_service_specific_credential(root.caller, status="Inactive", **one)
+    delete_service_specific_credential(root.caller, **one)
+    deleted, switched, made = events_of(root.account_id)[:-4:-1]
+    told = {change["arn"]: change for change in switched.changes}[one["service_specific_credential_id"]]
+    assert (told["before"], told["after"]) == ({"active": True}, {"active": False})
+    assert made.changes[0]["after"]["service_specific_credentials"] == {told["arn"]: "Active"}
+    assert deleted.changes[0]["before"]
+    assert SECRETS[-1] not in repr([made.changes, switched.changes, deleted.changes])
 
 
 def test_activity_has_memberships_password_resets_and_earlier_names(root: Person, alice: Person, bob: Person) -> None:
