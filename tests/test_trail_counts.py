@@ -105,12 +105,19 @@ def test_the_triggers_count(watch: None, root: Person) -> None:
     assert counts == {"accounts_user": 1}
 
 
+def account_of(row: Any) -> str:
+    """Whose a sealed row is."""
+    return str(row.account_id if hasattr(row, "account_id") else row.user.account_id)
+
+
 def test_sealing_anew_and_noting_a_use_change_nothing(watch: None, root: Person, alice: Person, server: Path) -> None:
     furnish(root)
     key, now = AccessKey.objects.get(access_key_id=alice.access_key_id), timezone.now() + timedelta(days=1)
     with counting() as counts:
         for sealed in SEALED:
             for row in sealed.rows():
+                if account_of(row) != root.account_id:  # other tests leave what no key opens
+                    continue
                 place = {"column": sealed.column, "row": row.sealed_row}
                 text = settings.KEY_RING.unseal(getattr(row, sealed.attribute), **place)
                 written = {sealed.attribute: settings.KEY_RING.seal(text, **place)}
