@@ -13,7 +13,7 @@ from django.urls import reverse
 from iamconsole.operation import Operation
 from tests.browser import a_client, every_route, signed_in
 from tests.conftest import ALLOW_ALL, Person, make_account, make_user
-from tests.everything import BY_CALLERS, furnish, names_of, parameters, rows_of
+from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters, rows_of
 from tests.raw import exchange, form, run
 
 # Addresses outside the console that answer without a session, and why.
@@ -82,9 +82,14 @@ def test_who_may_not_changes_nothing_at_any_address(root: Person, who: str) -> N
     assert after == before
 
 
+@pytest.fixture(scope="module")
+def values(server: Path) -> Values:
+    """What exists in an account that nobody changes here."""
+    return furnish(make_account())
+
+
 @pytest.mark.parametrize("operation", BY_CALLERS, ids=names_of(BY_CALLERS))
-def test_no_operation_answers_who_has_not_signed(operation: Operation[Any], root: Person, server: Path) -> None:
-    values = furnish(root)
+def test_no_operation_answers_who_has_not_signed(operation: Operation[Any], values: Values) -> None:
     body = form(operation.model, parameters(operation, values))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = exchange("POST", "/", body, headers)

@@ -80,11 +80,19 @@ def exposed(operation: Operation[Any], existing: Values, invented: Values) -> Va
     return {**existing, name: invented[name]} if name else existing
 
 
+@pytest.fixture(scope="module")
+def untouched(server: Path) -> tuple[Person, Values]:
+    """The root user of an account, and what exists there, which nobody of another one changes."""
+    root = make_account()
+    return root, furnish(root)
+
+
 @pytest.mark.parametrize("operation", EVERY, ids=names_of(EVERY))
 def test_nothing_of_another_account_is_seen_or_touched(
-    operation: Operation[Any], root: Person, other: Person, trudy: Person, server: Path
+    operation: Operation[Any], untouched: tuple[Person, Values], other: Person, trudy: Person
 ) -> None:
-    existing, invented = furnish(root), invent(root)
+    root, existing = untouched
+    invented = invent(root)
     hidden = identifiers(root, existing)
     before = rows_of(root.account_id)
     for door in ("api", "console", "shell"):
