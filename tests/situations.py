@@ -1,4 +1,4 @@
-"""Every operation asked in every situation, by the API: who asks of what, and what holds of answers and of the lines they leave."""
+"""Every operation asked in every situation, by the API: who asks of what, and what holds of answers and the lines they leave."""
 
 import re
 from collections.abc import Iterator
