@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
@@ -19,6 +21,8 @@ from credentials.ssh.models import SSHPublicKey
 from permissions.models import ManagedPolicy
 
 Fields = dict[str, Any]
+# Parts of a thing by their sort: their rows, and the columns that are told of each.
+Sorts = dict[str, tuple[QuerySet[Any], *tuple[str, ...]]]
 TYPES: Final[Mapping[type[Model], str]] = {
     User: "AWS::IAM::User",
     Group: "AWS::IAM::Group",
@@ -53,6 +57,7 @@ GIVEN_TO: Final[Mapping[type[Model], frozenset[type[Model]]]] = {
     ManagedPolicy: frozenset({User, Group}),
 }
 COLUMNS: Final = 3
+ANY_OWNER: Final = -1
 OF_POLICIES: Final = (
     "minimum_password_length", "require_symbols", "require_numbers", "require_uppercase_characters",
     "require_lowercase_characters", "allow_users_to_change_password", "max_password_age", "password_reuse_prevention",
@@ -144,11 +149,24 @@ def _read_again(entity: Model, pk: Any) -> Model | None:
     return (rows.select_related(*JOINED[kind]) if kind in JOINED else rows).first()
 
 
-def _parts(**sorts: tuple[QuerySet[Any], *tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
-    """The parts of a thing by their sort, of each the columns named: up to three texts. All are read by one query.
+def _parts(owner: User | Group) -> dict[str, list[tuple[str, ...]]]:
+    """The parts of a thing by their sort, of each up to three texts. All are read by one query."""
+    sql, parameters = _query_of_parts(User if isinstance(owner, User) else Group)
+    found: dict[str, list[tuple[str, ...]]] = {sort: [] for sort in parameters if isinstance(sort, str)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [owner.pk if each == ANY_OWNER else each for each in parameters])
+        for *texts, sort in cursor.fetchall():
+            found[sort].append(tuple(texts))
+    return {sort: sorted(rows, key=lambda row: [text or "" for text in row]) for sort, rows in found.items()}
 
-    Every change pays for it twice.
+
+@cache
+def _query_of_parts(kind: type[User | Group]) -> tuple[str, tuple[Any, ...]]:
+    """The query for the parts of any one thing, with ANY_OWNER in the place of its key.
+
+    Every change asks it twice, and compiling it takes ten times as long as running it.
     """
+    sorts = _parts_of_user(User(pk=ANY_OWNER)) if kind is User else _policies_of(Group(pk=ANY_OWNER))
     queries = []
     for sort, (rows, *columns) in sorts.items():
         told: dict[str, Any] = {f"told_{place}": Cast(column, TextField()) for place, column in enumerate(columns)}
@@ -156,36 +174,35 @@ def _parts(**sorts: tuple[QuerySet[Any], *tuple[str, ...]]) -> dict[str, list[tu
         queries.append(
             rows.order_by().annotate(told_sort=Value(sort, TextField()), **told).values_list(*told, "told_sort")
         )
-    found: dict[str, list[tuple[str, ...]]] = {sort: [] for sort in sorts}
     first, *others = queries
-    for *texts, sort in first.union(*others, all=True):
-        found[sort].append(tuple(texts))
-    return {sort: sorted(rows, key=lambda row: [text or "" for text in row]) for sort, rows in found.items()}
+    sql, parameters = first.union(*others, all=True).query.sql_with_params()
+    return sql, tuple(parameters)
 
 
 def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _user(user: User) -> Fields:
-    profiles = LoginProfile.objects.filter(user=user)
-    parts = _parts(
-        profiles=(profiles,),
-        reset=(profiles.filter(password_reset_required=True),),
-        generated=(profiles.filter(password_expire_date__isnull=False),),
-        groups=(user.groups.all(), "group_name"),
-        access_keys=(user.access_keys.all(), "access_key_id", "status"),
-        ssh_public_keys=(user.ssh_public_keys.all(), "ssh_public_key_id", "status"),
-        signing_certificates=(user.signing_certificates.all(), "certificate_id", "status"),
-        service_credentials=(user.service_specific_credentials.all(), "service_specific_credential_id"),
-        active_service_credentials=(
-            user.service_specific_credentials.filter(active=True),
-            "service_specific_credential_id",
-        ),
-        service_tokens=(user.service_tokens.all(), "service_token_id"),
-        mfa_devices=(MFADevice.objects.filter(user=user), "serial_number"),
+def _parts_of_user(user: User) -> Sorts:
+    profiles, services = LoginProfile.objects.filter(user=user), user.service_specific_credentials.all()
+    return {
+        "profiles": (profiles,),
+        "reset": (profiles.filter(password_reset_required=True),),
+        "generated": (profiles.filter(password_expire_date__isnull=False),),
+        "groups": (user.groups.all(), "group_name"),
+        "access_keys": (user.access_keys.all(), "access_key_id", "status"),
+        "ssh_public_keys": (user.ssh_public_keys.all(), "ssh_public_key_id", "status"),
+        "signing_certificates": (user.signing_certificates.all(), "certificate_id", "status"),
+        "service_credentials": (services, "service_specific_credential_id"),
+        "active_service_credentials": (services.filter(active=True), "service_specific_credential_id"),
+        "service_tokens": (user.service_tokens.all(), "service_token_id"),
+        "mfa_devices": (MFADevice.objects.filter(user=user), "serial_number"),
         **_policies_of(user),
-    )
+    }
+
+
+def _user(user: User) -> Fields:
+    parts = _parts(user)
     return {
         "arn": user.arn,
         "user_name": user.user_name,
@@ -219,11 +236,11 @@ def _group(group: Group) -> Fields:
         "arn": group.arn,
         "group_name": group.group_name,
         "path": group.path,
-        **_told_policies(_parts(**_policies_of(group))),
+        **_told_policies(_parts(group)),
     }
 
 
-def _policies_of(owner: User | Group) -> dict[str, tuple[QuerySet[Any], *tuple[str, ...]]]:
+def _policies_of(owner: User | Group) -> Sorts:
     return {
         "policies": (owner.policies.all(), "policy_name", "policy_document"),
         "attached": (owner.attached_policies.all(), "policy__account_id", "policy__path", "policy__policy_name"),
