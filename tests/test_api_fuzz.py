@@ -163,9 +163,18 @@ def ask_whatever(model: OperationModel, admin: Person, known: Values, examples: 
     whatever()
 
 
+@pytest.fixture(scope="module")
+def unchanged() -> tuple[Person, Values]:
+    """The administrator of an account that is only read."""
+    return administrator()
+
+
 @named(REGISTERED)
-def test_whatever_is_asked_is_answered(model: OperationModel, server: Path, rounds: Callable[[int, int], int]) -> None:
-    admin, known = administrator()
+def test_whatever_is_asked_is_answered(
+    model: OperationModel, unchanged: tuple[Person, Values], server: Path, rounds: Callable[[int, int], int]
+) -> None:
+    operation = find(model.service, model.name)
+    admin, known = unchanged if operation and operation.reads else administrator()
     ask_whatever(model, admin, known, rounds(10, 500))
 
 

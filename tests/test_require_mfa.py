@@ -19,12 +19,12 @@ from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.mfa_requirements import delete_mfa_requirement, preview_mfa_requirement
 from credentials.operations.required_mfa_devices import create_required_mfa_device, enable_required_mfa_device
 from iamconsole.errors import AccessDenied, NoSuchEntity
-from iamconsole.operation import Operation, find
+from iamconsole.operation import find
 from permissions.operations.inline import put_user_policy
 from tests.authenticators import App, give_app, session_of
 from tests.browser import PASSWORD, a_client, give_password, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
-from tests.everything import BY_CALLERS, events_of, furnish, names_of, parameters
+from tests.everything import BY_CALLERS, events_of, furnish, parameters
 from tests.raw import run
 from tests.test_console_signin import is_in
 from tests.test_signin_states import (
@@ -284,12 +284,15 @@ def test_another_users_device_and_the_accounts_loose_ones_are_not_to_be_taken(ro
     assert not is_in(client)
 
 
-@pytest.mark.parametrize("operation", BY_CALLERS, ids=names_of(BY_CALLERS))
-def test_who_enrols_may_do_nothing_else(operation: Operation[Any], root: Person):
+def test_who_enrols_may_do_nothing_else(root: Person, subtests: Any):
     values = furnish(root)
     caller = replace(caller_for(root.user, "console"), enrolling=True, nonce=new_nonce(root.user))
-    with pytest.raises(AccessDenied, match="is not for a user half-way in at sign-in"):
-        operation(caller, **parameters(operation, values))
+    for operation in BY_CALLERS:
+        with (
+            subtests.test(operation.action),
+            pytest.raises(AccessDenied, match="is not for a user half-way in at sign-in"),
+        ):
+            operation(caller, **parameters(operation, values))
 
 
 # When
