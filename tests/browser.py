@@ -43,7 +43,9 @@ REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
 # Chromium says so of every answer of 400 and above; the watch judges those by their status.
 ANSWER_OF_400 = "Failed to load resource: the server responded with a status of 4"
 PASSWORD = "Blue-Horse-7-Battery"
-expect.set_options(timeout=10_000)
+# How long a page may take, in ms, on a machine that runs all parts of the suite at once.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Visitor:
@@ -51,7 +53,7 @@ class Visitor:
 
     def __init__(self, browser: Browser, **options: Any) -> None:
         self.context: BrowserContext = browser.new_context(**{"base_url": URL, "reduced_motion": "reduce"} | options)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.trouble: list[str] = []
         self.context.add_init_script(REPORT_VIOLATIONS)
         self.context.on("console", self._console)

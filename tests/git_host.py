@@ -38,7 +38,9 @@ def git(folder: Path, *arguments: str, home: Path | None = None) -> "subprocess.
         **{f"GIT_{who}_{what}": "dave@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
     command = ["git", "-c", "init.defaultBranch=main", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @contextmanager

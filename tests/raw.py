@@ -135,7 +135,7 @@ def send(request: AWSRequest, *, body: bytes | None = None, headers: Mapping[str
 def exchange(method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
     """Send a request as it is, unsigned unless the headers sign it."""
     parts = urlsplit(URL)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=120)
     try:
         connection.request(method, target, body, dict(headers or {}))
         response = connection.getresponse()

@@ -67,7 +67,7 @@ class Host:
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a program on the host, as root."""
         inside = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", *command]
-        return subprocess.run(inside, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(inside, capture_output=True, text=True, timeout=120, check=False)
 
     def sync(self) -> "subprocess.CompletedProcess[str]":
         """What the timer runs."""
@@ -84,14 +84,14 @@ class Host:
         """Run git on the own machine, with that key."""
         environment = self.environment(key)
         return subprocess.run(
-            ["git", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+            ["git", *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
         )
 
     def ssh(self, key: Path, login: str, *command: str) -> "subprocess.CompletedProcess[str]":
         """Come in with that key."""
         client = [*self.environment(key)["GIT_SSH_COMMAND"].split(), "-p", str(self.port)]
         given = [*client, "--", f"{login}@127.0.0.1", *command]
-        return subprocess.run(given, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(given, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
 
     def address(self, login: str, repository: str) -> str:
         """A repository's address."""

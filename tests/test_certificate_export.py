@@ -114,7 +114,7 @@ def test_whenever_it_is_read_a_pair_belongs_together(root: Person, tmp_path: Pat
     )
     for turn in range(12):
         export(root, folder, name=("other", "www")[turn % 2])
-    out, _ = reader.communicate(b"stop", timeout=60)
+    out, _ = reader.communicate(b"stop", timeout=120)
     loaded, failed = map(int, out.split())
     assert loaded > 12
     assert failed == 0

@@ -25,7 +25,7 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -89,7 +89,7 @@ def test_two_first_starts_agree_on_the_secrets(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=clean, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    assert len({process.communicate(timeout=60)[0] for process in both}) == 1
+    assert len({process.communicate(timeout=120)[0] for process in both}) == 1
 
 
 def test_a_secret_can_be_given_as_a_file(tmp_path: Path) -> None:

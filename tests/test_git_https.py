@@ -190,7 +190,7 @@ def test_nothing_but_gits_own_requests_reaches_git(stage: Stage) -> None:
     host = stage.host.address.removeprefix("http://")
 
     def status(method: str, target: str) -> int:
-        with closing(http.client.HTTPConnection(host, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(host, timeout=120)) as connection:
             connection.request(method, target, headers={"Authorization": f"Basic {basic}"})
             with connection.getresponse() as answer:
                 return answer.status

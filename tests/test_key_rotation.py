@@ -253,7 +253,7 @@ def test_everything_is_sealed_anew_while_requests_are_signed_and_after_a_kill(ho
             if re.search(r": [1-9]\d* of 301", line):
                 break
         rotating.send_signal(signal.SIGKILL)
-        rotating.communicate(timeout=30)
+        rotating.communicate(timeout=120)
         opened, active = house.opened(ring)
         assert opened == KEYS + 1
         assert 0 < active < opened
@@ -290,7 +290,7 @@ def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
         gunicorn = house.run(
             *("-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{house.port}"),
             ring=ring,
-            timeout=60,
+            timeout=120,
         )
         assert gunicorn.returncode != 0
         assert sentence in gunicorn.stdout + gunicorn.stderr

@@ -104,7 +104,7 @@ def processes() -> Any:
         assert process.stdout.readline() == "ready\n"
     yield started
     for process in started:
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         assert process.returncode == 0
 
 

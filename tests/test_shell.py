@@ -21,7 +21,7 @@ def manage(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -278,9 +278,9 @@ def test_a_server_that_hangs_or_is_down_lets_nobody_in_within_the_clients_time(t
     with socket.create_server(("127.0.0.1", 0)) as hangs:
         port = hangs.getsockname()[1]
         asked = [str(client(tmp_path, f"http://127.0.0.1:{port}")), "git", key_type, key]
-        answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)
         assert (answer.returncode, answer.stdout) == (1, "")
-    answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=False)
+    answer = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)
     assert (answer.returncode, answer.stdout) == (1, "")
 
 

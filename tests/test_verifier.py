@@ -165,7 +165,7 @@ def call(request: AWSRequest, *, target: str | None = None, body: bytes | None =
     """Send a signed request as it is, or with another target, body or headers than were signed."""
     parts = urlsplit(request.url)
     sent = dict(request.headers.items()) | {name.replace("_", "-"): value for name, value in headers.items()}
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=120)
     try:
         path = target or f"{parts.path}?{parts.query}".rstrip("?")
         given = {name: value for name, value in sent.items() if value is not None}
