@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import certificates, policies, report, signin, ssh, start, traffic
+from benchmarks import certificates, pages, policies, report, signin, ssh, start, traffic
 
 ALL = {
     "start": start.run,
@@ -12,6 +12,7 @@ ALL = {
     "ssh": ssh.run,
     "certificates": certificates.run,
     "report": report.run,
+    "pages": pages.run,
 }
 
 if __name__ == "__main__":

@@ -3,79 +3,21 @@
 On SQLite, or on what DATABASE_URL names, which is to be empty.
 """
 
-import os
 import resource
-import subprocess
-import sys
 import time
 
-from benchmarks.stage import ROOT, Stage, stage
+from benchmarks.stage import stage
 
 SIZES = (10_000, 30_000, 100_000)
-BATCH = 5_000
 
 
 def run() -> None:
     """Print the figures."""
     with stage() as on:
-        _manage(on, "prepare", "--no-account")
+        on.manage("prepare", "--no-account")
         for size in SIZES:
-            made = _own_process(on, "fill", str(size))
-            print(_own_process(on, "measure", made), flush=True)
-
-
-def _manage(on: Stage, *arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=_environment(on), check=True)
-
-
-def _environment(on: Stage) -> dict[str, str]:
-    return on.environment | {"DJANGO_SETTINGS_MODULE": "iamconsole.settings", "LOG_STREAM": "stderr"}
-
-
-def _own_process(on: Stage, *arguments: str) -> str:
-    """One step in a process of its own, whose memory is its own."""
-    command = [sys.executable, "-m", "benchmarks.report", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=_environment(on), stdout=subprocess.PIPE, check=True, text=True)
-    return done.stdout.strip()
-
-
-def fill(size: int) -> str:
-    """Make an account with so many users and half as many keys again. Returns its id."""
-    from django.db import connection
-
-    from accounts import arns
-    from accounts.management.commands._shell import operator
-    from accounts.models import User
-    from accounts.operations.installation import create_account
-    from credentials.models import AccessKey
-
-    account_id = create_account(operator(), name="Bench", root_email=f"b{size}@example.org").entity["account_id"]
-    for first in range(0, size, BATCH):
-        users = User.objects.bulk_create(
-            [
-                User(
-                    account_id=account_id,
-                    user_id=arns.new_unique_id("AIDA"),
-                    user_name=f"User-{number:06}",
-                    user_name_key=f"user-{number:06}",
-                    password="!",
-                )
-                for number in range(first, min(first + BATCH, size))
-            ],
-            batch_size=500,
-        )
-        AccessKey.objects.bulk_create(
-            [
-                AccessKey(user=user, access_key_id=arns.new_access_key_id(account_id), sealed_secret="-")
-                for number, user in enumerate(users)
-                for turn in (0, 1)
-                if turn == 0 or number % 2
-            ],
-            batch_size=500,
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as PostgreSQL does by itself a minute later
-    return str(account_id)
+            made = on.call("account.fill", size)
+            print(on.call("report.measure", made), flush=True)
 
 
 def measure(account_id: str) -> str:
@@ -105,12 +47,3 @@ def measure(account_id: str) -> str:
 def _peak() -> float:
     """The most memory that the process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-if __name__ == "__main__":
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iamconsole.settings")
-    django.setup()
-    step, argument = sys.argv[1:]
-    print(fill(int(argument)) if step == "fill" else measure(argument))

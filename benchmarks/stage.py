@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -31,6 +32,19 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """What its processes find in the environment."""
         return os.environ | {"IAMCONSOLE_DATA": str(self.folder), "PUBLIC_URL": self.url}
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of the server's commands, in a process of its own. Returns what it prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        environment = self.environment | {"LOG_STREAM": "stderr"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+        return done.stdout.strip()
+
+    def call(self, function: str, *arguments: object) -> str:
+        """Call a function of the benchmarks, in a process of its own that holds no other memory. Returns what it prints."""
+        module, _, name = function.rpartition(".")
+        code = f"from benchmarks.{module} import {name}; print({name}{arguments!r})"
+        return self.manage("shell", "--no-imports", "--command", code)
 
 
 @contextmanager
