@@ -22,6 +22,7 @@ from credentials.operations import (
     ssh_logins,
     ssh_public_keys,
     text_messages,
+    unused,
     virtual_mfa_devices,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "ssh_logins",
     "ssh_public_keys",
     "text_messages",
+    "unused",
     "virtual_mfa_devices",
 ]
