@@ -86,6 +86,7 @@ ASKS = {
     "iam:UploadSSHPublicKey": "gives a credential",
     "iam:UploadSigningCertificate": "gives a credential",
     "iamconsole:DeactivateCredential": "takes a credential away",
+    "iamconsole:DeleteCredential": "takes a credential away",
     "iamconsole:ReapCredential": "takes a credential away",
     "iamconsole:RestoreCredential": "gives a credential back",
     "iamconsole:DeleteUserEndDate": "lets a user in for longer",

@@ -15,6 +15,7 @@ from accounts.targets import asked_of
 from credentials import targets
 from credentials.deactivation import bring_back, put_away
 from credentials.models import AccessKey, LoginProfile
+from credentials.steps import remove_login_profile
 from credentials.unused import found
 from credentials.unused.found import Group, UnusedCredential
 from credentials.unused.meaning import limit_of
@@ -130,6 +131,28 @@ def restore_credential(
     if deactivation is None or deactivation.deactivate_date is None:
         raise InvalidInput("This is not deactivated, so there is nothing to undo.")
     bring_back(user, deactivation, timezone.now())
+
+
+@operation(
+    "iamconsole:DeleteCredential",
+    on=targets.unused,
+    lock=True,
+    sensitive=True,
+    performs={
+        "iamconsole:DeleteCredential": _always,
+        "iam:DeleteAccessKey": lambda admitted: not _of_password(admitted),
+        "iam:DeleteLoginProfile": _of_password,
+    },
+)
+def delete_credential(
+    caller: Caller, *, user: User, credential: Credential | None, deactivation: Deactivation | None
+) -> None:
+    """Delete an access key or a user's password for good, deactivated or not."""
+    _forget(deactivation)
+    if isinstance(credential, AccessKey):
+        credential.delete()
+    else:
+        remove_login_profile(user)
 
 
 def _due(admitted: Mapping[str, Any]) -> Step | None:
