@@ -157,7 +157,7 @@ def _several(keys: QuerySet[AccessKey]) -> Any:
     return keys.order_by().values("user").annotate(number=Count("pk")).filter(number__gt=1)
 
 
-def _tagged(rows: QuerySet[Any]) -> QuerySet[Any]:
+def _tagged(rows: QuerySet[Any]) -> Any:
     """The rows, with what `TAGGED` asks."""
     return rows.order_by().alias(tags_text=Cast("user__tags", TextField()))
 
