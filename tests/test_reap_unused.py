@@ -27,9 +27,9 @@ from credentials.unused.exemption import KEY, new_exemption
 from credentials.unused.models import Deactivation
 from credentials.unused.plan import NIGHTLY, next_run
 from iamconsole.errors import InvalidInput
-from tests.browser import signed_in
+from tests.browser import a_client, signed_in
 from tests.conftest import ALLOW_ALL, ROOT, Person, make_account, make_user
-from tests.everything import events_of, give_password
+from tests.everything import PASSWORD, events_of, give_password
 
 DAY0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAMED = {"user_name": "carol", "credential_type": "AccessKey"}
@@ -141,6 +141,15 @@ def test_the_user_is_told_at_sign_in_before_anything_is_done(root: Person, carol
     assert {each.access_key_id for each in announced} == {carol.access_key_id, None}
     assert {each.due_date for each in announced} == {DAY0 + timedelta(days=98)}
     assert state(carol) == ("Active", True)
+    client = a_client()
+    client.post("/signin/", {"account": root.account_id, "user_name": "carol", "password": PASSWORD})
+    told = client.get("/console/").content.decode()
+    assert (
+        f"Nobody uses your access key {carol.access_key_id}. It will be deactivated in the night after 2026-04-09"
+        in told
+    )
+    assert "Signing in has kept it" in told
+    assert run(root) == [both(carol, "Withdraw")[1]]
     on_day(clock, 99)
     run(root)
     assert before_this(carol.user).announced == ()
