@@ -12,7 +12,8 @@ import credentials.certificate_models
 import credentials.mfa.models
 import credentials.reports.models
 import credentials.service_credentials
-import credentials.ssh.models  # noqa: F401 - Django looks for an app's models here
+import credentials.ssh.models
+import credentials.unused.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
 from accounts.models import Account, User
 from credentials.secrets import new_secret_access_key, new_service_token
@@ -28,6 +29,7 @@ class LoginProfile(models.Model):
     password_reset_required = models.BooleanField(default=False)
     # Of a first password that was generated: until then it can be changed, and used for nothing else.
     password_expire_date = models.DateTimeField(null=True)
+    status_date = models.DateTimeField(null=True)  # when it was last given back after it had been deactivated
 
     def __str__(self) -> str:
         return f"login profile of {self.user_id}"

@@ -12,6 +12,7 @@ from credentials.mfa import throttle
 from credentials.mfa.models import MFADevice, RecoveryCode
 from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy
 from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
+from credentials.unused.models import Deactivation
 from iamconsole.errors import (
     AccessDenied,
     ConcurrentModification,
@@ -66,14 +67,16 @@ def add_login_profile(
     if LoginProfile.objects.filter(user=user).exists():
         raise EntityAlreadyExists(f"Login Profile for user {user.user_name} already exists.")
     set_password(user, password)
+    Deactivation.objects.filter(user=user, kind=Deactivation.Kind.PASSWORD).delete()  # the one before is past
     return LoginProfile.objects.create(
         user=user, password_reset_required=password_reset_required, password_expire_date=expire_date
     )
 
 
 def remove_login_profile(user: User) -> None:
-    """Take the access to the console away, and the password with it."""
+    """Take the access to the console away, and the password with it, one that is kept too."""
     LoginProfile.objects.filter(user=user).delete()
+    Deactivation.objects.filter(user=user, kind=Deactivation.Kind.PASSWORD).delete()
     _remember_password(user, policy_of(user))
     user.set_unusable_password()
     user.password_last_changed = None
@@ -112,6 +115,17 @@ def access_key_of(user: User, access_key_id: str) -> AccessKey:
     return key
 
 
+def switch_access_key(user: User, key: AccessKey, status: str, now: datetime) -> None:
+    """Switch a locked key of a locked user on or off: what had deactivated it before has no say in it any more."""
+    key.status, key.status_date = status, now
+    key.save(update_fields=["status", "status_date"])
+    Deactivation.objects.filter(key=key).delete()
+    if user.lock_down is not None and key.access_key_id in user.lock_down["access_keys"]:
+        # Somebody has decided on this key since: undoing the lock-down leaves it as it is now.
+        user.lock_down["access_keys"].remove(key.access_key_id)
+        user.save(update_fields=["lock_down"])
+
+
 def refuse_without_second_factor(caller: Caller, user: User) -> None:
     """Raise AccessDenied when the caller, who has a second factor, would change the own factors without having shown it.
 
@@ -129,7 +143,8 @@ def refuse_without_second_factor(caller: Caller, user: User) -> None:
 def give_device(device: MFADevice, user: User) -> None:
     """Enable a locked device, whose codes were just checked, for a locked user. Every session of the user ends."""
     device.user, device.enable_date, device.confirmed, device.failures = user, timezone.now(), True, 0
-    device.save(update_fields=["user", "enable_date", "confirmed", "failures", "drift", "last_t"])
+    device.last_used_date = None
+    device.save(update_fields=["user", "enable_date", "last_used_date", "confirmed", "failures", "drift", "last_t"])
     throttle.forgive(user)
     end_sessions(user)
 

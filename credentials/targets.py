@@ -7,8 +7,10 @@ from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
+from credentials.models import AccessKey, LoginProfile
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.steps import refuse_without_second_factor
+from credentials.unused.models import Deactivation
 from iamconsole.asked import Resolved, Target
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
 
@@ -44,6 +46,37 @@ class _Device:
             missing=None if device else NoSuchEntity(no_such_device(serial_number)),
             tags=device.tags if device else (),
         )
+
+
+@dataclass(frozen=True)
+class _Unused:
+    """A password or an access key of an IAM user with what is known of its deactivation, decided on the user.
+
+    ``credential`` is None of a password that is deactivated; ``deactivation`` where nothing was announced.
+    """
+
+    consumes: frozenset[str] = frozenset({"user_name", "credential_type", "access_key_id"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        kind, key_id = parameters.pop("credential_type"), parameters.pop("access_key_id", "")
+        found = targets.user(caller, parameters, lock=lock)
+        if found.missing is not None:
+            return found
+        user: User = found.entities["user"]
+        rows = Deactivation.objects.filter(user=user, kind=kind)
+        credential: AccessKey | LoginProfile | None
+        if kind == Deactivation.Kind.ACCESS_KEY:
+            keys = AccessKey.objects.filter(user=user, access_key_id=key_id)
+            credential = (keys.select_for_update(no_key=True) if lock else keys).first()
+            rows = rows.filter(key=credential)
+            missing = f"The Access Key with id {key_id} cannot be found."
+        else:
+            credential = LoginProfile.objects.filter(user=user).first()
+            missing = f"Login Profile for User {user.user_name} cannot be found."
+        deactivation = rows.select_related("key", "user").first()
+        entities = {**found.entities, "credential": credential, "deactivation": deactivation}
+        there = credential is not None or deactivation is not None
+        return replace(found, entities=entities, missing=None if there else NoSuchEntity(missing))
 
 
 @dataclass(frozen=True)
@@ -151,3 +184,4 @@ first_device = _FirstDevice()
 device_list = _DeviceList()
 own_factors = _OwnFactors()
 new_session = _NewSession()
+unused = _Unused()

@@ -29,6 +29,7 @@ MENU = (
     ("Simulator", "admin:simulator", "Access management"),
     ("Account settings", "admin:account", "Access management"),
     ("Credential report", "admin:credential-report", "Reports"),
+    ("Unused credentials", "admin:unused", "Reports"),
     ("Audit log", "admin:trail", "Reports"),
     ("My security credentials", "admin:me", "You"),
 )

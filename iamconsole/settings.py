@@ -176,6 +176,10 @@ SMS_URL = configuration.sms_url(_setting(env.str, "SMS_URL", default=""))
 SSH_LOGIN_NAMES = configuration.ssh_login_names(_setting(env.list, "SSH_LOGIN_NAMES", default=["git"]))
 SSH_KEY_OPTIONS = configuration.ssh_key_options(_setting(env.list, "SSH_KEY_OPTIONS", default=[]))
 CREDENTIAL_REPORT_DAYS = _number("CREDENTIAL_REPORT_DAYS", default=90, least=1, most=3650)
+# The nightly run: credentials unused for so long are announced, after the notice deactivated, and later deleted; 0 is never
+UNUSED_CREDENTIAL_DAYS = _number("UNUSED_CREDENTIAL_DAYS", default=90, least=1, most=3650)
+UNUSED_CREDENTIAL_NOTICE_DAYS = _number("UNUSED_CREDENTIAL_NOTICE_DAYS", default=7, least=1, most=365)
+UNUSED_CREDENTIAL_DELETE_AFTER_DAYS = _number("UNUSED_CREDENTIAL_DELETE_AFTER_DAYS", default=30, least=0, most=3650)
 SETUP_LINK_DAYS = _number("SETUP_LINK_DAYS", default=7, least=1, most=365)
 # How many days the trail is kept by `manage.py prune_audit`; 0 is for ever
 TRAIL_RETENTION_DAYS = _number("TRAIL_RETENTION_DAYS", default=0, least=0, most=36_500)

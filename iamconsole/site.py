@@ -66,6 +66,7 @@ class ConsoleSite(AdminSite):
             signing_certificates,
             ssh_keys,
             text_messages,
+            unused,
         )
         from iamconsole import search
         from permissions.views import simulator
@@ -111,6 +112,11 @@ class ConsoleSite(AdminSite):
                 self.admin_view(credential_reports.download),
                 name="credential-report-download",
             ),
+            path("unused/", self.admin_view(unused.page), name="unused"),
+            path("unused/deactivate/", self.admin_view(unused.deactivate), name="unused-deactivate"),
+            path("unused/delete/", self.admin_view(unused.delete), name="unused-delete"),
+            path("unused/undo/", self.admin_view(unused.undo), name="unused-undo"),
+            path("unused/exemption/<name:user_name>/", self.admin_view(unused.exempt), name="unused-exemption"),
             path("simulator/", self.admin_view(simulator.page), name="simulator"),
             path("decisions/<uuid:decision_id>/", self.admin_view(decisions.page), name="decision"),
             path("audit/", self.admin_view(trail.page), name="trail"),

@@ -47,9 +47,11 @@ from credentials.operations.service_tokens import create_service_token
 from credentials.operations.signing_certificates import upload_signing_certificate
 from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
+from credentials.operations.unused import deactivate_credential, reap_credential, restore_credential
 from credentials.reports.models import CredentialReport
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
+from credentials.unused.models import Deactivation
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
@@ -97,6 +99,10 @@ def furnish(root: Person) -> Values:
     give_password(dave.user)
     new_target(root, "locked")
     lock_down_user(root.caller, user_name="locked")
+    for name in ("idle", "put-away"):
+        give_password(new_target(root, name))
+    LoginProfile.objects.filter(user__account=root.account_id, user__user_name="idle").update(create_date=long_ago())
+    deactivate_credential(root.caller, user_name="put-away", credential_type="Password")
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
@@ -116,6 +122,7 @@ def furnish(root: Person) -> Values:
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
+        | {"idle_user_name": "idle", "put_away_user_name": "put-away"}
         | {"certificate_id": _give_certificates(root)}
         | {"ssh_public_key_id": ssh_key.ssh_public_key_id}
         | {"public_key": ssh_key.body.split()[1]}
@@ -163,6 +170,11 @@ def _reports(root: Person, arn: str) -> Values:
 def tomorrow() -> datetime:
     """When what is made today ends."""
     return timezone.now() + timedelta(days=1)
+
+
+def long_ago() -> datetime:
+    """When what nobody uses was made."""
+    return timezone.now() - timedelta(days=400)
 
 
 def _give_permissions(root: Person) -> str:
@@ -221,6 +233,7 @@ def invent(root: Person) -> Values:
         | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
+        | {"idle_user_name": "nemo", "put_away_user_name": "nemo"}
         | _policies("nobodies", arns.policy(root.account_id, "/", "nothing"), "v9", nemo)
     )
 
@@ -265,6 +278,11 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "access_key_id": access_key_id,
         "all_users": False,
         "credential_age_days": 30,
+        "credential_group": "AccessKey",
+        "credential_type": "AccessKey",
+        "unused_days": 1,
+        "notice_days": 7,
+        "delete_after_days": 30,
         "maximum_days": 90,
         "never_expires": False,
         "replaces_access_key_id": access_key_id,
@@ -377,6 +395,9 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
         given["user_name"] = values["new_user_name"]
     if operation is undo_lock_down:
         given["user_name"] = values["locked_user_name"]
+    if operation in (reap_credential, restore_credential):
+        name = "idle_user_name" if operation is reap_credential else "put_away_user_name"
+        given |= {"user_name": values[name], "credential_type": "Password"}
     if operation.on is targets.new_group:
         given["group_name"] = values["new_group_name"]
     if operation.on is credential_targets.hardware_token:
@@ -453,6 +474,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (LoginProfile, "user__account"),
             (PasswordPolicy, "account"),
             (PasswordHistory, "user__account"),
+            (Deactivation, "account"),
             (MFARequirement, "account"),
             (ServiceToken, "user__account"),
             (ServiceSpecificCredential, "user__account"),

@@ -83,7 +83,7 @@ def test_an_operation_takes_members_of_its_model_and_no_entity_from_outside(
             assert operation.name in services()[operation.service].operations
             handed_over = operation.accepts - members_of(operation)
             handed = {"user", "account", "key", "root", "principal", "event", "group", "policy", "access", "device"}
-            handed |= {"certificate", "generated", "head", "service_credential"}
+            handed |= {"certificate", "generated", "head", "service_credential", "credential", "deactivation"}
             assert handed_over <= handed
             required = {snake(name) for name in (operation.model.input.required if operation.model.input else ())}
             assert required <= operation.accepts

@@ -27,6 +27,7 @@ WATCHED = {
     "accounts_group": "",
     "accounts_membership": "",
     "credentials_accesskey": "status, user_id, description, expire_date",
+    "credentials_deactivation": "",
     "credentials_loginprofile": "",
     "credentials_passwordpolicy": "",
     "credentials_servicespecificcredential": "user_id, active, expiration_date",

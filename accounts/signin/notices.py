@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.signin.who import ACTION
 from audit.models import Event, EventKey
 from audit.record import digest
+from credentials.unused.models import Deactivation
 
 MOST_CHANGES: Final = 5
 # A password one changes oneself is left out: the form that changed it has said so.
@@ -44,12 +45,16 @@ CHANGES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Notices:
-    """What there is to say: the sign-in before this one, how many failed since, the latest changes and how many there are."""
+    """What there is to say: the sign-in before this one, how many failed since, the latest changes and how many there are.
+
+    ``announced``: what the nightly run will deactivate because nobody uses it.
+    """
 
     last: Event | None
     failures: int
     changes: tuple[Event, ...]
     number: int
+    announced: tuple[Deactivation, ...] = ()
 
 
 def before_this(user: User) -> Notices:
@@ -58,13 +63,14 @@ def before_this(user: User) -> Notices:
     signing_in = chain.filter(actor_id=user.user_id, action=ACTION)
     last = signing_in.filter(result="Success").order_by("-sequence").first()
     failed = signing_in.exclude(result="Success").filter(sequence__gt=last.sequence if last else 0)
+    announced = tuple(Deactivation.objects.filter(user=user, deactivate_date__isnull=True).select_related("key"))
     if last is None:
-        return Notices(None, failed.count(), (), 0)
+        return Notices(None, failed.count(), (), 0, announced)
     # By the id, for the user may have had another name or path then.
     of_user = EventKey.objects.filter(chain=user.account_id, key=digest(user.user_id), sequence__gt=last.sequence)
     changes = of_user.filter(event__action__in=CHANGES, event__result="Success").select_related("event")
     latest = tuple(found.event for found in changes.order_by("-event_time", "-sequence")[:MOST_CHANGES])
-    return Notices(last, failed.count(), latest, changes.count() if latest else 0)
+    return Notices(last, failed.count(), latest, changes.count() if latest else 0, announced)
 
 
 def tell(request: HttpRequest, user: User, notices: Notices) -> None:
@@ -83,6 +89,18 @@ def tell(request: HttpRequest, user: User, notices: Notices) -> None:
         more = f"; and {notices.number - MOST_CHANGES} more" if notices.number > MOST_CHANGES else ""
         told = f"Changed since then: {lines}{more}. If that was not meant, tell your administrator."
         messages.add_message(request, messages.WARNING, told, fail_silently=True)
+    for each in notices.announced:
+        messages.add_message(request, messages.WARNING, _announcement(each), fail_silently=True)
+
+
+def _announcement(of: Deactivation) -> str:
+    """What the nightly run will do; a password is in use from this very sign-in on."""
+    if of.key is None:
+        return "Your password was unused for so long that it would have been deactivated. Signing in has kept it."
+    return (
+        f"Nobody uses your access key {of.key.access_key_id}. It will be deactivated in the night after"
+        f" {of.due_date:%Y-%m-%d %H:%M} UTC, unless it is used before. Delete it if you need it no more."
+    )
 
 
 def _change(user: User, event: Event) -> str:

@@ -42,6 +42,7 @@ def verified(request: HttpRequest, user: User, device: MFADevice | None, given: 
     elif device.kind == MFADevice.Kind.SMS:
         number, purpose = device.phone_number, _purpose(request)
         if text_codes.verify(user, device, given, now, phone_number=number, purpose=purpose):
+            MFADevice.objects.filter(pk=device.pk).update(last_used_date=now)
             return _method(device)
     elif codes.verify(user, device, given, now):
         return _method(device)

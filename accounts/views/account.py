@@ -18,7 +18,7 @@ from credentials.mfa.requirement import duty_of
 from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import get_account_password_policy
 from credentials.passwords import expiry
-from credentials.views import key_settings, server_certificates
+from credentials.views import key_settings, security, server_certificates
 from iamconsole.forms import may, part, submitted
 
 
@@ -35,6 +35,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "alias": may(caller, create_account_alias),
     }
     context |= {"expires": expiry(caller.principal), "mfa_duty": duty_of(caller.principal)}
+    context |= {"findings": security.part_of_dashboard(caller)}
     context |= {"ending": server_certificates.ending(caller), "rotations": key_settings.rotations(request)}
     return render(request, "dashboard.html", context)
 

@@ -64,6 +64,7 @@ class MFADevice(Device):
     tags = models.JSONField(default=list)  # [{"key": …, "value": …}, …] in the order they were set
     create_date = models.DateTimeField(default=timezone.now)
     enable_date = models.DateTimeField(null=True)
+    last_used_date = models.DateTimeField(null=True)  # when it last let its user in
     confirmed = models.BooleanField(default=False)  # enabled for a user; django-otp's word for it
     # How many times in a row it was wrong. At 100 it is asked no more until another factor, or an administrator, helps.
     failures = models.PositiveIntegerField(default=0)
@@ -154,7 +155,7 @@ class MFADevice(Device):
         step = totp.find(seed_of(self), token.code, self.step(token.now), after=self.last_t)
         if step is None:
             return False
-        changes = {"last_t": step}
+        changes: dict[str, Any] = {"last_t": step, "last_used_date": token.now}
         if self.kind == self.Kind.HARDWARE:
             changes["drift"] = self.drift + step - self.step(token.now)
         return bool(MFADevice.objects.filter(pk=self.pk, last_t__lt=step).update(**changes))

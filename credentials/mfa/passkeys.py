@@ -116,7 +116,8 @@ def verify(user: User, answer: str, purpose: str, now: datetime) -> MFADevice | 
     except (WebAuthnException, ValueError):
         return None
     # A passkey that was removed while it signed proves nothing any more.
-    if not Passkey.objects.filter(pk=device.pk, user=user).update(sign_count=verified.new_sign_count):
+    used = {"sign_count": verified.new_sign_count, "last_used_date": now}
+    if not Passkey.objects.filter(pk=device.pk, user=user).update(**used):
         return None
     throttle.forgive(user)
     return device

@@ -14,6 +14,7 @@ from credentials.operations import (
     password_policies,
     recovery_codes,
     required_mfa_devices,
+    security_findings,
     server_certificates,
     service_credentials,
     service_tokens,
@@ -22,6 +23,7 @@ from credentials.operations import (
     ssh_logins,
     ssh_public_keys,
     text_messages,
+    unused,
     virtual_mfa_devices,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     "password_policies",
     "recovery_codes",
     "required_mfa_devices",
+    "security_findings",
     "server_certificates",
     "service_credentials",
     "service_tokens",
@@ -47,5 +50,6 @@ __all__ = [
     "ssh_logins",
     "ssh_public_keys",
     "text_messages",
+    "unused",
     "virtual_mfa_devices",
 ]

@@ -7,7 +7,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import AccessKey
-from credentials.steps import access_key_of, add_access_key
+from credentials.steps import access_key_of, add_access_key, switch_access_key
 from iamconsole.errors import InvalidInput
 from iamconsole.operation import Issued, operation
 from iamconsole.paging import Page
@@ -45,13 +45,7 @@ def update_access_key(caller: Caller, *, user: User, access_key_id: str, status:
     """Switch a key on or off. Raises NoSuchEntity for a key that is not the user's."""
     if status not in AccessKey.Status.values:
         raise InvalidInput(f"Operation does not support status {status}")
-    key = access_key_of(user, access_key_id)
-    key.status, key.status_date = status, timezone.now()
-    key.save(update_fields=["status", "status_date"])
-    if user.lock_down is not None and access_key_id in user.lock_down["access_keys"]:
-        # Somebody has decided on this key since: undoing the lock-down leaves it as it is now.
-        user.lock_down["access_keys"].remove(access_key_id)
-        user.save(update_fields=["lock_down"])
+    switch_access_key(user, access_key_of(user, access_key_id), status, timezone.now())
 
 
 @operation("iam:DeleteAccessKey", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from credentials.reports.rows import ROOT, when
+from credentials.unused.meaning import CHECK_DAYS, is_unused, limit_of
 
 Row = Mapping[str, str]
 OLD: Final = timedelta(days=90)
 YES: Final = "true"
-UNUSED: Final = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ def _before(cell: str, limit: datetime) -> bool:
 
 
 def _key_is_unused(row: Row, now: datetime) -> bool:
-    """Whether an active key was not used for 45 days, or never and is that old."""
+    """Whether an active key is unused."""
 
     def unused(key: str) -> bool:
-        last = row[f"{key}_last_used_date"]
-        return _before(last if when(last) else row[f"{key}_last_rotated"], now - UNUSED)
+        moments = (when(row[f"{key}_{name}"]) for name in ("last_rotated", "last_used_date"))
+        return is_unused(limit_of(now, CHECK_DAYS), *moments)
 
     return _any_key(row, unused)
 
 
 def _password_is_unused(row: Row, now: datetime) -> bool:
-    last = row["password_last_used"]
-    return _has_password(row) and _before(last if when(last) else row["password_last_changed"], now - UNUSED)
+    moments = (when(row[f"password_{name}"]) for name in ("last_changed", "last_used"))
+    return _has_password(row) and is_unused(limit_of(now, CHECK_DAYS), *moments)
 
 
 FINDINGS: Final = (
@@ -79,8 +79,8 @@ FINDINGS: Final = (
         "Key older than 90 days",
         lambda row, now: _any_key(row, lambda key: _before(row[f"{key}_last_rotated"], now - OLD)),
     ),
-    Finding("iam_user_accesskey_unused", "Key unused for 45 days", _key_is_unused),
-    Finding("iam_user_console_access_unused", "Password unused for 45 days", _password_is_unused),
+    Finding("iam_user_accesskey_unused", f"Key unused for {CHECK_DAYS} days", _key_is_unused),
+    Finding("iam_user_console_access_unused", f"Password unused for {CHECK_DAYS} days", _password_is_unused),
     Finding(
         "iam_user_two_active_access_key",
         "Two active keys",

@@ -13,6 +13,7 @@ from tests.page_states import (
     simulator,
     ssh_keys,
     trail,
+    unused,
     user_credentials,
     users,
 )
@@ -32,4 +33,5 @@ STATES = [
     *certificates.STATES,
     *ssh_keys.STATES,
     *trail.STATES,
+    *unused.STATES,
 ]

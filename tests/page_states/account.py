@@ -14,7 +14,7 @@ def review_requirement(page: Page, stage: Stage) -> None:
 
 STATES = [
     State("admin:index", "empty", "beginner", "You are the root user"),
-    State("admin:index", "typical", "alice", "IAM resources"),
+    State("admin:index", "typical", "alice", "iam_user_mfa_enabled_console_access"),
     State("admin:index", "not permitted", "nobody", "iam:GetAccountSummary"),
     State("admin:account", "empty", "beginner", "Create alias"),
     State("admin:account", "typical", "root", "Change e-mail address"),

@@ -102,6 +102,7 @@ def set_stage(chromium: Browser) -> Stage:
     put_user_permissions_boundary(root.caller, user_name="carol", permissions_boundary=READ_ONLY)
     create_user(root.caller, user_name="bob")
     keep_out(root)
+    furnish_unused(root)
     policies = furnish_policies(root)
     certificates = furnish_certificates(root)
     careful = make_user(root, "careful", CAREFUL)
@@ -213,6 +214,31 @@ def keep_out(root: Person) -> None:
     for name in ("leaving", "gone"):
         put_user_end_date(root.caller, user_name=name, end_date=to_come)
     User.objects.filter(account=root.account_id, user_name="gone").update(end_date=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def furnish_unused(root: Person) -> None:
+    """Users with what nobody has used, one of them exempt, one with a password that is put away."""
+    from datetime import UTC, datetime
+
+    from accounts.models import User
+    from accounts.operations.users import create_user, tag_user
+    from credentials.models import AccessKey, LoginProfile
+    from credentials.operations.unused import deactivate_credential
+    from credentials.unused.exemption import KEY, new_exemption
+
+    long_ago, leave = datetime(2020, 1, 31, tzinfo=UTC), timezone.now().date() + timedelta(days=90)
+    for name in ("dormant", "on-leave", "put-away"):
+        give_password(make_user(root, name))
+    add_device(User.objects.get(account=root.account_id, user_name="dormant"))
+    create_user(root.caller, user_name="shadow")
+    names = ("dormant", "on-leave", "put-away", "shadow")
+    users = User.objects.filter(account=root.account_id, user_name__in=names)
+    users.update(create_date=long_ago, password_last_changed=long_ago)
+    for model in (AccessKey, LoginProfile):
+        model.objects.filter(user__in=users).update(create_date=long_ago)
+    deactivate_credential(root.caller, user_name="put-away", credential_type="Password")
+    value = new_exemption(leave, "Parental leave", timezone.now()).value
+    tag_user(root.caller, user_name="on-leave", tags=[{"key": KEY, "value": value}])
 
 
 def furnish_keys(root: Person) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""The dashboard's security findings: what there is to mend, each with a way to where that is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+
+from accounts.caller import Caller
+from credentials.operations.security_findings import list_security_findings
+from credentials.security_findings import OLD_DAYS, ROOT_DAYS, SecurityFinding
+from credentials.unused.found import Group
+from credentials.unused.meaning import CHECK_DAYS
+from iamconsole.forms import Part, part
+
+USERS: Final = "admin:accounts_user_changelist"
+# Where each is mended: the route, and the query that leaves what it is about.
+FIXES: Final[Mapping[str, tuple[str, str]]] = {
+    "root-keys": ("admin:me", ""),
+    "root-mfa": ("admin:me", ""),
+    "root-in-use": ("admin:unused", f"?days={ROOT_DAYS}&group={Group.ROOT}"),
+    "administrators-mfa": (USERS, "?mfa=no"),
+    "administrators": (USERS, ""),
+    "users-mfa": (USERS, "?mfa=no"),
+    "password-policy": ("admin:password-policy", ""),
+    "lockouts": ("admin:trail", "?action_name=iamconsole:SignIn&result=Throttling"),
+    "old-keys": (USERS, f"?key_age={OLD_DAYS}"),
+    "unused": ("admin:unused", f"?days={OLD_DAYS}"),
+    "never-used-keys": ("admin:unused", f"?days={CHECK_DAYS}&group={Group.NEVER_USED}"),
+    "two-keys": ("admin:credential-report", ""),
+    "direct-policies": (USERS, ""),
+}
+KINDS: Final = {"Critical": "error", "High": "error", "Medium": "warning", "Low": "muted"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finding with the kind of its word, and where it is mended."""
+
+    finding: SecurityFinding
+    kind: str
+    url: str
+    checks: list[str]
+
+
+def part_of_dashboard(caller: Caller) -> dict[str, Any]:
+    """What the policies let the caller see, worst first."""
+    found: Part[list[SecurityFinding]] = part(caller, list_security_findings)
+    return {"part": found, "rows": [_shown(each) for each in found.value or []]}
+
+
+def _shown(finding: SecurityFinding) -> Shown:
+    route, query = FIXES[finding.name]
+    return Shown(finding, KINDS[finding.severity], f"{reverse(route)}{query}", finding.check.split())
