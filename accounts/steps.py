@@ -28,6 +28,7 @@ def add_user(
     refuse_beyond("UsersPerAccount", account, User.objects.in_account(account))
     user = User(account=account, user_id=arns.new_unique_id("AIDA"), path=path, tags=checked(tags), boundary=boundary)
     user.rename(user_name)
+    user.set_unusable_password()
     user.save(force_insert=True)
     return user
 

@@ -286,6 +286,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "credential": "{}",
         "duration_seconds": 900,
         "generate_password": False,
+        "setup_link": False,
         "grace_period_days": 7,
         "start_date": "2026-12-01",
         "file_format": "csv",
@@ -430,6 +431,7 @@ def secrets_in(answer: Answer) -> list[str]:
             "SessionToken",
             "Token",
             "Password",
+            "SetupUrl",
             "ServicePassword",
             "ServiceCredentialSecret",
         )

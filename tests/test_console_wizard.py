@@ -74,6 +74,7 @@ def test_a_person_is_made_with_groups_tags_and_a_password_that_is_shown_once(pag
     expect(page.locator("main")).to_contain_text("developers")
     page.locator("[name=tag_key]").first.fill("team")
     page.locator("[name=tag_value]").first.fill("blue")
+    page.get_by_label("Generated password").check()
     press(page, "Create user")
     password = shown_secret(page, "password")
     assert password not in page.locator("#message").inner_text()
@@ -91,14 +92,14 @@ def test_a_person_is_made_with_groups_tags_and_a_password_that_is_shown_once(pag
 
 def test_a_password_one_chooses_is_asked_for_last_and_follows_the_rules(page: Page, root: Person):
     walk_through(page, "dora")
-    page.get_by_label("Generate the password").uncheck()
+    page.get_by_label("Custom password: you").check()
     press(page, "Create user")
-    expect(page.locator("main")).to_contain_text("Enter a password, or tick")
-    page.get_by_label("Or choose it yourself").fill("weak")
+    expect(page.locator("main")).to_contain_text("Enter a password, or choose another way")
+    page.get_by_label("Custom password", exact=True).fill("weak")
     press(page, "Create user")
     expect(page.locator("main")).to_contain_text("8 to 128 characters")
     expect(page.locator("[name=password]")).to_have_value("")
-    page.get_by_label("Or choose it yourself").fill(PASSWORD)
+    page.get_by_label("Custom password", exact=True).fill(PASSWORD)
     press(page, "Create user")
     expect(page.locator("main")).to_contain_text("As you chose it")
     assert PASSWORD not in page.content()
@@ -212,7 +213,7 @@ def test_no_secret_is_kept_between_the_steps(admin: Client, root: Person):
     assert chosen not in kept
     assert chosen not in text(admin.get(path))
     assert "password=" not in path
-    made = admin.post(path, {"generate": "on", "nonce": nonce_in(admin.get(path))})
+    made = admin.post(path, {"first_password": "generated", "nonce": nonce_in(admin.get(path))})
     [secret] = map(html.unescape, re.findall(r"data-mask[^>]*>([^<]+)<", text(made)))
     assert len(secret) == 20
     SECRETS.append(secret)

@@ -71,6 +71,7 @@ ASKS = {
     "iamconsole:BeginSMSRegistration": "begins to add a second factor: asked before a message is sent",
     "iamconsole:CreateRecoveryCodes": "makes credentials",
     "iamconsole:CreateServiceToken": "makes a credential",
+    "iamconsole:CreateSetupLink": "gives access to the console",
     "iamconsole:CreateUserWithAccess": "makes credentials and gives permissions",
     "iamconsole:DeleteGroupWithMembers": "changes permissions",
     "iamconsole:DeleteMFARequirement": "changes what sign-in demands",

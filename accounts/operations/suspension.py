@@ -57,8 +57,8 @@ def get_user_status(caller: Caller, *, user: User) -> UserStatus:
 def suspend_user(caller: Caller, *, user: User, until: datetime | None = None, reason: str = "") -> None:
     """Keep a user out at every door, from now until the time, or until somebody reactivates the user. All sessions end.
 
-    Nothing of the user is deleted. A user who is suspended already is suspended anew, with this time and reason. Raises
-    InvalidInput for oneself, for a time that is past and for a user who is locked down.
+    Nothing of the user is deleted but set-up links. A user who is suspended already is suspended anew, with this time and
+    reason. Raises InvalidInput for oneself, for a time that is past and for a user who is locked down.
     """
     _refuse_oneself(caller, user)
     _refuse_past(until, "until")
@@ -66,6 +66,7 @@ def suspend_user(caller: Caller, *, user: User, until: datetime | None = None, r
         raise InvalidInput(
             f"The user {user.user_name} is locked down, which is more. Undo that or reactivate the user first."
         )
+    SetupLink.objects.open_of(user).delete()
     _suspend(user, until, reason)
 
 
@@ -149,7 +150,7 @@ def lock_down_user(caller: Caller, *, user: User, reason: str = "") -> None:
     now = timezone.now()
     before = user.lock_down or {"suspension": _suspension_of(user, now), "access_keys": [], "setup_links": {}}
     keys = AccessKey.objects.select_for_update(no_key=True).filter(user=user, status=AccessKey.Status.ACTIVE)
-    links = SetupLink.objects.filter(user=user, used_date__isnull=True, expire_date__gt=now)
+    links = SetupLink.objects.open_of(user).filter(expire_date__gt=now)
     user.lock_down = {
         "suspension": before["suspension"],
         "access_keys": [*before["access_keys"], *(key.access_key_id for key in keys)],
@@ -187,7 +188,7 @@ def undo_lock_down(caller: Caller, *, user: User) -> None:
         raise InvalidInput(f"The user {user.user_name} is not locked down.")
     _switched_off(user).update(status=AccessKey.Status.ACTIVE, status_date=timezone.now())
     for link, expire_date in user.lock_down["setup_links"].items():
-        links = SetupLink.objects.filter(user=user, pk=int(link), used_date__isnull=True)
+        links = SetupLink.objects.open_of(user).filter(pk=int(link))
         links.update(expire_date=datetime.fromisoformat(expire_date))
     before = user.lock_down["suspension"] or {"date": None, "until": None, "reason": ""}
     user.suspended_date = _moment(before["date"])

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import SetupLink, User
 from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
 from credentials import qr
@@ -46,19 +46,28 @@ def reveal_password(request: HttpRequest, issued: Issued[LoginProfile]) -> HttpR
     return _once(render(request, "password_created.html", context))
 
 
+def reveal_setup_link(request: HttpRequest, issued: Issued[SetupLink]) -> HttpResponse:
+    """The page that shows a set-up link, once."""
+    link = issued.entity
+    context = {"user_shown": link.user, "link": link, "setup_url": issued.secret["setup_url"]}
+    return _once(render(request, "setup_link_created.html", context | {"back": _back(request, link.user)}))
+
+
 def reveal_user(request: HttpRequest, made: Made, *, again: str) -> HttpResponse:
-    """The page of a new user, with what is shown once: a generated password, an access key. ``again``: for another like it."""
+    """The page of a new user, with what is shown once: set-up link, generated password, access key. ``again``: one like it."""
     key = _key(made.access_key) if made.access_key else {}
-    profile = made.login_profile
+    profile, issued = made.login_profile, made.setup_link
     password = profile.secret["password"] if profile else None
     context = {
         "user_shown": made.user,
         "password": password,
         "expire_date": profile.entity.password_expire_date if profile else None,
-        "signs_in": hasattr(made.user, "login_profile"),
+        "link": issued.entity if issued else None,
+        "setup_url": issued.secret["setup_url"] if issued else None,
+        "signs_in": hasattr(made.user, "login_profile") or issued is not None,
         "again": again,
         "back": reverse("admin:accounts_user_change", args=[made.user.user_name]),
-        "guarded": bool(password or key),
+        "guarded": bool(password or key or issued),
     }
     return _once(render(request, "new_user_created.html", context | key))
 

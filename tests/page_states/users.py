@@ -22,13 +22,13 @@ def wizard(name: str, purpose: str = "person", then: How | None = None, **choice
     return act
 
 
-def finish(button: str = "Create user", *, generate: bool = True) -> How:
+def finish(button: str = "Create user", *, way: str = "") -> How:
     """Go on to the last step and press its button."""
 
     def act(page: Page, stage: Stage) -> None:
         page.get_by_role("button", name="Next").click()
-        if not generate:
-            page.get_by_label("Generate the password").uncheck()
+        if way:
+            page.locator(f"[name=first_password][value={way}]").check()
         page.locator("main").get_by_role("button", name=button).click()
 
     return act
@@ -99,8 +99,15 @@ STATES = [
     ),
     State(ADD, "review", "alice", "developers", then=wizard("erin", then=next_step, group_names="developers")),
     State(ADD, "review without permissions", "alice", "may do nothing", then=wizard("erin", "none", then=next_step)),
-    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(generate=False))),
-    State(ADD, "password", "alice", "Message to send", then=reveal("password", wizard("erin", then=finish()))),
+    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(way="custom"))),
+    State(
+        ADD,
+        "password",
+        "alice",
+        "Message to send",
+        then=reveal("password", wizard("erin", then=finish(way="generated"))),
+    ),
+    State(ADD, "set-up link", "alice", "chooses", then=reveal("setup-link", wizard("linked", then=finish()))),
     State(ADD, "access key", "alice", "shown once", then=reveal("secret", wizard("backup", "service", then=finish()))),
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
