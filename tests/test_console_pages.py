@@ -28,6 +28,7 @@ NO_PAGE = {
     "readyz": "JSON",
     "signout": "a button",
     "theme": "a button",
+    "admin:user-import-template": "a file",
     "admin:me-key-status": "a button",
     "admin:me-signing-status": "a button",
     "admin:user-signing-status": "a button",

@@ -71,6 +71,8 @@ ASKS = {
     "iamconsole:BeginSMSRegistration": "begins to add a second factor: asked before a message is sent",
     "iamconsole:CreateRecoveryCodes": "makes credentials",
     "iamconsole:CreateServiceToken": "makes a credential",
+    "iamconsole:CreateGroupWithPolicies": "gives permissions",
+    "iamconsole:CreatePolicyWithVersions": "what is attached decides",
     "iamconsole:CreateSetupLink": "gives access to the console",
     "iamconsole:CreateUserWithAccess": "makes credentials and gives permissions",
     "iamconsole:DeleteGroupWithMembers": "changes permissions",

@@ -14,6 +14,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import SetupLink, User
 from accounts.status import status_of
+from accounts.steps import refuse_past
 from accounts.targets import asked_of
 from credentials.models import AccessKey
 from credentials.steps import end_sessions
@@ -61,7 +62,7 @@ def suspend_user(caller: Caller, *, user: User, until: datetime | None = None, r
     reason. Raises InvalidInput for oneself, for a time that is past and for a user who is locked down.
     """
     _refuse_oneself(caller, user)
-    _refuse_past(until, "until")
+    refuse_past(until, "until")
     if user.lock_down is not None:
         raise InvalidInput(
             f"The user {user.user_name} is locked down, which is more. Undo that or reactivate the user first."
@@ -87,7 +88,7 @@ def reactivate_user(caller: Caller, *, user: User) -> None:
 def put_user_end_date(caller: Caller, *, user: User, end_date: datetime) -> None:
     """Set the time from which on the user is as suspended. Raises InvalidInput for oneself and for a time that is past."""
     _refuse_oneself(caller, user)
-    _refuse_past(end_date, "end_date")
+    refuse_past(end_date, "end_date")
     _set_end_date(user, end_date)
 
 
@@ -229,8 +230,3 @@ def _refuse_oneself(caller: Caller, user: User) -> None:
         raise InvalidInput(
             "Nobody suspends or locks down oneself, or sets the own end date: you could not undo it. Ask another administrator."
         )
-
-
-def _refuse_past(moment: datetime | None, parameter: str) -> None:
-    if moment is not None and moment <= timezone.now():
-        raise InvalidInput("This time is past. Name one that is still to come, in UTC.", parameter=parameter)

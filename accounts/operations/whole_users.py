@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from accounts import setup_links, targets
 from accounts.caller import Caller
 from accounts.models import SetupLink, User
-from accounts.steps import add_user, join
+from accounts.steps import add_user, join, refuse_past
 from accounts.tags import Tag, checked, merged
 from accounts.targets import asked_of
 from credentials.mfa.models import MFADevice, VirtualMFADevice
@@ -74,6 +75,7 @@ GIVING: Performs = {
         **READING,
         "iam:CreateLoginProfile": _owner_if("password", "generate_password", "setup_link"),
         "iam:CreateAccessKey": _owner_if("access_key"),
+        "iamconsole:PutUserEndDate": _owner_if("end_date"),
         **GIVING,
     },
 )
@@ -90,8 +92,9 @@ def create_user_with_access(
     generated: NewPassword | None = None,
     setup_link: bool = False,
     access_key: bool = False,
+    end_date: datetime | None = None,
 ) -> Made:
-    """Make a user with first credentials and permissions. All of it is there afterwards, or nothing.
+    """Make a user with first credentials, permissions and an end date. All of it is there afterwards, or nothing.
 
     A generated password is shown only here, good once and for seven days, for choosing another at sign-in; so is a set-up link.
     Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation; InvalidInput for more
@@ -100,7 +103,11 @@ def create_user_with_access(
     if sum((generate_password, setup_link, password is not None)) > 1:
         raise InvalidInput("Give a password, let one be generated, or make a set-up link: one of the three.")
     access.require_found()
+    refuse_past(end_date, "end_date")
     user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags, boundary=access.boundary)
+    if end_date is not None:
+        user.end_date = end_date
+        user.save(update_fields=["end_date"])
     profile, link = None, None
     if password is not None:
         add_login_profile(user, password, password_reset_required=password_reset_required)

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page
 
+from tests.browser import shown_secret
 from tests.page_states.acts import ADD, CHANGE, CREDENTIALS, GROUPS_TAB, LIST, SESSIONS, TAGS, reveal
 from tests.page_states.stage import Stage
 from tests.page_states.state import How, State, press
@@ -72,6 +73,16 @@ def confirm_wrongly(page: Page, stage: Stage) -> None:
     press("Confirm", password="wrong")(page, stage)
 
 
+MIXED = "user_name,path,groups,tags,console_access\ndora,/x/,,team=blue,none\ncarol\nivan,,nobodies,,setup_link"
+
+
+def import_users(page: Page, stage: Stage) -> None:
+    """Import users, one of them with a set-up link."""
+    press("Preview", text="user_name,console_access\nimported,setup_link\ncarol,none")(page, stage)
+    press("Create 1 user")(page, stage)
+    shown_secret(page, "link-2")
+
+
 STATES = [
     State(LIST, "empty", "beginner", "No users"),
     State(LIST, "typical", "alice", "carol"),
@@ -110,6 +121,11 @@ STATES = [
     State(ADD, "set-up link", "alice", "chooses", then=reveal("setup-link", wizard("linked", then=finish()))),
     State(ADD, "access key", "alice", "shown once", then=reveal("secret", wizard("backup", "service", then=finish()))),
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
+    State("admin:user-import", "form", "alice", "The columns"),
+    State("admin:user-import", "not permitted", "nobody", "iam:CreateUser"),
+    State("admin:user-import", "error", "alice", "is not known", then=press("Preview", text="user_name,phone\nx,1")),
+    State("admin:user-import", "preview", "alice", "There is no group", then=press("Preview", text=MIXED)),
+    State("admin:user-import", "result", "alice", "shown once", then=import_users),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "credentials with MFA devices", "alice", "(4 of 8)", ("guarded",), CREDENTIALS),
