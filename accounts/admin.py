@@ -35,7 +35,7 @@ from credentials.views import (
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
-from permissions.views import policies
+from permissions.views import authorization_import, policies
 
 
 class ConsoleAccess(admin.SimpleListFilter):
@@ -132,6 +132,7 @@ class UserAdmin(ConsoleList):
             path("add/permissions/", view(new_user.permissions), name="user-add-permissions"),
             path("add/review/", view(new_user.review), name="user-add-review"),
             path("import/", view(user_import.page), name="user-import"),
+            path("import/aws/", view(authorization_import.page), name="user-import-aws"),
             path("import/template/", view(user_import.template), name="user-import-template"),
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),

@@ -1,6 +1,6 @@
-"""The forms by which users are imported: a file, or its text."""
+"""The forms by which users and whole accounts are imported: a file, or its text."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -9,14 +9,13 @@ from iamconsole.errors import Fault
 from iamconsole.forms import ConsoleForm
 
 
-class UserFileForm(ConsoleForm):
-    """A CSV file of users. ``text`` and ``rows`` are what is read."""
+class FileForm(ConsoleForm):
+    """A file, or its text. What is read of it is among the cleaned data, and ``text`` to send it again."""
 
-    file = forms.FileField(
-        label="CSV file",
-        required=False,
-        help_text=f"{user_files.LARGEST_FILE // 1024} KiB and {user_files.MOST_ROWS:,} users at most.",
-    )
+    largest: ClassVar[int]
+    too_large: ClassVar[str]
+
+    file = forms.FileField(required=False)
     text = forms.CharField(
         label="Or its text",
         required=False,
@@ -27,14 +26,38 @@ class UserFileForm(ConsoleForm):
     def clean(self) -> dict[str, Any]:
         """Read what is given; what is wrong with the whole of it refuses it."""
         data = super().clean() or {}
-        file = data.get("file")
-        if not file and not data.get("text") and not self.errors:
-            self.add_error("file", "Choose a file, or paste its text.")
+        file, text = data.get("file"), data.get("text", "").encode()
+        place = "file" if file or not text else "text"
+        if not (file or text) and not self.errors:
+            self.add_error(place, "Choose a file, or paste its text.")
+        elif (file.size if file else len(text)) > self.largest:
+            self.add_error(place, self.too_large)
         if self.errors:
             return data
         try:
-            data["text"] = user_files.text_of(file.read() if file else data["text"].encode())
-            data["rows"] = user_files.read(data["text"])
+            return data | self.read(file.read() if file else text)
         except Fault as fault:
-            self.add_error("file" if file else "text", fault.message)
+            self.add_error(place, fault.message)
         return data
+
+    def read(self, content: bytes) -> dict[str, Any]:
+        """What is in the file. Raises a Fault that says what is wrong with it."""
+        raise NotImplementedError
+
+
+class UserFileForm(FileForm):
+    """A CSV file of users: ``rows``."""
+
+    largest = user_files.LARGEST_FILE
+    too_large = user_files.TOO_LARGE
+
+    file = forms.FileField(
+        label="CSV file",
+        required=False,
+        help_text=f"{user_files.LARGEST_FILE // 1024} KiB and {user_files.MOST_ROWS:,} users at most.",
+    )
+
+    def read(self, content: bytes) -> dict[str, Any]:
+        """Its lines."""
+        text = user_files.text_of(content)
+        return {"text": text, "rows": user_files.read(text)}

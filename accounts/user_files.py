@@ -14,6 +14,7 @@ from accounts.tags import Tag
 from iamconsole.errors import InvalidInput
 
 LARGEST_FILE: Final = 256 * 1024
+TOO_LARGE: Final = f"The file is larger than {LARGEST_FILE // 1024} KiB: import it in parts."
 MOST_ROWS: Final = 1000
 COLUMNS: Final = ("user_name", "path", "groups", "tags", "console_access", "end_date")
 TEMPLATE: Final = (
@@ -37,7 +38,7 @@ class UserRow:
 def text_of(file: bytes) -> str:
     """The text of a file. Raises InvalidInput when it is too large or not UTF-8, with or without a byte order mark."""
     if len(file) > LARGEST_FILE:
-        raise InvalidInput(f"The file is larger than {LARGEST_FILE // 1024} KiB: import it in parts.")
+        raise InvalidInput(TOO_LARGE)
     try:
         text = file.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from accounts.models import Group, User
@@ -16,11 +17,13 @@ from iamconsole.errors import InvalidInput
 from permissions.authorization_files import read, read_credential_report
 from permissions.authorization_import import Line, counted, credentials_to_give, preview, run
 from permissions.models import ManagedPolicy
+from tests.browser import signed_in
 from tests.conftest import Person, allow, make_user
 from tests.everything import rows_of
 
 DATA = Path(__file__).parent / "data" / "authorization_details"
 SMALL = (DATA / "small.json").read_bytes()
+PAGE = "/console/accounts/user/import/aws/"
 SOURCE = "111122223333"
 
 
@@ -283,3 +286,17 @@ def test_the_command_shows_and_then_does(root: Person) -> None:
         command(root, "malformed.json")
     with pytest.raises(CommandError, match="cannot be read"):
         command(root, "none.json")
+
+
+def test_the_page_shows_and_then_does_and_can_be_sent_again(root: Person) -> None:
+    client = signed_in(root)
+    upload = SimpleUploadedFile("details.json", SMALL)
+    seen = client.post(PAGE, {"file": upload, "go": "preview"})
+    assert "Preview: 6 to create" in seen.content.decode()
+    assert not User.objects.in_account(root.account_id).exists()
+    for counts in ([("Created", 6), ("Error", 1)], [("Exists already", 6), ("Error", 1)]):
+        done = client.post(PAGE, {"text": seen.context["text"], "go": "run"})
+        assert done.context["counts"] == counts
+    too_large = SimpleUploadedFile("details.json", b" " * (400 * 1024 + 1))
+    assert "larger than 400 KiB" in client.post(PAGE, {"file": too_large}).content.decode()
+    assert "not JSON" in client.post(PAGE, {"text": "x", "go": "run"}).content.decode()

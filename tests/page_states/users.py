@@ -1,5 +1,7 @@
 """States of users."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page
 
 from tests.browser import shown_secret
@@ -76,6 +78,17 @@ def confirm_wrongly(page: Page, stage: Stage) -> None:
 MIXED = "user_name,path,groups,tags,console_access\ndora,/x/,,team=blue,none\ncarol\nivan,,nobodies,,setup_link"
 
 
+FROM_AWS = (Path(__file__).parent.parent / "data" / "authorization_details" / "small.json").read_text()
+
+
+def import_from_aws(page: Page, stage: Stage) -> None:
+    """Import a user from AWS."""
+    press("Preview", text='{"UserDetailList": [{"UserName": "moved"}], "RoleDetailList": [{"RoleName": "r"}]}')(
+        page, stage
+    )
+    press("Create 1")(page, stage)
+
+
 def import_users(page: Page, stage: Stage) -> None:
     """Import users, one of them with a set-up link."""
     press("Preview", text="user_name,console_access\nimported,setup_link\ncarol,none")(page, stage)
@@ -125,6 +138,10 @@ STATES = [
     State("admin:user-import", "not permitted", "nobody", "iam:CreateUser"),
     State("admin:user-import", "error", "alice", "is not known", then=press("Preview", text="user_name,phone\nx,1")),
     State("admin:user-import", "preview", "alice", "There is no group", then=press("Preview", text=MIXED)),
+    State("admin:user-import-aws", "form", "alice", "get-account-authorization-details"),
+    State("admin:user-import-aws", "error", "alice", "At /: this is no answer", then=press("Preview", text="{}")),
+    State("admin:user-import-aws", "preview", "alice", "Nothing is done yet", then=press("Preview", text=FROM_AWS)),
+    State("admin:user-import-aws", "result", "alice", "Give anew", then=import_from_aws),
     State("admin:user-import", "result", "alice", "shown once", then=import_users),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
