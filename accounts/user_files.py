@@ -86,7 +86,7 @@ def _check_columns(columns: Sequence[str]) -> None:
 def _row(line: int, columns: Sequence[str], cells: Sequence[str], seen: dict[str, int]) -> UserRow:
     if len(cells) != len(columns):
         first = cells[0].strip() if columns[0] == "user_name" else ""
-        return UserRow(line, first, {}, (f"There are {len(cells)} values under {len(columns)} columns.",))
+        return UserRow(line, first, {}, (f"Values: {len(cells)}. Columns: {len(columns)}. There must be as many.",))
     values = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
     user_name, errors = values["user_name"], []
     parameters: dict[str, Any] = {"user_name": user_name, "path": values.get("path") or "/"}

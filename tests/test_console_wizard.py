@@ -300,5 +300,5 @@ def test_the_wizard_works_without_javascript(visit: Callable[..., Visitor], root
     press(page, "Create user")
     link = page.locator("#setup-link").inner_text().strip()
     assert len(token_of(link)) > 20
-    assert "You can sign in to the console now." in main_of(page)
+    assert "You get access to the console." in main_of(page)
     assert user_named(root, "dora").groups.count() == 1

@@ -113,7 +113,7 @@ def test_what_is_no_such_file_is_refused_with_a_reason(file: bytes, says: str) -
         ("erin,,,,,31.1.2027", "The end date is written"),
         ("erin,,,,,0001-01-01T00:00+14:00", "The end date is written"),
         ("erin,,,,,2020-01-01", "This time is past"),
-        ("erin,,", "There are 3 values under 6 columns."),
+        ("erin,,", "Values: 3. Columns: 6."),
         ("MALLORY,,,,,", "It is left as it is."),
     ],
 )
