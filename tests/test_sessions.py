@@ -395,7 +395,8 @@ def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Per
 
     give_password(alice)
     client = old_session(alice, 16)
-    fields = {"first_password": "custom", "password": ANOTHER, "nonce": new_nonce(alice.user)}
+    fields = {"first_password": "custom", "password": ANOTHER, "password_reset_required": "on"}
+    fields |= {"nonce": new_nonce(alice.user)}
     answer = client.post("/console/accounts/user/bob/console-access/", fields)
     assert ANOTHER not in answer.content.decode()
     again = answer.context["form"]["again"].value()
