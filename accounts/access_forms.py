@@ -12,10 +12,10 @@ from accounts.forms import (
     NAME_RULE,
     PATH_HINT,
     PATH_RULE,
+    FirstPasswordForm,
     PoliciesForm,
     TagsForm,
     Ticked,
-    password_input,
 )
 from iamconsole.errors import Fault
 from iamconsole.forms import ConsoleForm, Part
@@ -130,35 +130,19 @@ class NewUserPermissionsForm(PermissionsForm, BoundaryForm):
         return choices.arns_of_own_policies(self.caller)
 
 
-class ReviewForm(TagsForm):
+class ReviewForm(TagsForm, FirstPasswordForm):
     """Step 3: the tags, and the password of a person, which no step before may know."""
-
-    password_field = "password"  # noqa: S105 - the name of a field
-    generate = forms.BooleanField(
-        label="Generate the password",
-        required=False,
-        initial=True,
-        help_text="It is shown once. The user must choose another at the first sign-in, within seven days.",
-    )
-    password = forms.CharField(
-        label="Or choose it yourself",
-        required=False,
-        max_length=128,
-        strip=False,
-        widget=password_input("new-password"),
-        help_text="Used when “Generate the password” is not ticked.",
-    )
 
     def __init__(self, data: Any = None, *, tags: Any, purpose: str) -> None:
         super().__init__(data, tags=tags)
         self.purpose = purpose
+        if purpose != "person":
+            del self.fields["first_password"], self.fields["password"]
 
-    def clean(self) -> dict[str, Any]:
-        """A person needs a password from somewhere."""
-        data = super().clean() or {}
-        if self.purpose == "person" and not data.get("generate") and not data.get("password"):
-            self.add_error("password", "Enter a password, or tick “Generate the password”.")
-        return data
+    @property
+    def way(self) -> str | None:
+        """How the user comes to a password; None who needs none."""
+        return self.cleaned_data.get("first_password")
 
     def refuse(self, fault: Fault) -> None:
         """The rule of tags in words; all else where it belongs."""

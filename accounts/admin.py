@@ -17,7 +17,7 @@ from accounts.models import Group, User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.targets import asked_of
-from accounts.views import new_user, suspension, user_permissions, user_sessions, users
+from accounts.views import new_user, suspension, user_import, user_permissions, user_sessions, users
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
@@ -35,7 +35,7 @@ from credentials.views import (
 from iamconsole import addresses  # noqa: F401 - registers <name:>
 from iamconsole.lists import ConsoleList
 from iamconsole.site import console
-from permissions.views import policies
+from permissions.views import authorization_import, policies
 
 
 class ConsoleAccess(admin.SimpleListFilter):
@@ -131,6 +131,9 @@ class UserAdmin(ConsoleList):
             path("add/", view(new_user.details), name="accounts_user_add"),
             path("add/permissions/", view(new_user.permissions), name="user-add-permissions"),
             path("add/review/", view(new_user.review), name="user-add-review"),
+            path("import/", view(user_import.page), name="user-import"),
+            path("import/aws/", view(authorization_import.page), name="user-import-aws"),
+            path("import/template/", view(user_import.template), name="user-import-template"),
             path(f"{one}/change/", view(users.page), name="accounts_user_change"),
             path(f"{one}/rename/", view(users.rename), name="user-rename"),
             path(f"{one}/delete/", view(users.delete), name="accounts_user_delete"),

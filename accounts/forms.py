@@ -17,6 +17,11 @@ PATH_RULE = "Begin and end it with a slash, such as /design/."
 PATH_HINT = "A folder for the name, such as /design/. Leave / if you have no use for it."
 GROUP_RULE = "Use up to 128 letters, digits and + = , . @ _ -."
 GROUP_HINT = "Up to 128 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
+FIRST_PASSWORDS = {
+    "setup_link": "Set-up link (recommended): the user opens it and chooses a password that nobody else knows",
+    "generated": "Generated password: it is shown once, and the user must choose another at sign-in, within seven days",
+    "custom": "Custom password: you choose it",
+}
 ALIAS_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
 
 
@@ -61,6 +66,33 @@ class SetupForm(ConsoleForm):
         data = super().clean() or {}
         if data.get("new_password") and data["new_password"] != data.get("confirm_password"):
             self.add_error("confirm_password", "This is not the same password. Enter the new one twice.")
+        return data
+
+
+class FirstPasswordForm(ConsoleForm):
+    """How a user comes to a password: by a set-up link, generated, or chosen by whoever gives it."""
+
+    password_field = "password"  # noqa: S105 - the name of a field
+    first_password = forms.ChoiceField(
+        label="How does the user get a password?",
+        choices=list(FIRST_PASSWORDS.items()),
+        initial="setup_link",
+        widget=forms.RadioSelect,
+    )
+    password = forms.CharField(
+        label="Custom password",
+        required=False,
+        max_length=128,
+        strip=False,
+        widget=password_input("new-password"),
+        help_text="Used when “Custom password” is chosen.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A custom password must be given."""
+        data = super().clean() or {}
+        if data.get("first_password") == "custom" and not data.get("password"):
+            self.add_error("password", "Enter a password, or choose another way.")
         return data
 
 

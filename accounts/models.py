@@ -308,8 +308,16 @@ class Session(AbstractBaseSession):
         return SessionStore
 
 
+class SetupLinkQuerySet(models.QuerySet["SetupLink"]):
+    """Set-up links, always asked for by user."""
+
+    def open_of(self, user: User) -> Self:
+        """Those of the user that nobody has used yet, expired or not."""
+        return self.filter(user=user, used_date__isnull=True)
+
+
 class SetupLink(models.Model):
-    """A one-time link by which a user sets a first password. Only a digest of its token is kept."""
+    """A one-time link by which a user chooses a password. Only a digest of its token is kept."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="setup_links")
     token_digest = models.CharField(max_length=64)
@@ -317,11 +325,18 @@ class SetupLink(models.Model):
     expire_date = models.DateTimeField()
     used_date = models.DateTimeField(null=True)
 
+    objects = SetupLinkQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["token_digest"], name="setup_token_once")]
 
     def __str__(self) -> str:
         return f"set-up link of {self.user_id}"
+
+    @property
+    def user_name(self) -> str | None:
+        """The user's name."""
+        return self.user.user_name
 
     def is_open(self, now: datetime) -> bool:
         """Whether it can still be used."""

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 from django import forms
 from django.forms.utils import ErrorDict
 
-from accounts.forms import password_input
+from accounts.forms import FirstPasswordForm
 from credentials.models import PasswordPolicy
 from credentials.password_rules import LONGEST, SHORTEST
 from credentials.secrets import SYMBOLS
@@ -17,34 +17,15 @@ from iamconsole.forms import ConsoleForm
 RECOMMENDED: Final[Mapping[str, Any]] = {"minimum_password_length": 15, "allow_users_to_change_password": True}
 
 
-class ConsoleAccessForm(ConsoleForm):
-    """A password for a user, generated or chosen."""
+class ConsoleAccessForm(FirstPasswordForm):
+    """A way to a password for a user."""
 
-    password_field = "password"  # noqa: S105 - the name of a field
-    generate = forms.BooleanField(
-        label="Generate the password",
+    password_reset_required = forms.BooleanField(
+        label="The user must choose a new password at the next sign-in",
         required=False,
         initial=True,
-        help_text="It is shown once. The user must choose another at the next sign-in, within seven days.",
+        help_text="Of a custom password. A generated one must be changed in any case.",
     )
-    password = forms.CharField(
-        label="Or choose it yourself",
-        required=False,
-        max_length=128,
-        strip=False,
-        widget=password_input("new-password"),
-        help_text="Used when “Generate the password” is not ticked.",
-    )
-    password_reset_required = forms.BooleanField(
-        label="The user must choose a new password at the next sign-in", required=False, initial=True
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A password must come from somewhere."""
-        data = super().clean() or {}
-        if not data.get("generate") and not data.get("password"):
-            self.add_error("password", "Enter a password, or tick “Generate the password”.")
-        return data
 
 
 class PasswordPolicyForm(ConsoleForm):

@@ -15,7 +15,7 @@ import credentials.service_credentials
 import credentials.ssh.models
 import credentials.unused.models  # noqa: F401 - Django looks for an app's models here
 from accounts import arns
-from accounts.models import Account, User
+from accounts.models import Account, SetupLink, User
 from credentials.secrets import new_secret_access_key, new_service_token
 
 SEALED_SECRET = "credentials_accesskey.sealed_secret"  # noqa: S105 - the name of a column
@@ -38,6 +38,11 @@ class LoginProfile(models.Model):
     def user_name(self) -> str | None:
         """The user's name."""
         return self.user.user_name
+
+    @property
+    def setup_link(self) -> SetupLink | None:
+        """The link by which the user is to choose a password, open or expired, while there is none."""
+        return None if self.user.has_usable_password() else SetupLink.objects.open_of(self.user).first()
 
     @property
     def must_change(self) -> bool:

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import SetupLink, User
 from accounts.quotas import refuse_beyond
 from credentials.mfa import throttle
 from credentials.mfa.models import MFADevice, RecoveryCode
@@ -24,7 +24,7 @@ from iamconsole.errors import (
 
 
 def set_password(user: User, password: NewPassword, *, expire_date: datetime | None = None) -> None:
-    """Set a password that follows the rules, and end every session of the user. Raises PasswordPolicyViolation.
+    """Set a password that follows the rules, end every session and void the set-up links. Raises PasswordPolicyViolation.
 
     ``expire_date``: of one that was generated, until when it can be changed for one of the user's own.
 
@@ -41,6 +41,7 @@ def set_password(user: User, password: NewPassword, *, expire_date: datetime | N
     user.password_last_changed = timezone.now()
     user.save(update_fields=["password", "password_last_changed"])
     LoginProfile.objects.filter(user=user).update(password_expire_date=expire_date)
+    SetupLink.objects.open_of(user).delete()
     end_sessions(user)
 
 
@@ -76,8 +77,14 @@ def add_login_profile(
 def remove_login_profile(user: User) -> None:
     """Take the access to the console away, and the password with it, one that is kept too."""
     LoginProfile.objects.filter(user=user).delete()
+    forget_password(user)
+
+
+def forget_password(user: User) -> None:
+    """Let the password of a locked user be good no more, one that is kept neither, void the set-up links, end every session."""
     Deactivation.objects.filter(user=user, kind=Deactivation.Kind.PASSWORD).delete()
     _remember_password(user, policy_of(user))
+    SetupLink.objects.open_of(user).delete()
     user.set_unusable_password()
     user.password_last_changed = None
     user.save(update_fields=["password", "password_last_changed"])

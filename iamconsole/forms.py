@@ -50,13 +50,16 @@ class ConsoleForm(forms.Form):
         if isinstance(fault, InvalidInput) and fault.parameter in self.fields:
             self.add_error(fault.parameter, fault.message)
             return
-        names = (
-            {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()
-        )
+        names = places_of(fault)
         for name in names & self.fields.keys():
             self.add_error(name, self.fields[name].error_messages.get("rule", "This is not accepted."))
         if not names or not names <= self.fields.keys():
             self.add_error(None, fault.message)
+
+
+def places_of(fault: Fault) -> set[str]:
+    """The parameters whose rule is broken, as the fault says."""
+    return {snake(name) for name in _VALUE_AT.findall(fault.message)} if isinstance(fault, ValidationError) else set()
 
 
 def submitted(request: HttpRequest, form: ConsoleForm, act: Callable[[dict[str, Any]], object]) -> bool:

@@ -11,7 +11,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group, User
 from iamconsole.asked import Asked, Resolved
-from iamconsole.errors import Fault, NoSuchEntity
+from iamconsole.errors import Fault, InvalidInput, NoSuchEntity
 from permissions.models import ManagedPolicy
 from permissions.targets import bounding_policy, used_policy
 
@@ -43,9 +43,10 @@ class Access:
 class _NewUser:
     """A user that is about to be made, with what it is given."""
 
-    consumes: frozenset[str] = GIVEN | {"permissions_boundary", "allow_change_password"}
+    consumes: frozenset[str] = GIVEN | {"permissions_boundary", "allow_change_password", "policies"}
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        documents = _inline(parameters)
         user = targets.new_user(caller, parameters, lock=lock)
         boundary_arn = parameters.pop("permissions_boundary", None)
         if parameters.pop("allow_change_password", False):
@@ -57,8 +58,24 @@ class _NewUser:
         if boundary_arn is not None:
             boundary, missing = _boundary(caller, boundary_arn, lock=lock)
         told = boundary_arn or (boundary.arn if boundary else "")
-        access = replace(access, owner=replace(access.owner, boundary=told), boundary=boundary, missing=missing)
+        documents = {**access.documents, **documents}
+        owner = replace(access.owner, boundary=told)
+        access = replace(access, owner=owner, documents=documents, boundary=boundary, missing=missing)
         return Resolved(user.resource, {"access": access}, boundary=told)
+
+
+@dataclass(frozen=True)
+class _NewGroup:
+    """A group that is about to be made, with its policies."""
+
+    consumes: frozenset[str] = frozenset({"policy_arns", "policies"})
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
+        documents = _inline(parameters)
+        group = targets.new_group(caller, parameters, lock=lock)
+        group = replace(group, label=f"group {parameters['group_name']}")
+        access = replace(_access(caller, parameters, group, lock=lock), documents=documents)
+        return Resolved(group.resource, {"access": access})
 
 
 @dataclass(frozen=True)
@@ -97,6 +114,15 @@ def _access(caller: Caller, parameters: dict[str, Any], owner: Resolved, *, lock
     return Access(asked, _once(groups), _once(policies), documents, copied)
 
 
+def _inline(parameters: dict[str, Any]) -> dict[str, str]:
+    """The inline policies by their names. Raises InvalidInput for two of one name."""
+    policies = parameters.pop("policies", ())
+    names = [each["policy_name"].lower() for each in policies]
+    if len(set(names)) < len(names):
+        raise InvalidInput("Two inline policies have the same name. Names that differ only in case are the same name.")
+    return {each["policy_name"]: each["policy_document"] for each in policies}
+
+
 def _boundary(caller: Caller, policy_arn: str, *, lock: bool) -> tuple[ManagedPolicy | None, Fault | None]:
     try:
         return bounding_policy(caller, policy_arn, lock=lock), None
@@ -131,7 +157,7 @@ def joining(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 
 
 def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
-    """The user, once for each managed policy that is attached."""
+    """The user or group, once for each managed policy that is attached."""
     access: Access = admitted["access"]
     return [
         replace(access.owner, parameters={"policy_arn": policy.resource}, about=(policy.entities["policy"],))
@@ -140,7 +166,7 @@ def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 
 
 def putting(admitted: Mapping[str, Any]) -> Sequence[Asked]:
-    """The user, if there are inline policies to copy."""
+    """The user or group, if there are inline policies to give."""
     access: Access = admitted["access"]
     return [replace(access.owner, parameters={"policies": dict(access.documents)})] if access.documents else []
 
@@ -153,4 +179,5 @@ def bounding(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 
 
 new_user = _NewUser()
+new_group = _NewGroup()
 user = _User()

@@ -5,9 +5,11 @@ from typing import Any
 from django import forms
 
 from accounts.forms import PATH_HINT, PATH_RULE, TAG_RULE
+from accounts.import_forms import FileForm
 from accounts.tags import Tag
 from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
+from permissions import authorization_files
 from permissions.advice import Advice, advise
 from permissions.faults import Finding
 
@@ -137,3 +139,20 @@ class TagForm(ConsoleForm):
     def refuse(self, fault: Fault) -> None:
         """Say AWS's rule of keys and values in words."""
         self.add_error(None, TAG_RULE if isinstance(fault, ValidationError) else fault.message)
+
+
+class AuthorizationDetailsForm(FileForm):
+    """What AWS's GetAccountAuthorizationDetails told: ``details``."""
+
+    largest = 400 * 1024  # forms have 512 KiB at most
+    too_large = "The file is larger than 400 KiB: import it on the server, by manage.py import_authorization_details."
+
+    file = forms.FileField(
+        label="JSON file",
+        required=False,
+        help_text="400 KiB at most. Larger ones are imported on the server: manage.py import_authorization_details.",
+    )
+
+    def read(self, content: bytes) -> dict[str, Any]:
+        """Its entities."""
+        return {"details": authorization_files.read(content), "text": content.decode("utf-8-sig")}

@@ -1,20 +1,23 @@
 """Steps that operations share. Only operations call them, inside their transaction."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts import arns
 from accounts.models import Account, Group, User
 from accounts.quotas import quota_of, refuse_beyond
-from iamconsole.errors import LimitExceeded, MalformedPolicyDocument
+from accounts.tags import Tag, checked
+from iamconsole.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument
 from permissions import language
 from permissions.models import (
     AttachedGroupPolicy,
     AttachedUserPolicy,
     GroupPolicy,
     ManagedPolicy,
+    PolicyVersion,
     UserPolicy,
 )
 from permissions.resources import LEGACY
@@ -64,6 +67,47 @@ def _check_inline(policies: QuerySet[Any], policy_name: str, policy_document: st
     others = policies.exclude(policy_name_key=policy_name.lower()).values_list("policy_document", flat=True)
     if sum(map(language.quota_size, others)) + language.quota_size(policy_document) > quota:
         raise LimitExceeded(f"Maximum policy size of {quota} bytes exceeded for {owner}")
+
+
+def add_policy(
+    account: Account,
+    versions: Mapping[int, str],
+    *,
+    policy_name: str,
+    path: str,
+    description: str,
+    tags: Sequence[Tag],
+    default: int = 1,
+) -> ManagedPolicy:
+    """Make a managed policy with the documents of its versions by their numbers, ``default`` in force. The account is locked.
+
+    Raises EntityAlreadyExists, MalformedPolicyDocument, InvalidInput, LimitExceeded.
+    """
+    for document in versions.values():
+        check_managed(account, document)
+    given = checked(tags, minds_case=True)
+    own = ManagedPolicy.objects.own(account.pk)
+    if own.filter(policy_name_key=policy_name.lower()).exists():
+        raise EntityAlreadyExists(f"A policy called {policy_name} already exists. Duplicate names are not allowed.")
+    refuse_beyond("PoliciesPerAccount", account, own)
+    policy = ManagedPolicy(
+        account=account,
+        policy_id=arns.new_unique_id("ANPA"),
+        policy_name=policy_name,
+        policy_name_key=policy_name.lower(),
+        path=path,
+        description=description,
+        tags=given,
+        default_version_number=default,
+        latest_version_number=max(versions),
+    )
+    policy.update_date = policy.create_date
+    policy.save(force_insert=True)
+    PolicyVersion.objects.bulk_create(
+        PolicyVersion(policy=policy, number=number, document=document, create_date=policy.create_date)
+        for number, document in sorted(versions.items())
+    )
+    return policy
 
 
 def check_managed(account: Account, policy_document: str) -> None:

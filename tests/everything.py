@@ -304,6 +304,9 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "credential": "{}",
         "duration_seconds": 900,
         "generate_password": False,
+        "setup_link": False,
+        "policies": [{"policy_name": "inline", "policy_document": allow("iam:GetUser")}],
+        "policy_versions": [{"version_id": "v3", "document": allow("iam:GetUser"), "is_default_version": True}],
         "grace_period_days": 7,
         "start_date": "2026-12-01",
         "file_format": "csv",
@@ -391,6 +394,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
         given["server_certificate_name"] = f"new-{values['server_certificate_name']}"
     if operation.name == "UploadSigningCertificate":
         given["certificate_body"] = new_certificate()
+    if operation.on is access.new_group:
+        given["group_name"] = values["new_group_name"]
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
     if operation is undo_lock_down:
@@ -451,6 +456,7 @@ def secrets_in(answer: Answer) -> list[str]:
             "SessionToken",
             "Token",
             "Password",
+            "SetupUrl",
             "ServicePassword",
             "ServiceCredentialSecret",
         )

@@ -76,7 +76,7 @@ def test_a_form_that_showed_its_secret_shows_no_other(admin: Client, root: Perso
     for path, answers in (
         (f"{USERS}bob/access-keys/create/", {}),
         (draft(admin, "once", "service"), {}),
-        (draft(admin, "twice", "person"), {"generate": "on"}),
+        (draft(admin, "twice", "person"), {"first_password": "generated"}),
         ("/console/my-security-credentials/access-keys/create/", {}),
     ):
         fields = {**answers, "nonce": nonce_in(admin.get(path))}
@@ -223,23 +223,24 @@ def test_ones_own_keys_are_managed_on_ones_own_page(page: Page, alice: Person):
 def test_console_access_is_given_changed_and_taken_away(page: Page, root: Person, bob: Person):
     page.goto(f"{USERS}bob/change/?tab=credentials")
     page.get_by_role("link", name="Enable console access").click()
-    page.get_by_label("Generate the password").uncheck()
+    page.get_by_label("Custom password: you").check()
     press(page, "Enable console access")
-    expect(page.locator("main")).to_contain_text("Enter a password, or tick")
+    expect(page.locator("main")).to_contain_text("Enter a password, or choose another way")
     press(page, "Enable console access", password=PASSWORD)
     expect(page.locator("main")).to_contain_text("Must choose a new password")
     assert can_sign_in(bob.user, PASSWORD)
-    page.get_by_role("link", name="Set password").click()
+    page.get_by_role("link", name="Manage console access").click()
+    page.get_by_label("Generated password").check()
     page.get_by_label("The user must choose a new password").uncheck()
-    press(page, "Set password")
+    press(page, "Save")
     generated = shown_secret(page, "password")
     assert (can_sign_in(bob.user, PASSWORD), can_sign_in(bob.user, generated)) == (False, True)
     page.get_by_role("link", name="I have saved it").click()
     expect(page.locator("main")).to_contain_text("Must choose a new password")  # whatever was ticked: it works once
-    page.get_by_role("link", name="Set password").click()
-    page.get_by_label("Generate the password").uncheck()
+    page.get_by_role("link", name="Manage console access").click()
+    page.get_by_label("Custom password: you").check()
     page.get_by_label("The user must choose a new password").uncheck()
-    press(page, "Set password", password=PASSWORD)
+    press(page, "Save", password=PASSWORD)
     expect(page.locator("main")).to_contain_text("Signs in as usual")
     page.get_by_role("link", name="Disable console access").click()
     press(page, "Disable console access")

@@ -31,6 +31,7 @@ NO_PAGE = {
     "readyz": "JSON",
     "signout": "a button",
     "theme": "a button",
+    "admin:user-import-template": "a file",
     "admin:me-key-status": "a button",
     "admin:unused-deactivate": "a button of admin:unused, whose states show what it tells",
     "admin:unused-delete": "a button of admin:unused, whose states show what it asks",

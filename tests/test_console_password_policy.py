@@ -240,7 +240,7 @@ def test_a_generated_password_follows_the_policy(root: Person, admin: Client):
     admin.post(PAGE, CUSTOM | long | {"step": "save"})
     address = "/console/accounts/user/dave/console-access/"
     nonce = admin.get(address).context["nonce"]
-    answer = admin.post(address, {"generate": "on", "nonce": nonce})
+    answer = admin.post(address, {"first_password": "generated", "nonce": nonce})
     found = re.search(r'id="password"[^>]*>([^<]+)<', answer.content.decode())
     assert found
     SECRETS.append(found[1].strip())

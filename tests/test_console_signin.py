@@ -456,7 +456,14 @@ def test_what_an_administrator_does_to_a_user_ends_the_users_sessions(root: Pers
     admin = signed_in(root)
     base = "/console/accounts/user/alice"
     for path, fields in (
-        ("/console-access/", {"password": ANOTHER, "nonce": nonce_in(admin.get(f"{base}/console-access/"))}),
+        (
+            "/console-access/",
+            {
+                "first_password": "custom",
+                "password": ANOTHER,
+                "nonce": nonce_in(admin.get(f"{base}/console-access/")),
+            },
+        ),
         ("/console-access/disable/", {}),
         ("/delete/", {"typed_name": "alice"}),
     ):

@@ -20,6 +20,7 @@ from tests.browser import (
     nonce_in,
     shown_secret,
     signed_in,
+    token_of,
     walk_through,
 )
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_group, make_user
@@ -74,6 +75,7 @@ def test_a_person_is_made_with_groups_tags_and_a_password_that_is_shown_once(pag
     expect(page.locator("main")).to_contain_text("developers")
     page.locator("[name=tag_key]").first.fill("team")
     page.locator("[name=tag_value]").first.fill("blue")
+    page.get_by_label("Generated password").check()
     press(page, "Create user")
     password = shown_secret(page, "password")
     assert password not in page.locator("#message").inner_text()
@@ -91,14 +93,14 @@ def test_a_person_is_made_with_groups_tags_and_a_password_that_is_shown_once(pag
 
 def test_a_password_one_chooses_is_asked_for_last_and_follows_the_rules(page: Page, root: Person):
     walk_through(page, "dora")
-    page.get_by_label("Generate the password").uncheck()
+    page.get_by_label("Custom password: you").check()
     press(page, "Create user")
-    expect(page.locator("main")).to_contain_text("Enter a password, or tick")
-    page.get_by_label("Or choose it yourself").fill("weak")
+    expect(page.locator("main")).to_contain_text("Enter a password, or choose another way")
+    page.locator("[name=password]").fill("weak")
     press(page, "Create user")
     expect(page.locator("main")).to_contain_text("8 to 128 characters")
     expect(page.locator("[name=password]")).to_have_value("")
-    page.get_by_label("Or choose it yourself").fill(PASSWORD)
+    page.locator("[name=password]").fill(PASSWORD)
     press(page, "Create user")
     expect(page.locator("main")).to_contain_text("As you chose it")
     assert PASSWORD not in page.content()
@@ -197,7 +199,7 @@ def test_back_keeps_what_was_entered_and_a_group_is_made_in_place(page: Page, ro
     press(page, "Next")
     expect(page.locator("[name=tag_key]").first).to_have_value("kept")
     press(page, "Create user")
-    shown_secret(page, "password")
+    shown_secret(page, "setup-link")
     dora = user_named(root, "dora")
     assert [group.group_name for group in dora.groups.all()] == ["made-in-place"]
     assert "IAMReadOnlyAccess" not in [each.policy.policy_name for each in dora.attached_policies.all()]
@@ -212,7 +214,7 @@ def test_no_secret_is_kept_between_the_steps(admin: Client, root: Person):
     assert chosen not in kept
     assert chosen not in text(admin.get(path))
     assert "password=" not in path
-    made = admin.post(path, {"generate": "on", "nonce": nonce_in(admin.get(path))})
+    made = admin.post(path, {"first_password": "generated", "nonce": nonce_in(admin.get(path))})
     [secret] = map(html.unescape, re.findall(r"data-mask[^>]*>([^<]+)<", text(made)))
     assert len(secret) == 20
     SECRETS.append(secret)
@@ -296,8 +298,7 @@ def test_the_wizard_works_without_javascript(visit: Callable[..., Visitor], root
     expect(page.get_by_label("developers")).to_be_checked()
     press(page, "Next")
     press(page, "Create user")
-    secret = page.locator("#password").inner_text().strip()
-    SECRETS.append(secret)
-    assert len(secret) == 20
-    assert "You can sign in to the console now." in main_of(page)
+    link = page.locator("#setup-link").inner_text().strip()
+    assert len(token_of(link)) > 20
+    assert "You get access to the console." in main_of(page)
     assert user_named(root, "dora").groups.count() == 1

@@ -142,7 +142,7 @@ def test_the_wizard_generates_one_and_says_how_long_it_is_good(root: Person):
     with time_machine.travel(began, tick=False):
         client = signed_in(root)
         address = draft(client, "erin", "person", allow_change_password="on")
-        page = client.post(address, {"generate": "on", "nonce": nonce_in(client.get(address))})
+        page = client.post(address, {"first_password": "generated", "nonce": nonce_in(client.get(address))})
     password = page.context["password"]
     SECRETS.append(password)
     assert SHOWN.format(began + timedelta(days=7)) in text(page)
@@ -156,14 +156,14 @@ def test_the_page_of_console_access_generates_one_and_says_how_long_it_is_good(r
     client = signed_in(root)
     address = "/console/accounts/user/dora/console-access/"
     for action in ("iam:CreateLoginProfile", "iam:UpdateLoginProfile"):
-        page = client.post(address, {"generate": "on", "nonce": nonce_in(client.get(address))})
+        page = client.post(address, {"first_password": "generated", "nonce": nonce_in(client.get(address))})
         SECRETS.append(page.context["password"])
         expires = profile_of(dora).password_expire_date
         assert expires
         assert SHOWN.format(expires) in text(page)
         assert events_of(root.account_id)[-1].action == action
         assert where(dora, page.context["password"]) == "/new-password/"
-    client.post(address, {"password": PASSWORD, "nonce": nonce_in(client.get(address))})
+    client.post(address, {"first_password": "custom", "password": PASSWORD, "nonce": nonce_in(client.get(address))})
     assert profile_of(dora).password_expire_date is None
 
 

@@ -127,7 +127,7 @@ def test_who_deletes_the_own_user_is_signed_out_and_told_so_by_the_sign_in_page(
     ("path", "form"),
     [
         ("console-access/disable/", {}),
-        ("console-access/", {"password": "Another-Password-2", "password_reset_required": ""}),
+        ("console-access/", {"first_password": "custom", "password": "Another-Password-2"}),
     ],
 )
 def test_who_ends_the_own_sessions_finds_the_change_made_and_the_session_over(

@@ -332,7 +332,7 @@ def old_session(person: Person, minutes: int) -> Client:
 SENSITIVE: list[tuple[str, dict[str, Any]]] = [
     ("/console/accounts/user/bob/policies/create/", {"policy_name": "p", "policy_document": "{}"}),
     ("/console/accounts/user/bob/access-keys/create/", {}),
-    ("/console/accounts/user/bob/console-access/", {"generate": "on"}),
+    ("/console/accounts/user/bob/console-access/", {"first_password": "generated"}),
     ("/console/accounts/user/bob/console-access/disable/", {}),
     ("/console/accounts/user/bob/delete/", {"typed_name": "bob"}),
     ("/console/accounts/user/bob/tags/", {"tag_key": "team", "tag_value": "blue"}),
@@ -395,7 +395,8 @@ def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Per
 
     give_password(alice)
     client = old_session(alice, 16)
-    fields = {"password": ANOTHER, "password_reset_required": "on", "nonce": new_nonce(alice.user)}
+    fields = {"first_password": "custom", "password": ANOTHER, "password_reset_required": "on"}
+    fields |= {"nonce": new_nonce(alice.user)}
     answer = client.post("/console/accounts/user/bob/console-access/", fields)
     assert ANOTHER not in answer.content.decode()
     again = answer.context["form"]["again"].value()

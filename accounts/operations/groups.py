@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from accounts import arns, targets
+from accounts import targets
 from accounts.caller import Caller
-from accounts.models import Account, Group, Membership, User
-from accounts.quotas import refuse_beyond
-from accounts.steps import join
+from accounts.models import Group, Membership, User
+from accounts.steps import add_group, join
 from accounts.tags import RESOURCE_TAGS
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists
 from iamconsole.operation import operation
@@ -19,14 +18,7 @@ def create_group(caller: Caller, *, group_name: str, path: str = "/") -> Group:
 
     Raises EntityAlreadyExists whatever the name's case and path, LimitExceeded at the account's quota.
     """
-    account = Account.objects.get(pk=caller.account_id)
-    if Group.objects.named(account, group_name).exists():
-        raise EntityAlreadyExists(f"Group with name {group_name} already exists.")
-    refuse_beyond("GroupsPerAccount", account, Group.objects.in_account(account))
-    group = Group(account=account, group_id=arns.new_unique_id("AGPA"), path=path)
-    group.rename(group_name)
-    group.save(force_insert=True)
-    return group
+    return add_group(caller.account_id, group_name=group_name, path=path)
 
 
 @operation("iam:GetGroup", on=targets.group, reads=True, omits=("tags", "permissions_boundary"))

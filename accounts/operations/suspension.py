@@ -14,6 +14,7 @@ from accounts import targets
 from accounts.caller import Caller
 from accounts.models import SetupLink, User
 from accounts.status import status_of
+from accounts.steps import refuse_past
 from accounts.targets import asked_of
 from credentials.models import AccessKey
 from credentials.steps import end_sessions
@@ -57,15 +58,16 @@ def get_user_status(caller: Caller, *, user: User) -> UserStatus:
 def suspend_user(caller: Caller, *, user: User, until: datetime | None = None, reason: str = "") -> None:
     """Keep a user out at every door, from now until the time, or until somebody reactivates the user. All sessions end.
 
-    Nothing of the user is deleted. A user who is suspended already is suspended anew, with this time and reason. Raises
-    InvalidInput for oneself, for a time that is past and for a user who is locked down.
+    Nothing of the user is deleted but set-up links. A user who is suspended already is suspended anew, with this time and
+    reason. Raises InvalidInput for oneself, for a time that is past and for a user who is locked down.
     """
     _refuse_oneself(caller, user)
-    _refuse_past(until, "until")
+    refuse_past(until, "until")
     if user.lock_down is not None:
         raise InvalidInput(
             f"The user {user.user_name} is locked down, which is more. Undo that or reactivate the user first."
         )
+    SetupLink.objects.open_of(user).delete()
     _suspend(user, until, reason)
 
 
@@ -86,7 +88,7 @@ def reactivate_user(caller: Caller, *, user: User) -> None:
 def put_user_end_date(caller: Caller, *, user: User, end_date: datetime) -> None:
     """Set the time from which on the user is as suspended. Raises InvalidInput for oneself and for a time that is past."""
     _refuse_oneself(caller, user)
-    _refuse_past(end_date, "end_date")
+    refuse_past(end_date, "end_date")
     _set_end_date(user, end_date)
 
 
@@ -149,7 +151,7 @@ def lock_down_user(caller: Caller, *, user: User, reason: str = "") -> None:
     now = timezone.now()
     before = user.lock_down or {"suspension": _suspension_of(user, now), "access_keys": [], "setup_links": {}}
     keys = AccessKey.objects.select_for_update(no_key=True).filter(user=user, status=AccessKey.Status.ACTIVE)
-    links = SetupLink.objects.filter(user=user, used_date__isnull=True, expire_date__gt=now)
+    links = SetupLink.objects.open_of(user).filter(expire_date__gt=now)
     user.lock_down = {
         "suspension": before["suspension"],
         "access_keys": [*before["access_keys"], *(key.access_key_id for key in keys)],
@@ -187,7 +189,7 @@ def undo_lock_down(caller: Caller, *, user: User) -> None:
         raise InvalidInput(f"The user {user.user_name} is not locked down.")
     _switched_off(user).update(status=AccessKey.Status.ACTIVE, status_date=timezone.now())
     for link, expire_date in user.lock_down["setup_links"].items():
-        links = SetupLink.objects.filter(user=user, pk=int(link), used_date__isnull=True)
+        links = SetupLink.objects.open_of(user).filter(pk=int(link))
         links.update(expire_date=datetime.fromisoformat(expire_date))
     before = user.lock_down["suspension"] or {"date": None, "until": None, "reason": ""}
     user.suspended_date = _moment(before["date"])
@@ -228,8 +230,3 @@ def _refuse_oneself(caller: Caller, user: User) -> None:
         raise InvalidInput(
             "Nobody suspends or locks down oneself, or sets the own end date: you could not undo it. Ask another administrator."
         )
-
-
-def _refuse_past(moment: datetime | None, parameter: str) -> None:
-    if moment is not None and moment <= timezone.now():
-        raise InvalidInput("This time is past. Name one that is still to come, in UTC.", parameter=parameter)

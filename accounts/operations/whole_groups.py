@@ -1,4 +1,4 @@
-"""What a page does in one go with a group: deleted with all that hangs on it."""
+"""What is done in one go with a group: made with its policies, deleted with all that hangs on it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,37 @@ from typing import Any
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Group
+from accounts.steps import add_group
 from iamconsole.asked import Asked, Each
 from iamconsole.operation import operation
+from permissions import access
+from permissions.access import Access
+from permissions.steps import attach_group_policy, put_group_policy
+
+
+@operation(
+    "iamconsole:CreateGroupWithPolicies",
+    on=access.new_group,
+    lock=True,
+    changes_permissions=True,
+    performs={
+        "iam:CreateGroup": lambda admitted: True,
+        "iam:AttachGroupPolicy": Each(access.attaching),
+        "iam:PutGroupPolicy": Each(access.putting),
+    },
+)
+def create_group_with_policies(caller: Caller, *, access: Access, group_name: str, path: str = "/") -> Group:
+    """Make a group with managed and inline policies. All of it is there afterwards, or nothing.
+
+    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, MalformedPolicyDocument.
+    """
+    access.require_found()
+    group = add_group(caller.account_id, group_name=group_name, path=path)
+    for policy in access.policies:
+        attach_group_policy(group, policy.entities["policy"])
+    for policy_name, document in access.documents.items():
+        put_group_policy(group, policy_name, document)
+    return group
 
 
 def _removed(admitted: Mapping[str, Any]) -> list[Asked]:

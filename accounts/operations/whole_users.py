@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from accounts import targets
+from accounts import setup_links, targets
 from accounts.caller import Caller
-from accounts.models import User
-from accounts.steps import add_user, join
+from accounts.models import SetupLink, User
+from accounts.steps import add_user, join, refuse_past
 from accounts.tags import Tag, checked, merged
 from accounts.targets import asked_of
 from credentials.mfa.models import MFADevice, VirtualMFADevice
@@ -27,11 +28,12 @@ from permissions.wildcard import fold
 
 @dataclass(frozen=True)
 class Made:
-    """A new user, with the access key and the generated password if they were asked for."""
+    """A new user, with the access key, the generated password and the set-up link if they were asked for."""
 
     user: User
-    access_key: Issued[AccessKey] | None
+    access_key: Issued[AccessKey] | None = None
     login_profile: Issued[LoginProfile] | None = None
+    setup_link: Issued[SetupLink] | None = None
 
 
 def _always(admitted: Mapping[str, Any]) -> bool:
@@ -71,8 +73,9 @@ GIVING: Performs = {
     performs={
         "iam:CreateUser": _always,
         **READING,
-        "iam:CreateLoginProfile": _owner_if("password", "generate_password"),
+        "iam:CreateLoginProfile": _owner_if("password", "generate_password", "setup_link"),
         "iam:CreateAccessKey": _owner_if("access_key"),
+        "iamconsole:PutUserEndDate": _owner_if("end_date"),
         **GIVING,
     },
 )
@@ -87,30 +90,39 @@ def create_user_with_access(
     password_reset_required: bool = True,
     generate_password: bool = False,
     generated: NewPassword | None = None,
+    setup_link: bool = False,
     access_key: bool = False,
+    end_date: datetime | None = None,
 ) -> Made:
-    """Make a user with first credentials and permissions. All of it is there afterwards, or nothing.
+    """Make a user with first credentials, permissions and an end date. All of it is there afterwards, or nothing.
 
-    A generated password is shown only here, good once and for seven days, for choosing another at sign-in.
-    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation; InvalidInput for a
-    password both given and generated.
+    A generated password is shown only here, good once and for seven days, for choosing another at sign-in; so is a set-up link.
+    Raises what its parts raise: EntityAlreadyExists, NoSuchEntity, LimitExceeded, PasswordPolicyViolation; InvalidInput for more
+    than one way to a password.
     """
-    if generate_password and password is not None:
-        raise InvalidInput("Give a password or let one be generated, not both.", parameter="generate_password")
+    if sum((generate_password, setup_link, password is not None)) > 1:
+        raise InvalidInput("Give a password, let one be generated, or make a set-up link: one of the three.")
     access.require_found()
+    refuse_past(end_date, "end_date")
     user = add_user(caller.account_id, user_name=user_name, path=path, tags=tags, boundary=access.boundary)
-    profile = None
+    if end_date is not None:
+        user.end_date = end_date
+        user.save(update_fields=["end_date"])
+    profile, link = None, None
     if password is not None:
         add_login_profile(user, password, password_reset_required=password_reset_required)
     if generated is not None:
         expire_date = timezone.now() + FIRST_LIFETIME
         made = add_login_profile(user, generated, password_reset_required=True, expire_date=expire_date)
         profile = Issued(made, {"password": generated.text})
+    if setup_link:
+        given, url = setup_links.give_access(user)
+        link = Issued(given, {"setup_url": url})
     _give(user, access)
     if not access_key:
-        return Made(user, None, profile)
+        return Made(user, None, profile, link)
     key, secret = add_access_key(user)
-    return Made(user, Issued(key, {"secret_access_key": secret}), profile)
+    return Made(user, Issued(key, {"secret_access_key": secret}), profile, link)
 
 
 @operation(

@@ -152,8 +152,9 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
         "request_id": served().request_id,
     }
     if submitted(request, form, lambda data: setup_links.redeem(token, data["new_password"], **where)):
-        root = "as=root&" if link.user.is_root else ""
-        return redirect(f"{reverse('signin')}?{root}message=ready")
+        if link.user.is_root:
+            return redirect(f"{reverse('signin')}?as=root&message=ready")
+        return redirect(f"{reverse('signin-account', args=[link.user.account.label])}?message=ready")
     user = link.user
     context = {"form": form, "rules": rules(user.account, user), "account": user.account}
     context["who"] = user.email or user.label

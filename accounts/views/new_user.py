@@ -114,12 +114,12 @@ def _parameters(draft: Draft) -> dict[str, Any]:
 
 
 def _create(request: HttpRequest, draft: Draft, form: ReviewForm) -> HttpResponse:
-    person, generate = form.purpose == "person", form.cleaned_data["generate"]
     made: Made = create_user_with_access(
         with_nonce(request),
         **_parameters(draft),
-        password=form.cleaned_data["password"] if person and not generate else None,
-        generate_password=(person and generate) or None,
+        password=form.cleaned_data["password"] if form.way == "custom" else None,
+        generate_password=form.way == "generated" or None,
+        setup_link=form.way == "setup_link" or None,
         tags=form.rows or None,
     )
     draft.keep({"tags": form.rows})

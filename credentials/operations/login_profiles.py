@@ -5,14 +5,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import targets
+from accounts import setup_links, targets
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import SetupLink, User
 from accounts.tags import RESOURCE_TAGS
 from credentials.models import LoginProfile
 from credentials.passwords import FIRST_LIFETIME, NewPassword, OldPassword, expiry, generating, hashing
 from credentials.steps import add_login_profile, remove_login_profile, set_password
-from iamconsole.errors import AccessDenied, InvalidUserType, NoSuchEntity, ValidationError
+from iamconsole.errors import AccessDenied, InvalidInput, InvalidUserType, NoSuchEntity, ValidationError
 from iamconsole.operation import Issued, operation
 
 
@@ -81,9 +81,32 @@ def generate_password(caller: Caller, *, user: User, generated: NewPassword) -> 
     return Issued(profile, {"password": generated.text})
 
 
+@operation(
+    "iamconsole:CreateSetupLink",
+    on=targets.user,
+    lock=True,
+    issues_secret=True,
+    performs={
+        "iam:CreateLoginProfile": lambda admitted: not _has_profile(admitted),
+        "iam:UpdateLoginProfile": _has_profile,
+    },
+)
+def create_setup_link(caller: Caller, *, user: User) -> Issued[SetupLink]:
+    """Give a user access to the console by a link, good once and for some days, which is shown only here.
+
+    The user chooses a password by it; until then there is none, and one that was there before stops working. Another link, a
+    password set in another way, suspending the user and disabling console access make it void. Raises InvalidInput for a
+    user who is kept out.
+    """
+    if not user.is_active_at(timezone.now()):
+        raise InvalidInput(f"The user {user.user_name} may not sign in now. Reactivate the user first.")
+    link, url = setup_links.give_access(user)
+    return Issued(link, {"setup_url": url})
+
+
 @operation("iam:DeleteLoginProfile", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def delete_login_profile(caller: Caller, *, user: User) -> None:
-    """Take the password away and end the user's sessions. Access keys go on working."""
+    """Take the password and the set-up link away and end the user's sessions. Access keys go on working."""
     _profile(user)
     remove_login_profile(user)
 

@@ -111,7 +111,8 @@ def _subject(
         user=rows.ROOT if is_root else name,
         arn=arns.root(account_id) if is_root else arns.user(account_id, user["path"], name),
         create_date=user["create_date"],
-        password_enabled=is_password_usable(user["password"]) if is_root else user["login_profile__pk"] is not None,
+        # Who has a set-up link and no password yet has a profile too.
+        password_enabled=is_password_usable(user["password"]) and (is_root or user["login_profile__pk"] is not None),
         password_last_used=user["password_last_used"],
         password_last_changed=changed,
         password_next_rotation=changed + age if changed and age else None,

@@ -12,44 +12,47 @@ from accounts.nonces import new_nonce
 from accounts.operations.users import get_user
 from accounts.signin import caller_of
 from credentials.forms import ConsoleAccessForm
-from credentials.models import LoginProfile
 from credentials.operations.login_profiles import (
     create_login_profile,
+    create_setup_link,
     delete_login_profile,
     generate_password,
     get_login_profile,
     update_login_profile,
 )
 from credentials.passwords import rules
-from credentials.views.reveal import reveal_password, with_nonce
+from credentials.views.reveal import reveal_password, reveal_setup_link, with_nonce
 from iamconsole.forms import ConsoleForm, may, part, submitted
-from iamconsole.operation import Issued
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest, user_name: str) -> HttpResponse:
-    """Give the user a password, or another one."""
+    """Give the user a set-up link or a password, or another one."""
     caller = caller_of(request)
     user = get_user(caller, user_name=user_name)
     profile = part(caller, get_login_profile, user_name=user_name)
     form = ConsoleAccessForm(request.POST or None)
     change = create_login_profile if profile.allowed and profile.value is None else update_login_profile
-    made: list[Issued[LoginProfile]] = []
+    answers: list[HttpResponse] = []
 
     def act(data: dict[str, Any]) -> None:
-        if data["generate"]:
-            made.append(generate_password(with_nonce(request), user_name=user_name))
-            return
-        change(
-            with_nonce(request),
-            user_name=user_name,
-            password=data["password"],
-            password_reset_required=data["password_reset_required"],
-        )
+        match data["first_password"]:
+            case "setup_link":
+                answers.append(reveal_setup_link(request, create_setup_link(with_nonce(request), user_name=user_name)))
+            case "generated":
+                answers.append(reveal_password(request, generate_password(with_nonce(request), user_name=user_name)))
+            case _:
+                required = data["password_reset_required"]
+                change(
+                    with_nonce(request),
+                    user_name=user_name,
+                    password=data["password"],
+                    password_reset_required=required,
+                )
 
     if submitted(request, form, act):
-        if made:
-            return reveal_password(request, made[0])
+        if answers:
+            return answers[0]
         messages.success(request, "The password is set. The user's sessions have ended.")
         return redirect(_credentials_tab(user_name))
     nonce = new_nonce(caller.principal)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 
 from accounts.caller import Caller
-from accounts.models import User
+from accounts.models import SetupLink, User
 from accounts.operations.whole_users import Made
 from accounts.signin import caller_of
 from credentials import qr
@@ -31,7 +31,7 @@ def with_nonce(request: HttpRequest) -> Caller:
 def reveal_access_key(request: HttpRequest, issued: Issued[AccessKey], back: str | None = None) -> HttpResponse:
     """The page that shows an access key and its secret, once. ``back`` is where to go on, if not to its owner's page."""
     back = back or _back(request, issued.entity.user)
-    return _once(render(request, "access_key_created.html", {"back": back, **_key(issued)}))
+    return once(render(request, "access_key_created.html", {"back": back, **_key(issued)}))
 
 
 def reveal_password(request: HttpRequest, issued: Issued[LoginProfile]) -> HttpResponse:
@@ -43,24 +43,33 @@ def reveal_password(request: HttpRequest, issued: Issued[LoginProfile]) -> HttpR
         "expire_date": profile.password_expire_date,
         "back": _back(request, profile.user),
     }
-    return _once(render(request, "password_created.html", context))
+    return once(render(request, "password_created.html", context))
+
+
+def reveal_setup_link(request: HttpRequest, issued: Issued[SetupLink]) -> HttpResponse:
+    """The page that shows a set-up link, once."""
+    link = issued.entity
+    context = {"user_shown": link.user, "link": link, "setup_url": issued.secret["setup_url"]}
+    return once(render(request, "setup_link_created.html", context | {"back": _back(request, link.user)}))
 
 
 def reveal_user(request: HttpRequest, made: Made, *, again: str) -> HttpResponse:
-    """The page of a new user, with what is shown once: a generated password, an access key. ``again``: for another like it."""
+    """The page of a new user, with what is shown once: set-up link, generated password, access key. ``again``: one like it."""
     key = _key(made.access_key) if made.access_key else {}
-    profile = made.login_profile
+    profile, issued = made.login_profile, made.setup_link
     password = profile.secret["password"] if profile else None
     context = {
         "user_shown": made.user,
         "password": password,
         "expire_date": profile.entity.password_expire_date if profile else None,
-        "signs_in": hasattr(made.user, "login_profile"),
+        "link": issued.entity if issued else None,
+        "setup_url": issued.secret["setup_url"] if issued else None,
+        "signs_in": hasattr(made.user, "login_profile") or issued is not None,
         "again": again,
         "back": reverse("admin:accounts_user_change", args=[made.user.user_name]),
-        "guarded": bool(password or key),
+        "guarded": bool(password or key or issued),
     }
-    return _once(render(request, "new_user_created.html", context | key))
+    return once(render(request, "new_user_created.html", context | key))
 
 
 def _key(issued: Issued[AccessKey]) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def reveal_service_token(request: HttpRequest, issued: Issued[ServiceToken]) -> 
         "public_url": settings.PUBLIC_URL,
         "back": f"{reverse('admin:accounts_user_change', args=[token.user_name])}?tab=credentials",
     }
-    return _once(render(request, "service_token_created.html", context))
+    return once(render(request, "service_token_created.html", context))
 
 
 def reveal_service_credential(request: HttpRequest, issued: Issued[ServiceSpecificCredential]) -> HttpResponse:
@@ -91,7 +100,7 @@ def reveal_service_credential(request: HttpRequest, issued: Issued[ServiceSpecif
         "git_url": settings.GIT_URL,
         "back": _back(request, credential.user),
     }
-    return _once(render(request, "service_credential_created.html", context))
+    return once(render(request, "service_credential_created.html", context))
 
 
 def clone_address(name: str = "") -> str:
@@ -103,12 +112,12 @@ def clone_address(name: str = "") -> str:
 
 def reveal_seed(request: HttpRequest, issued: Issued[MFADevice], enrolment: dict[str, Any]) -> HttpResponse:
     """The page that shows the key of a new MFA device, as a QR code and as text, once."""
-    return _once(render(request, "mfa_enrol.html", enrolment | _seed(issued)))
+    return once(render(request, "mfa_enrol.html", enrolment | _seed(issued)))
 
 
 def reveal_required_seed(request: HttpRequest, issued: Issued[MFADevice], step: dict[str, Any]) -> HttpResponse:
     """The same half-way in, where the account demands the device."""
-    return _once(render(request, "mfa_enrolment_key.html", step | _seed(issued)))
+    return once(render(request, "mfa_enrolment_key.html", step | _seed(issued)))
 
 
 def _seed(issued: Issued[MFADevice]) -> dict[str, Any]:
@@ -125,10 +134,11 @@ def _seed(issued: Issued[MFADevice]) -> dict[str, Any]:
 def reveal_recovery_codes(request: HttpRequest, issued: Issued[User], back: str = "") -> HttpResponse:
     """The page that shows ten recovery codes, once. ``back``: where to go on, if not to one's own credentials."""
     context = {"codes": issued.secret["recovery_codes"], "back": back or reverse("admin:me")}
-    return _once(render(request, "recovery_codes_created.html", context))
+    return once(render(request, "recovery_codes_created.html", context))
 
 
-def _once(response: HttpResponse) -> HttpResponse:
+def once(response: HttpResponse) -> HttpResponse:
+    """A page that no cache keeps, for what is shown once."""
     response["Cache-Control"] = "no-store"
     response["Pragma"] = "no-cache"
     return response

@@ -11,6 +11,7 @@ from permissions.operations import (
     policy_tags,
     simulator,
     versions,
+    whole_policies,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "policy_tags",
     "simulator",
     "versions",
+    "whole_policies",
 ]

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account, User
-from accounts.quotas import refuse_beyond
-from accounts.tags import REQUEST_TAGS, Tag, checked
-from iamconsole.errors import DeleteConflict, EntityAlreadyExists
+from accounts.tags import REQUEST_TAGS, Tag
+from iamconsole.errors import DeleteConflict
 from iamconsole.operation import operation
 from iamconsole.paging import Page
 from permissions import targets
 from permissions.chained import Part, page_of
-from permissions.models import ManagedPolicy, PolicyVersion
-from permissions.steps import check_managed
+from permissions.models import ManagedPolicy
+from permissions.steps import add_policy
 
 
 @operation(
@@ -38,25 +36,9 @@ def create_policy(
 
     Raises EntityAlreadyExists whatever the name's case and path, MalformedPolicyDocument, InvalidInput, LimitExceeded.
     """
-    check_managed(account, policy_document)
-    given = checked(tags, minds_case=True)
-    own = ManagedPolicy.objects.own(account.pk)
-    if own.filter(policy_name_key=policy_name.lower()).exists():
-        raise EntityAlreadyExists(f"A policy called {policy_name} already exists. Duplicate names are not allowed.")
-    refuse_beyond("PoliciesPerAccount", account, own)
-    policy = ManagedPolicy(
-        account=account,
-        policy_id=arns.new_unique_id("ANPA"),
-        policy_name=policy_name,
-        policy_name_key=policy_name.lower(),
-        path=path,
-        description=description,
-        tags=given,
-    )
-    policy.update_date = policy.create_date
-    policy.save(force_insert=True)
-    PolicyVersion.objects.create(policy=policy, number=1, document=policy_document, create_date=policy.create_date)
-    if not given:
+    versions = {1: policy_document}
+    policy = add_policy(account, versions, policy_name=policy_name, path=path, description=description, tags=tags)
+    if not policy.tags:
         policy.tags = None  # this answer of AWS's leaves out what GetPolicy's shows empty
     return policy
 

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page_states.acts import reveal
 from tests.page_states.stage import Stage
-from tests.page_states.state import State, press
+from tests.page_states.state import How, State, press
 
 
 def send_again(page: Page, stage: Stage) -> None:
@@ -14,9 +14,19 @@ def send_again(page: Page, stage: Stage) -> None:
     page.reload()
 
 
+def choose(way: str) -> How:
+    """Choose how the user comes to a password, and save it."""
+
+    def act(page: Page, stage: Stage) -> None:
+        page.locator(f"[name=first_password][value={way}]").check()
+        press("Save")(page, stage)
+
+    return act
+
+
 STATES = [
     State("admin:user-console-access", "enable", "alice", "Enable console access for bob", ("bob",)),
-    State("admin:user-console-access", "set", "alice", "Set another password", ("carol",)),
+    State("admin:user-console-access", "set", "alice", "Manage console access", ("carol",)),
     State("admin:user-console-access", "not permitted", "helper", "iam:UpdateLoginProfile", ("carol",)),
     State(
         "admin:user-console-access",
@@ -24,7 +34,15 @@ STATES = [
         "alice",
         "shown once",
         ("carol",),
-        then=reveal("password", press("Set password")),
+        then=reveal("password", choose("generated")),
+    ),
+    State(
+        "admin:user-console-access",
+        "set-up link",
+        "alice",
+        "Save the set-up link",
+        ("bob",),
+        then=reveal("setup-link", press("Enable console access")),
     ),
     State("admin:user-console-disable", "typical", "alice", "sessions end at once", ("carol",)),
     State("admin:user-console-disable", "not permitted", "helper", "iam:DeleteLoginProfile", ("carol",)),

@@ -1,7 +1,10 @@
 """States of users."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page
 
+from tests.browser import shown_secret
 from tests.page_states.acts import ADD, CHANGE, CREDENTIALS, GROUPS_TAB, LIST, SESSIONS, TAGS, reveal
 from tests.page_states.stage import Stage
 from tests.page_states.state import How, State, press
@@ -22,13 +25,13 @@ def wizard(name: str, purpose: str = "person", then: How | None = None, **choice
     return act
 
 
-def finish(button: str = "Create user", *, generate: bool = True) -> How:
+def finish(button: str = "Create user", *, way: str = "") -> How:
     """Go on to the last step and press its button."""
 
     def act(page: Page, stage: Stage) -> None:
         page.get_by_role("button", name="Next").click()
-        if not generate:
-            page.get_by_label("Generate the password").uncheck()
+        if way:
+            page.locator(f"[name=first_password][value={way}]").check()
         page.locator("main").get_by_role("button", name=button).click()
 
     return act
@@ -72,6 +75,27 @@ def confirm_wrongly(page: Page, stage: Stage) -> None:
     press("Confirm", password="wrong")(page, stage)
 
 
+MIXED = "user_name,path,groups,tags,console_access\ndora,/x/,,team=blue,none\ncarol\nivan,,nobodies,,setup_link"
+
+
+FROM_AWS = (Path(__file__).parent.parent / "data" / "authorization_details" / "small.json").read_text()
+
+
+def import_from_aws(page: Page, stage: Stage) -> None:
+    """Import a user from AWS."""
+    press("Preview", text='{"UserDetailList": [{"UserName": "moved"}], "RoleDetailList": [{"RoleName": "r"}]}')(
+        page, stage
+    )
+    press("Create 1")(page, stage)
+
+
+def import_users(page: Page, stage: Stage) -> None:
+    """Import users, one of them with a set-up link."""
+    press("Preview", text="user_name,console_access\nimported,setup_link\ncarol,none")(page, stage)
+    press("Create 1 user")(page, stage)
+    shown_secret(page, "link-2")
+
+
 STATES = [
     State(LIST, "empty", "beginner", "No users"),
     State(LIST, "typical", "alice", "carol"),
@@ -99,10 +123,26 @@ STATES = [
     ),
     State(ADD, "review", "alice", "developers", then=wizard("erin", then=next_step, group_names="developers")),
     State(ADD, "review without permissions", "alice", "may do nothing", then=wizard("erin", "none", then=next_step)),
-    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(generate=False))),
-    State(ADD, "password", "alice", "Message to send", then=reveal("password", wizard("erin", then=finish()))),
+    State(ADD, "no password", "alice", "Enter a password", then=wizard("x", then=finish(way="custom"))),
+    State(
+        ADD,
+        "password",
+        "alice",
+        "Message to send",
+        then=reveal("password", wizard("erin", then=finish(way="generated"))),
+    ),
+    State(ADD, "set-up link", "alice", "chooses", then=reveal("setup-link", wizard("linked", then=finish()))),
     State(ADD, "access key", "alice", "shown once", then=reveal("secret", wizard("backup", "service", then=finish()))),
     State(ADD, "no credentials", "alice", "no credentials yet", then=wizard("later", "none", then=finish())),
+    State("admin:user-import", "form", "alice", "The columns"),
+    State("admin:user-import", "not permitted", "nobody", "iam:CreateUser"),
+    State("admin:user-import", "error", "alice", "is not known", then=press("Preview", text="user_name,phone\nx,1")),
+    State("admin:user-import", "preview", "alice", "There is no group", then=press("Preview", text=MIXED)),
+    State("admin:user-import-aws", "form", "alice", "get-account-authorization-details"),
+    State("admin:user-import-aws", "error", "alice", "At /: this is no answer", then=press("Preview", text="{}")),
+    State("admin:user-import-aws", "preview", "alice", "Nothing is done yet", then=press("Preview", text=FROM_AWS)),
+    State("admin:user-import-aws", "result", "alice", "Give anew", then=import_from_aws),
+    State("admin:user-import", "result", "alice", "shown once", then=import_users),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),
     State(CHANGE, "typical credentials", "alice", "Deactivate", ("carol",), CREDENTIALS),
     State(CHANGE, "credentials with MFA devices", "alice", "(4 of 8)", ("guarded",), CREDENTIALS),

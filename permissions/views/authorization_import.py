@@ -1,0 +1,61 @@
+"""Importing an AWS account's users, groups and policies: the file, what would be made, what was made."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from accounts.caller import Caller
+from accounts.import_words import LATER, WILL
+from accounts.nonces import new_nonce
+from accounts.operations.whole_users import create_user_with_access
+from accounts.signin import caller_of
+from iamconsole.forms import may, submitted
+from permissions import authorization_import
+from permissions.authorization_files import Details
+from permissions.forms import AuthorizationDetailsForm
+
+AT_ONCE: Final = 200  # a request must end; what is left, the next one makes
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest) -> HttpResponse:
+    """Take a file, show what would be made, and make it when the button below that was pressed."""
+    caller = caller_of(request)
+    form = AuthorizationDetailsForm(request.POST or None, request.FILES or None)
+    answers: list[HttpResponse] = []
+
+    def act(data: dict[str, Any]) -> None:
+        details = data["details"]
+        if request.POST.get("go") == "run":
+            lines = authorization_import.run(lambda: _with_nonce(caller), details, most=AT_ONCE)
+        else:
+            lines = authorization_import.preview(caller, details)
+        done = request.POST.get("go") == "run"
+        told = _told(lines, details) | {"text": data["text"], "done": done}
+        answers.append(render(request, "authorization_import_lines.html", told))
+
+    if submitted(request, form, act):
+        return answers[0]
+    allowed = may(caller, create_user_with_access, user_name="*")
+    return render(request, "authorization_import.html", {"form": form, "may": allowed})
+
+
+def _with_nonce(caller: Caller) -> Caller:
+    """The caller with a nonce for one user of the file. None of them is shown a secret."""
+    return replace(caller, nonce=new_nonce(caller.principal))
+
+
+def _told(lines: Sequence[authorization_import.Line], details: Details) -> dict[str, Any]:
+    words = [line.word for line in lines]
+    return {
+        "lines": lines,
+        "counts": authorization_import.counted(lines),
+        "to_make": words.count(WILL),
+        "left": words.count(LATER),
+        "roles": details.roles,
+        "to_give": authorization_import.credentials_to_give(lines),
+    }
