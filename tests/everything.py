@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts import arns, jobs, targets
 from accounts.job_models import Job
+from accounts.list_models import UserListView
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
@@ -355,6 +356,10 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
+        "columns": ["path", "groups"],
+        "page_size": 20,
+        "query": "status=active",
+        "view_name": "active",
         "until": tomorrow(),
         "user_name": user_name,
     }
@@ -471,6 +476,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (AttachedGroupPolicy, "group__account"),
             (Session, "user__account"),
             (SetupLink, "user__account"),
+            (UserListView, "user__account"),
             (Event, "chain"),
         )
     }

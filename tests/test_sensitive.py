@@ -117,6 +117,9 @@ DOES_NOT_ASK = {
     "iam:GenerateServiceLastAccessedDetails": "writes down what there is",
     "iamconsole:RefreshCredentialReport": "writes down what there is",
     "iam:DeleteAccountAlias": "the account's number goes on working",
+    "iamconsole:UpdateUserListSettings": "how one's own list of users looks",
+    "iamconsole:PutUserListView": "filters of one's own list, by a name",
+    "iamconsole:DeleteUserListView": "filters of one's own list, by a name",
     "iamconsole:UpdateRootUserEmail": "takes the current password itself",
     "iamconsole:UpdateRootUserPassword": "takes the current password itself",
 }
