@@ -1,6 +1,6 @@
 """The columns of the list of users, one cell a user. What the caller may not read of a user is not told: each cell asks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -45,9 +45,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a row, for one caller at one moment."""
+    """The cells of rows, for one caller at one moment. ``kinds``: of which kinds the MFA devices of each user are."""
 
     caller: Caller
+    kinds: Mapping[int, Collection[str]]
     now: datetime = field(default_factory=timezone.now)
 
     def _may(self, operation: Operation[Any], user: User) -> bool:
@@ -88,11 +89,11 @@ class Cells:
         uses = [user.password_last_used, *(key.last_used_date for key in user.access_keys.all())]
         return _ago(max((use for use in uses if use), default=None), self.now, NEVER)
 
-    def mfa(self, user: Any) -> Cell:
-        """The kinds of the user's devices, as the list has annotated them."""
+    def mfa(self, user: User) -> Cell:
+        """The kinds of the user's devices."""
         if not self._may(list_mfa_devices, user):
             return Cell(NOT_PERMITTED)
-        return Cell(", ".join(name for kind, name in MFA_KINDS.items() if getattr(user, f"has_{kind}")) or NONE)
+        return Cell(", ".join(name for kind, name in MFA_KINDS.items() if kind in self.kinds.get(user.pk, ())) or NONE)
 
     def password_age(self, user: User) -> Cell:
         """How many days ago the password was set."""

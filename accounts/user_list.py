@@ -1,12 +1,12 @@
 """The list of users as admin's change list: the caller's own columns, named orders, and which users it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -15,7 +15,7 @@ from accounts.list_models import PAGE_SIZES
 from accounts.models import Group, User
 from accounts.operations.user_lists import Settings, get_user_list_settings
 from accounts.signin import caller_of
-from accounts.user_columns import COLUMNS, MFA_KINDS, OPTIONAL, Cell, Cells, Column, chosen
+from accounts.user_columns import COLUMNS, OPTIONAL, Cell, Cells, Column, chosen
 from accounts.user_queries import ORDER, PAGE, SEARCH, VIEW, kept_query
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
@@ -46,9 +46,7 @@ def users_with_all(caller: Caller) -> QuerySet[User]:
     """The IAM users of the caller's account, with what the columns show: the same number of queries for however many."""
     keys = Prefetch("access_keys", queryset=AccessKey.objects.order_by("id"))
     groups = Prefetch("groups", queryset=Group.objects.order_by("group_name_key"))
-    devices = MFADevice.objects.filter(user=OuterRef("pk"))
-    kinds = {f"has_{kind}": Exists(devices.filter(kind=kind)) for kind in MFA_KINDS}
-    users = User.objects.in_account(caller.account_id).annotate(**kinds).select_related("login_profile", "boundary")
+    users = User.objects.in_account(caller.account_id).select_related("login_profile", "boundary")
     return users.prefetch_related(keys, groups, "signing_certificates")
 
 
@@ -86,7 +84,7 @@ class UserChangeList(NamedChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """By a column that an index has in order; the row's number makes it the same on every page."""
         name, down = self.order
-        return [("-" if down else "") + field for field in (SORTS[name].sort, "pk")]
+        return in_order(name, down)
 
     def get_ordering_field_columns(self) -> dict[int, Any]:
         """Nothing of admin's own: our headings are by name."""
@@ -153,7 +151,18 @@ def view_query(view_name: str, query: str) -> str:
     return "&".join(each for each in (urlencode({VIEW: view_name}), query) if each)
 
 
-def rows_of(caller: Caller, columns: Sequence[Column], users: Any) -> list[Row]:
+def in_order(name: str, down: bool = False) -> list[str]:
+    """The fields of an order. A name is there once; of what may be there twice the row's number decides."""
+    fields = [SORTS[name].sort] if name == "user_name" else [SORTS[name].sort, "pk"]
+    return [f"-{field}" if down else field for field in fields]
+
+
+def rows_of(caller: Caller, columns: Sequence[Column], users: Iterable[User]) -> list[Row]:
     """The cells of some users."""
-    cells = Cells(caller)
+    users = list(users)
+    kinds: dict[int, set[str]] = {}
+    devices = MFADevice.objects.filter(user__in=[user.pk for user in users])
+    for user_id, kind in devices.values_list("user_id", "kind"):
+        kinds.setdefault(user_id, set()).add(kind)
+    cells = Cells(caller, kinds)
     return [Row(user, [(column, column.cell(cells, user)) for column in columns]) for user in users]
