@@ -13,7 +13,16 @@ from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
 from accounts.user_filters import IN_ADDRESS, found
 from accounts.user_list import UserChangeList, users_with_all
-from accounts.views import new_user, suspension, user_lists, user_permissions, user_sessions, users
+from accounts.views import (
+    new_user,
+    suspension,
+    user_changes,
+    user_exports,
+    user_lists,
+    user_permissions,
+    user_sessions,
+    users,
+)
 from credentials.views import (
     access_keys,
     console_access,
@@ -54,6 +63,9 @@ class UserAdmin(ConsoleList):
         one = "<name:user_name>"
         return [
             path("", view(self.changelist_view), name="accounts_user_changelist"),
+            path("change/", view(user_changes.page), name="user-change"),
+            path("changes/<uuid:change_id>/", view(user_changes.result), name="user-change-result"),
+            path("export/", view(user_exports.export), name="user-export"),
             path("columns/", view(user_lists.columns), name="user-list-columns"),
             path("save-view/", view(user_lists.save_view), name="user-list-view-save"),
             path("delete-view/", view(user_lists.delete_view), name="user-list-view-delete"),

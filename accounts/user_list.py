@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 from urllib.parse import urlencode
 
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from accounts.caller import Caller
@@ -15,11 +15,13 @@ from accounts.list_models import PAGE_SIZES
 from accounts.models import Group, User
 from accounts.operations.user_lists import Settings, get_user_list_settings
 from accounts.signin import caller_of
+from accounts.user_changes import CHANGES
 from accounts.user_columns import COLUMNS, OPTIONAL, Cell, Cells, Column, chosen
 from accounts.user_queries import ORDER, PAGE, SEARCH, VIEW, kept_query
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.lists import NamedChangeList
+from iamconsole.site import console
 
 PAGE_OF_LIST: Final = "admin:accounts_user_changelist"
 SORTS: Final = {column.name: column for column in COLUMNS.values() if column.sort}
@@ -62,6 +64,7 @@ class UserChangeList(NamedChangeList):
 
     optional: ClassVar = OPTIONAL
     sizes: ClassVar = PAGE_SIZES
+    changes: ClassVar = list(CHANGES.values())
 
     def __init__(self, request: HttpRequest, *given: Any, **named: Any) -> None:
         self.caller = caller_of(request)
@@ -144,6 +147,12 @@ class UserChangeList(NamedChangeList):
     def is_narrowed(self) -> bool:
         """Whether a search or a filter leaves some out."""
         return bool(self.params.get(SEARCH) or self.has_active_filters)
+
+
+def matching(request: HttpRequest, query: str) -> UserChangeList:
+    """The list as it is at an address, for a page beside it that goes through all of its users."""
+    request.GET = QueryDict(kept_query(query))
+    return cast("UserChangeList", console.get_model_admin(User).get_changelist_instance(request))
 
 
 def view_query(view_name: str, query: str) -> str:

@@ -28,6 +28,7 @@ from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, undo_lock_down
+from accounts.operations.user_changes import start_user_change
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit import triggers
@@ -115,6 +116,7 @@ def furnish(root: Person) -> Values:
         given
         | {"event_id": str(events_of(root.account_id)[0].event_id)}
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+        | {"change_id": start_user_change(root.caller, change="sign-out", user_names=["dave"])["change_id"]}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
         | {"certificate_id": _give_certificates(root)}
@@ -218,7 +220,10 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
-        | {name: str(uuid.uuid4()) for name in ("decision_id", "event_id", "report_id", "later_report_id", "job_id")}
+        | {
+            name: str(uuid.uuid4())
+            for name in ("change_id", "decision_id", "event_id", "report_id", "later_report_id", "job_id")
+        }
         | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
@@ -356,6 +361,8 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
+        "change": "sign-out",
+        "user_names": [user_name],
         "columns": ["path", "groups"],
         "page_size": 20,
         "query": "status=active",
@@ -380,6 +387,8 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
         given["certificate_body"] = new_certificate()
     if operation.on in (targets.new_user, access.new_user):
         given["user_name"] = values["new_user_name"]
+    if operation is start_user_change:  # these belong to another change
+        del given["group_name"], given["reason"]
     if operation is undo_lock_down:
         given["user_name"] = values["locked_user_name"]
     if operation.on is targets.new_group:

@@ -102,6 +102,7 @@ ASKS = {
     "iamconsole:ResetSignInThrottle": "gives whoever guesses more tries",
     "iamconsole:ResyncRootMFADevice": "changes a second factor",
     "iamconsole:SetUserTags": "policies decide by tags",
+    "iamconsole:StartUserChange": "every row of it would ask",
     "iamconsole:SuspendUser": "keeps a user out",
     "iamconsole:UndoLockDown": "lets a user in and switches keys on",
     "iamconsole:UpdateMFARequirement": "changes what sign-in demands",
