@@ -9,7 +9,7 @@ from accounts.caller import Caller
 from accounts.list_models import COLUMN_NAMES, PAGE_SIZES, UserListView
 from accounts.models import User
 from accounts.user_queries import kept_query
-from iamconsole.errors import InvalidInput, LimitExceeded, NoSuchEntity
+from iamconsole.errors import InvalidInput, LimitExceeded
 from iamconsole.operation import operation
 
 MOST_VIEWS: Final = 50
@@ -67,10 +67,8 @@ def put_user_list_view(
 
 @operation("iamconsole:DeleteUserListView", on=targets.the_caller, lock=True, public=True)
 def delete_user_list_view(caller: Caller, *, user: User, view_name: str) -> None:
-    """Forget a view. Raises NoSuchEntity when the caller has none of that name."""
-    deleted, _ = UserListView.objects.filter(user=user, view_name=view_name).exclude(view_name="").delete()
-    if not deleted:
-        raise NoSuchEntity(f"The view with name {view_name} cannot be found.")
+    """Forget a view; nothing happens when the caller has none of that name."""
+    UserListView.objects.filter(user=user, view_name=view_name).exclude(view_name="").delete()
 
 
 def _in_order(columns: Sequence[str]) -> list[str]:
