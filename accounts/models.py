@@ -130,6 +130,7 @@ class User(AbstractBaseUser):
     class Meta:
         # The orders that the list of users is shown in, beside that of the names.
         indexes: ClassVar = [
+            models.Index(fields=["account", "path", "user_name_key"], name="users_by_path"),
             models.Index(fields=["account", "create_date", "id"], name="users_by_creation"),
             models.Index(fields=["account", "password_last_used", "id"], name="users_by_last_sign_in"),
             models.Index(fields=["account", "password_last_changed", "id"], name="users_by_password_age"),

@@ -177,7 +177,7 @@ COLUMNS: Final = {
     column.name: column
     for column in (
         Column("user_name", "User name", Cells.user_name, "user_name_key"),
-        Column("path", "Path", Cells.path),
+        Column("path", "Path", Cells.path, "path"),
         Column("groups", "Groups", Cells.groups),
         Column("last_activity", "Last activity", Cells.last_activity),
         Column("mfa", "MFA", Cells.mfa),

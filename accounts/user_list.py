@@ -161,8 +161,8 @@ def view_query(view_name: str, query: str) -> str:
 
 
 def in_order(name: str, down: bool = False) -> list[str]:
-    """The fields of an order. A name is there once; of what may be there twice the row's number decides."""
-    fields = [SORTS[name].sort] if name == "user_name" else [SORTS[name].sort, "pk"]
+    """The fields of an order. A name is there once; of what may be there twice the name or the row's number decides."""
+    fields = [SORTS[name].sort, *({"user_name": [], "path": ["user_name_key"]}.get(name, ["pk"]))]
     return [f"-{field}" if down else field for field in fields]
 
 
