@@ -17,7 +17,7 @@ from accounts.operations.user_lists import Settings, get_user_list_settings
 from accounts.signin import caller_of
 from accounts.user_changes import CHANGES
 from accounts.user_columns import COLUMNS, OPTIONAL, Cell, Cells, Column, chosen
-from accounts.user_queries import ORDER, PAGE, SEARCH, VIEW, kept_query
+from accounts.user_queries import FILTERS, ORDER, PAGE, VIEW, kept_query
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from iamconsole.lists import NamedChangeList
@@ -144,9 +144,11 @@ class UserChangeList(NamedChangeList):
         return view_query(view, self.kept) if view else self.kept
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether a search or a filter leaves some out."""
-        return bool(self.params.get(SEARCH) or self.has_active_filters)
+    def unheeded(self) -> list[str]:
+        """The filters of the address that leave nobody out: the caller may not use them, or there is no such choice."""
+        specs: list[Any] = self.filter_specs
+        heeded = {spec.filter.name for spec in specs if spec.value() in dict(spec.lookup_choices)}
+        return [name for name in FILTERS if name in self.params and name not in heeded]
 
 
 def matching(request: HttpRequest, query: str) -> UserChangeList:

@@ -158,6 +158,9 @@ def test_all_that_match_are_changed_if_they_are_as_many_as_were_shown(crew: Pers
     assert "Require password change: 100 users" in re.sub(r"\s+", " ", shown)
     refused = client.post(f"{LIST}change/", sent | {"query": "q=u1", "confirmed": "1"}).content.decode()
     assert "The list has changed" in refused
+    for query in ("mfa=perhaps", "q=u1&status=asleep"):
+        answer = client.post(f"{LIST}change/", sent | {"query": query})
+        assert (answer.status_code, "Nobody is left out" in answer.content.decode()) == (400, True)
     waiting = client.post(f"{LIST}change/", sent | {"query": "o=user_name&q=u", "count": "150", "confirmed": "1"})
     assert "0 of 150 users" in client.get(waiting["Location"]).content.decode()
     change_id = waiting["Location"].rstrip("/").rpartition("/")[2]

@@ -40,8 +40,12 @@ class Chosen:
         whole, query = "all" in request.POST, kept_query(request.POST.get("query", ""))
         if whole:
             list_users(caller, max_items=1)  # decides, and records a refusal
-            found = matching(request, query).queryset
-            names = list(found.order_by("user_name_key").values_list("user_name", flat=True)[: MOST_USERS + 1])
+            listed = matching(request, query)
+            if listed.unheeded:  # more would be changed than the address says
+                raise InvalidInput(f"Nobody is left out by this filter: {', '.join(listed.unheeded)}. Remove it first.")
+            names = list(
+                listed.queryset.order_by("user_name_key").values_list("user_name", flat=True)[: MOST_USERS + 1]
+            )
         else:
             ticked = request.POST.getlist("user_names")[: MOST_USERS + 1]
             names = list(users_named(caller.account_id, ticked).values_list("user_name", flat=True))
