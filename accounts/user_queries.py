@@ -7,11 +7,9 @@ SEARCH, ORDER, PAGE, VIEW = "q", "o", "p", "view"
 FILTERS: Final = (
     "status", "console", "mfa", "group", "last_activity", "key", "key_age", "password_age",
 )  # fmt: skip
-LONGEST: Final = 1024
 
 
 def kept_query(query: str) -> str:
     """The part of a query string that says which users are listed, and how they are ordered; each name once."""
     pairs = dict(parse_qsl(query.replace("\0", "")))
-    kept = urlencode({name: pairs[name] for name in (SEARCH, *FILTERS, ORDER) if name in pairs})
-    return kept if len(kept) <= LONGEST else ""
+    return urlencode({name: pairs[name] for name in (SEARCH, *FILTERS, ORDER) if name in pairs})

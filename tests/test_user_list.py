@@ -197,7 +197,9 @@ def test_a_view_is_its_owners_alone_and_there_are_fifty(alice: Person, bob: Pers
     put_user_list_view(alice.caller, view_name="old")
     with pytest.raises(LimitExceeded):
         put_user_list_view(alice.caller, view_name="one more")
-    assert kept_query("q=" + "x" * 3000) == ""
+    with pytest.raises(InvalidInput):
+        put_user_list_view(alice.caller, view_name="old", query="q=" + "ü" * 500)
+    assert kept_query("q=a&q=b&x=1&o=-path&p=2") == "q=b&o=-path"
 
 
 def test_a_page_costs_the_same_however_many_there_are(crew: Any, root: Person) -> None:

@@ -13,6 +13,7 @@ from iamconsole.errors import InvalidInput, LimitExceeded
 from iamconsole.operation import operation
 
 MOST_VIEWS: Final = 50
+LONGEST_QUERY: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ def put_user_list_view(
 ) -> None:
     """Keep columns and ``query`` (search, filters, order, as the list's address has them) under a name, which may be taken.
 
-    What is no filter of the list is left out. Raises LimitExceeded at fifty views.
+    What is no filter of the list is left out. Raises LimitExceeded at fifty views, InvalidInput for a query that is too long.
     """
     own = UserListView.objects.filter(user=user).exclude(view_name="")
     if own.count() >= MOST_VIEWS and not own.filter(view_name=view_name).exists():
         raise LimitExceeded(f"Cannot exceed quota for UserListViewsPerUser: {MOST_VIEWS}")
-    kept = {"query": kept_query(query)} | ({} if columns is None else {"columns": _in_order(columns)})
+    kept_text = kept_query(query)
+    if len(kept_text) > LONGEST_QUERY:
+        raise InvalidInput(
+            f"What is searched for is too long to keep: more than {LONGEST_QUERY} characters.", parameter="query"
+        )
+    kept = {"query": kept_text} | ({} if columns is None else {"columns": _in_order(columns)})
     UserListView.objects.update_or_create(user=user, view_name=view_name, defaults=kept)
 
 
