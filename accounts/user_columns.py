@@ -50,9 +50,13 @@ class Cells:
     caller: Caller
     kinds: Mapping[int, Collection[str]]
     now: datetime = field(default_factory=timezone.now)
+    _decided: dict[tuple[str, int], bool] = field(default_factory=dict)  # several columns ask the same of a user
 
     def _may(self, operation: Operation[Any], user: User) -> bool:
-        return operation.allows(self.caller, asked_of(user))
+        asked = (operation.action, user.pk)
+        if asked not in self._decided:
+            self._decided[asked] = operation.allows(self.caller, asked_of(user))
+        return self._decided[asked]
 
     def user_name(self, user: User) -> Cell:
         """The link to the user's page, with a badge unless the user is active."""
