@@ -3,26 +3,27 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
-from django.utils import timezone
 
-from accounts import (
-    arns,
-    group_list,  # noqa: F401 - registers the list of groups
-)
-from accounts.columns import MFA_KINDS, UserColumns
-from accounts.models import Group, User
+from accounts import group_list  # noqa: F401 - registers the list of groups
+from accounts.models import User
 from accounts.operations.users import create_user, list_users
 from accounts.signin import caller_of
-from accounts.targets import asked_of
-from accounts.views import new_user, suspension, user_import, user_permissions, user_sessions, users
-from credentials.mfa.models import MFADevice
-from credentials.models import AccessKey
-from credentials.operations.access_keys import list_access_keys
-from credentials.operations.login_profiles import get_login_profile
-from credentials.operations.mfa_devices import list_mfa_devices
+from accounts.user_filters import IN_ADDRESS, found
+from accounts.user_list import UserChangeList, users_with_all
+from accounts.views import (
+    new_user,
+    suspension,
+    user_changes,
+    user_exports,
+    user_import,
+    user_lists,
+    user_permissions,
+    user_sessions,
+    users,
+)
 from credentials.views import (
     access_keys,
     console_access,
@@ -38,72 +39,6 @@ from iamconsole.site import console
 from permissions.views import authorization_import, policies
 
 
-class ConsoleAccess(admin.SimpleListFilter):
-    """Users with or without a password."""
-
-    title = "console access"
-    parameter_name = "console"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not read every login profile."""
-        if not _reads_all(request, get_login_profile.action):
-            return []
-        return [("enabled", "Enabled"), ("none", "Not enabled")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        """The chosen users."""
-        if self.value() not in ("enabled", "none"):
-            return queryset
-        return queryset.filter(login_profile__isnull=self.value() == "none")
-
-
-class ActiveKey(admin.SimpleListFilter):
-    """Users with or without an active access key."""
-
-    title = "active access key"
-    parameter_name = "key"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not list every user's access keys."""
-        if not _reads_all(request, list_access_keys.action):
-            return []
-        return [("yes", "Has one"), ("no", "Has none")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        """The chosen users."""
-        if self.value() not in ("yes", "no"):
-            return queryset
-        lasting = Q(expire_date__isnull=True) | Q(expire_date__gt=timezone.now())
-        active = Exists(AccessKey.objects.filter(lasting, user=OuterRef("pk"), status=AccessKey.Status.ACTIVE))
-        return queryset.filter(active if self.value() == "yes" else ~active)
-
-
-class MFAKind(admin.SimpleListFilter):
-    """Users with an MFA device of a kind, or with none."""
-
-    title = "MFA"
-    parameter_name = "mfa"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices; none for a caller who may not list every user's MFA devices."""
-        if not _reads_all(request, list_mfa_devices.action):
-            return []
-        return [*MFA_KINDS.items(), ("none", "None")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        """The chosen users."""
-        devices = MFADevice.objects.filter(user=OuterRef("pk"))
-        if self.value() == "none":
-            return queryset.filter(~Exists(devices))
-        return queryset.filter(Exists(devices.filter(kind=self.value()))) if self.value() in MFA_KINDS else queryset
-
-
-def _reads_all(request: HttpRequest, action: str) -> bool:
-    """Whether the caller may do ``action`` on every user: only then may a list be narrowed by what it tells."""
-    caller = caller_of(request)
-    return caller.may_on_every(action, arns.user(caller.account_id, "/", "*"))
-
-
 @admin.register(User, site=console)
 class UserAdmin(ConsoleList):
     """The users of the caller's account."""
@@ -117,9 +52,10 @@ class UserAdmin(ConsoleList):
     named_by = "user_name"
     empty_text = "A user is a person who signs in to the console, or a program that signs requests."
 
-    list_filter = (ConsoleAccess, MFAKind, ActiveKey)
+    list_display = ("user_name",)  # the columns are the caller's own
+    list_filter = IN_ADDRESS
     search_fields = ("user_name",)
-    search_help_text = "User name, or a full access key ID"
+    search_help_text = "User name, tag (as key, value or key=value), or a full access key ID"
     ordering = ("user_name_key",)
 
     def get_urls(self) -> list[URLPattern]:
@@ -128,6 +64,12 @@ class UserAdmin(ConsoleList):
         one = "<name:user_name>"
         return [
             path("", view(self.changelist_view), name="accounts_user_changelist"),
+            path("change/", view(user_changes.page), name="user-change"),
+            path("changes/<uuid:change_id>/", view(user_changes.result), name="user-change-result"),
+            path("export/", view(user_exports.export), name="user-export"),
+            path("columns/", view(user_lists.columns), name="user-list-columns"),
+            path("save-view/", view(user_lists.save_view), name="user-list-view-save"),
+            path("delete-view/", view(user_lists.delete_view), name="user-list-view-delete"),
             path("add/", view(new_user.details), name="accounts_user_add"),
             path("add/permissions/", view(new_user.permissions), name="user-add-permissions"),
             path("add/review/", view(new_user.review), name="user-add-review"),
@@ -195,40 +137,15 @@ class UserAdmin(ConsoleList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """The IAM users of the caller's account, with what the columns show."""
-        users_of_account = User.objects.in_account(caller_of(request).account_id)
-        keys = Prefetch("access_keys", queryset=AccessKey.objects.order_by("id"))
-        groups = Prefetch("groups", queryset=Group.objects.order_by("group_name_key"))
-        devices = MFADevice.objects.filter(user=OuterRef("pk"))
-        kinds = {f"has_{kind}": Exists(devices.filter(kind=kind)) for kind in MFA_KINDS}
-        return (
-            users_of_account.annotate(**kinds)
-            .select_related("login_profile", "boundary")
-            .prefetch_related(keys, groups)
-        )
+        return users_with_all(caller_of(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UserChangeList]:
+        """The list with the caller's own columns."""
+        return UserChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Users whose name holds the term; a whole access key id finds its owner, if the caller may list its keys."""
+        """See `accounts.user_filters.found`."""
         term = search_term.strip()
-        found = Q(user_name_key__contains=term.lower())
-        if arns.ACCESS_KEY_ID.fullmatch(term):
-            owner = queryset.filter(access_keys__access_key_id=term).first()
-            if owner and list_access_keys.allows(caller_of(request), asked_of(owner)):
-                found |= Q(pk=owner.pk)
-        return queryset.filter(found), False
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns, as far as the caller may read them."""
-        columns = UserColumns(caller_of(request))
-        return (
-            columns.name,
-            columns.status,
-            "path",
-            columns.groups,
-            columns.console_access,
-            columns.mfa,
-            columns.last_sign_in,
-            columns.access_keys,
-            columns.created,
-        )
+        return (found(caller_of(request), queryset, term) if term else queryset), False

@@ -10,5 +10,5 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts and users"
 
     def ready(self) -> None:
-        """Register the operations."""
-        from accounts import operations  # noqa: F401
+        """Register the operations, and the work that is a row of them."""
+        from accounts import operations, user_changes  # noqa: F401

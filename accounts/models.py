@@ -15,6 +15,7 @@ from accounts import arns
 from accounts.browsers import browser_name
 from accounts.fields import ByteOrderedCharField
 from accounts.job_models import Job  # noqa: F401 - Django looks for an app's models here
+from accounts.list_models import UserListView  # noqa: F401 - Django looks for an app's models here
 
 
 class Account(models.Model):
@@ -127,6 +128,13 @@ class User(AbstractBaseUser):
     objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
+        # The orders that the list of users is shown in, beside that of the names.
+        indexes: ClassVar = [
+            models.Index(fields=["account", "path", "user_name_key"], name="users_by_path"),
+            models.Index(fields=["account", "create_date", "id"], name="users_by_creation"),
+            models.Index(fields=["account", "password_last_used", "id"], name="users_by_last_sign_in"),
+            models.Index(fields=["account", "password_last_changed", "id"], name="users_by_password_age"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "user_name_key"], name="user_name_once_per_account"),
             models.UniqueConstraint(

@@ -18,12 +18,13 @@ COLUMNS: Final = (
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-class _Line:
+class Line:
     """What csv writes to: the line it has just made."""
 
     text = ""
 
     def write(self, text: str) -> None:
+        """Keep the line."""
         self.text = text
 
 
@@ -32,7 +33,7 @@ def lines(events: Iterable[Event], file_format: str) -> Iterator[str]:
     if file_format == "jsonl":
         yield from (f"{line_of(event)}\n" for event in events)
         return
-    line = _Line()
+    line = Line()
     writer = csv.writer(line)
     writer.writerow(COLUMNS)
     yield line.text

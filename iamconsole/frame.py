@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.signin import caller_of, session_end
+from iamconsole.commands import MOST_SHOWN, command_of
+from iamconsole.logs import served
 from iamconsole.pages import THEMES
 
 
@@ -20,6 +23,7 @@ class Entry:
     group: str
 
 
+COMMANDS = "commands"  # of the session: those that the next page shows
 MENU = (
     ("Dashboard", "admin:index", ""),
     ("Users", "admin:accounts_user_changelist", "Access management"),
@@ -49,8 +53,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         for label, url, group in ((label, reverse(name), group) for label, name, group in MENU)
     ]
     return context | {
+        "commands": [*request.session.pop(COMMANDS, []), *commands_of_request()],
         "caller": caller,
         "account_label": caller.account.label,
         "navigation": entries,
         "session": session_end(caller),
     }
+
+
+def commands_of_request() -> list[str]:
+    """The ``aws`` commands that do what this request has changed, as far as AWS has them; the first of many."""
+    made = (command_of(*change, endpoint_url=settings.PUBLIC_URL) for change in served().changes[:MOST_SHOWN])
+    return [command for command in made if command]

@@ -3,17 +3,23 @@
 import json
 import logging
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Served:
-    """The request that is being served: its id, and the fields that its line in the request log gets."""
+    """The request that is being served: its id, the fields that its line in the request log gets, and what it changed.
+
+    ``changes`` has the action, what it was done to, and its parameters without what is secret.
+    """
 
     request_id: str = ""
     fields: dict[str, object] = field(default_factory=dict)
+    changes: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
 
 SERVED: ContextVar[Served] = ContextVar("served")

@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import OperationalError
@@ -15,6 +16,7 @@ from accounts.views import confirm
 from iamconsole import pages
 from iamconsole.configuration import is_loopback
 from iamconsole.errors import Fault, ServiceUnavailable, SudoRequired
+from iamconsole.frame import COMMANDS, commands_of_request
 from iamconsole.logs import SERVED, Served
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -133,6 +135,20 @@ def small_forms(get_response: GetResponse) -> GetResponse:
         if request.path != "/" and not (length.isdecimal() and int(length) <= LARGEST_FORM):
             return pages.too_large(request)
         return get_response(request)
+
+    return middleware
+
+
+def commands(get_response: GetResponse) -> GetResponse:
+    """Hand the commands of a change on to the page that follows it, where the answer itself shows none."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
+            made = commands_of_request() if request.user.is_authenticated else []
+            if made:
+                request.session[COMMANDS] = made
+        return response
 
     return middleware
 

@@ -25,6 +25,7 @@ from credentials.last_access import note_access
 from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
 from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
+from iamconsole.logs import served
 from permissions.engine import Decision
 
 R = TypeVar("R")
@@ -49,6 +50,7 @@ class _Attempt:
     made_chain: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     about: Sequence[object] = ()
+    changes: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +168,13 @@ class Operation(Generic[R]):
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
         try:
             with transaction.atomic(durable=True):
-                return self._write(caller, given, attempt)
+                result = self._write(caller, given, attempt)
         except IntegrityError as error:
             raise ConcurrentModification(
                 "Another request changed the same thing at the same time. Nothing was changed: send the request again."
             ) from error
+        served().changes.extend(attempt.changes)
+        return result
 
     def _write(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         if caller.nonce is not None or (self.issues_secret and caller.door == "console"):
@@ -191,6 +195,7 @@ class Operation(Generic[R]):
         made, changes = all_names([*made_of(result), *attempt.about]), watch.changes(result)
         for (action, asked), before in zip(performed, names, strict=True):
             of_part = {} if asked is attempt.asked else asked.parameters
+            attempt.changes.append((action, asked.resource, {**attempt.parameters, **of_part}))
             record(
                 caller.origin(attempt.made_chain or attempt.chain),
                 action=action,

@@ -19,26 +19,17 @@ from django.views.decorators.http import require_safe
 from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Group, User
-from accounts.operations.account import create_account_alias
-from accounts.operations.groups import create_group, list_groups
-from accounts.operations.users import create_user, list_users
+from accounts.operations.groups import list_groups
+from accounts.operations.users import list_users
 from accounts.signin import caller_of
 from accounts.targets import asked_of
 from audit.models import Event
 from audit.operations.decisions import get_decision
-from audit.operations.events import list_events
 from credentials.certificate_models import ServerCertificate
 from credentials.models import AccessKey
-from credentials.operations.access_keys import create_access_key, list_access_keys
-from credentials.operations.credential_reports import get_credential_report
-from credentials.operations.hardware_tokens import list_hardware_tokens
-from credentials.operations.key_details import update_access_key_settings
-from credentials.operations.login_profiles import change_password
-from credentials.operations.mfa_requirements import get_mfa_requirement
-from credentials.operations.password_policies import update_account_password_policy
-from credentials.operations.server_certificates import list_server_certificates, upload_server_certificate
+from credentials.operations.access_keys import list_access_keys
+from credentials.operations.server_certificates import list_server_certificates
 from credentials.operations.service_credentials import (
-    create_service_specific_credential,
     list_service_specific_credentials,
 )
 from credentials.operations.ssh_public_keys import list_ssh_public_keys
@@ -46,9 +37,9 @@ from credentials.service_credentials import ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
 from iamconsole.forms import Part, may
 from iamconsole.operation import Operation
+from iamconsole.tasks import TASKS, Task
 from permissions.models import ManagedPolicy
-from permissions.operations.managed import create_policy, list_policies
-from permissions.operations.simulator import simulate_custom_policy
+from permissions.operations.managed import list_policies
 
 MOST: Final = 20
 LONGEST: Final = 2048
@@ -89,108 +80,6 @@ class Kind:
     count: int
     missing: Part[None] | None = None
     more: str = ""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A page of the console, by the words people look for it with; shown to those whose policies allow ``operation``."""
-
-    label: str
-    words: str
-    route: str
-    operation: Operation[Any] | None = None
-    parameters: tuple[tuple[str, str], ...] = ()
-
-    def has(self, begun: list[str]) -> bool:
-        """Whether each of the beginnings begins one of its words."""
-        words = f"{self.label} {self.words}".lower().split()
-        return bool(begun) and all(any(word.startswith(each) for word in words) for each in begun)
-
-
-TASKS: Final = (
-    Task("Dashboard", "start home overview summary", "admin:index"),
-    Task("Users", "list find user people", "admin:accounts_user_changelist", list_users),
-    Task(
-        "Create user",
-        "add new person invite service account",
-        "admin:accounts_user_add",
-        create_user,
-        (("user_name", "*"),),
-    ),
-    Task("Groups", "list find group team", "admin:accounts_group_changelist", list_groups),
-    Task("Create group", "add new user group team", "admin:accounts_group_add", create_group, (("group_name", "*"),)),
-    Task(
-        "Policies", "list find managed policy permissions", "admin:permissions_managedpolicy_changelist", list_policies
-    ),
-    Task(
-        "Create policy",
-        "write new managed customer json editor",
-        "admin:permissions_managedpolicy_add",
-        create_policy,
-        (("policy_name", "*"),),
-    ),
-    Task(
-        "Simulator",
-        "simulate test try policy policies permission permissions why denied access",
-        "admin:simulator",
-        simulate_custom_policy,
-    ),
-    Task(
-        "Credential report",
-        "audit unused old keys passwords mfa csv download list of users",
-        "admin:credential-report",
-        get_credential_report,
-    ),
-    Task("Audit log", "trail events history activity export cloudtrail who did what", "admin:trail", list_events),
-    Task("Account settings", "account id sign-in url address", "admin:account"),
-    Task("Account alias", "set change delete sign-in url name", "admin:account-alias", create_account_alias),
-    Task(
-        "Password policy",
-        "length characters expiry expire age reuse rules passwords",
-        "admin:password-policy",
-        update_account_password_policy,
-    ),
-    Task("My security credentials", "me own profile access ssh keys signing certificates password", "admin:me"),
-    Task("Change password", "my own new", "admin:me-password", change_password),
-    Task(
-        "How long access keys live",
-        "account maximum expiry expire age rotate",
-        "admin:key-settings",
-        update_access_key_settings,
-    ),
-    Task(
-        "Create Git credentials or an API key",
-        "my own new https password service-specific codecommit bedrock",
-        "admin:me-service-create",
-        create_service_specific_credential,
-        (("service_name", "*"),),
-    ),
-    Task("Create access key", "my own new key secret cli api", "admin:me-key-create", create_access_key),
-    Task(
-        "Assign MFA device", "my own multi-factor authenticator app totp second factor qr code", "admin:me-mfa-assign"
-    ),
-    Task("MFA devices of the account", "hardware tokens import inventory", "admin:mfa-inventory", list_hardware_tokens),
-    Task(
-        "Require MFA",
-        "force second factor everybody multi-factor enrolment",
-        "admin:mfa-requirement",
-        get_mfa_requirement,
-    ),
-    Task(
-        "Server certificates",
-        "list find certificate tls ssl https expiry",
-        "admin:credentials_servercertificate_changelist",
-        list_server_certificates,
-    ),
-    Task(
-        "Upload server certificate",
-        "add new import tls ssl https private key",
-        "admin:credentials_servercertificate_add",
-        upload_server_certificate,
-        (("server_certificate_name", "*"),),
-    ),
-    Task("Help", "how to aws cli boto3 terraform endpoint", "help"),
-)
 
 
 @dataclass(frozen=True)
@@ -323,7 +212,7 @@ class Search:
 
     def _tasks(self) -> list[Hit]:
         begun = self.term.lower().split()
-        return [Hit(task.label, reverse(task.route)) for task in TASKS if task.has(begun) and self._may(task)]
+        return [Hit(task.label, task.address) for task in TASKS if task.has(begun) and self._may(task)]
 
     def _may(self, task: Task) -> bool:
         return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed

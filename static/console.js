@@ -127,7 +127,7 @@
       menu.querySelector("summary").focus();
     }
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || shortcutOff()) return;
-    const box = document.querySelector("main [type=search]") ?? document.querySelector("[type=search]");
+    const box = document.querySelector(".topbar [type=search]");
     if (!box || event.target.closest("input, textarea, select, [contenteditable]")) return;
     event.preventDefault();
     box.focus();

@@ -23,10 +23,12 @@ from django.utils import timezone
 
 from accounts import arns, jobs, targets
 from accounts.job_models import Job
+from accounts.list_models import UserListView
 from accounts.models import Account, Group, Membership, Session, SetupLink, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, undo_lock_down
+from accounts.operations.user_changes import start_user_change
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from audit import triggers
@@ -120,6 +122,7 @@ def furnish(root: Person) -> Values:
         given
         | {"event_id": str(events_of(root.account_id)[0].event_id)}
         | {"decision_id": refusal_of(dave), "policy_source_arn": dave.user.arn, "caller_arn": dave.user.arn}
+        | {"change_id": _changed(root)}
         | {"service_token_id": issued.entity.service_token_id, "token_serial_number": token.serial_number}
         | {"session_id": session.session_id, "locked_user_name": "locked"}
         | {"idle_user_name": "idle", "put_away_user_name": "put-away"}
@@ -165,6 +168,13 @@ def _reports(root: Person, arn: str) -> Values:
     assert jobs.run(later.job_id)
     job = generate_service_last_accessed_details(root.caller, arn=arn)
     return {"report_id": report.report_id, "later_report_id": later.report_id, "job_id": job["job_id"]}
+
+
+def _changed(root: Person) -> str:
+    """The id of a change of many users that is over, and changed nobody."""
+    begun = start_user_change(root.caller, change="reactivate", user_names=["dave"])
+    assert jobs.run(begun["change_id"])
+    return str(begun["change_id"])
 
 
 def tomorrow() -> datetime:
@@ -229,7 +239,10 @@ def invent(root: Person) -> Values:
     nemo = arns.user(root.account_id, "/", "nemo")
     return (
         given
-        | {name: str(uuid.uuid4()) for name in ("decision_id", "event_id", "report_id", "later_report_id", "job_id")}
+        | {
+            name: str(uuid.uuid4())
+            for name in ("change_id", "decision_id", "event_id", "report_id", "later_report_id", "job_id")
+        }
         | {"policy_source_arn": nemo, "caller_arn": nemo}
         | {"serial_number": arns.mfa(root.account_id, "/", "nemo"), "token_serial_number": "TOKEN-00000000"}
         | {"authentication_code1": "123456", "authentication_code2": "654321", "locked_user_name": "nemo"}
@@ -280,6 +293,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "credential_age_days": 30,
         "credential_group": "AccessKey",
         "credential_type": "AccessKey",
+        "of_password": "Password",
         "unused_days": 1,
         "notice_days": 7,
         "delete_after_days": 30,
@@ -376,6 +390,12 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "status": "Inactive",
         "tag_keys": ["team"],
         "tags": [{"key": "team", "value": "red"}],
+        "change": "sign-out",
+        "user_names": [user_name],
+        "columns": ["path", "groups"],
+        "page_size": 20,
+        "query": "status=active",
+        "view_name": "active",
         "until": tomorrow(),
         "user_name": user_name,
     }
@@ -390,24 +410,31 @@ def parameters(operation: Operation[Any], values: Values) -> dict[str, Any]:
     if names - values.keys():
         pytest.fail(f"tests/everything.py has no value for {', '.join(names - values.keys())}: give it one")
     given = {name: values[name] for name in sorted(names)}
-    if operation.on is certificate_targets.new_server_certificate:
-        given["server_certificate_name"] = f"new-{values['server_certificate_name']}"
     if operation.name == "UploadSigningCertificate":
         given["certificate_body"] = new_certificate()
-    if operation.on is access.new_group:
-        given["group_name"] = values["new_group_name"]
-    if operation.on in (targets.new_user, access.new_user):
-        given["user_name"] = values["new_user_name"]
-    if operation is undo_lock_down:
-        given["user_name"] = values["locked_user_name"]
-    if operation in (reap_credential, restore_credential):
-        name = "idle_user_name" if operation is reap_credential else "put_away_user_name"
-        given |= {"user_name": values[name], "credential_type": "Password"}
-    if operation.on is targets.new_group:
-        given["group_name"] = values["new_group_name"]
-    if operation.on is credential_targets.hardware_token:
-        given["serial_number"] = values["token_serial_number"]
-    return given
+    if operation is start_user_change:  # these belong to another change
+        del given["group_name"], given["reason"]
+    return given | _named_otherwise(operation, values)
+
+
+def _named_otherwise(operation: Operation[Any], values: Values) -> dict[str, Any]:
+    """What an operation is asked of in the place of what the others are asked of."""
+    new_group, new_user = {"group_name": "new_group_name"}, {"user_name": "new_user_name"}
+    by_target = [
+        (access.new_group, new_group),
+        (targets.new_group, new_group),
+        (access.new_user, new_user),
+        (targets.new_user, new_user),
+        (credential_targets.hardware_token, {"serial_number": "token_serial_number"}),
+        (certificate_targets.new_server_certificate, {"server_certificate_name": "new_server_certificate_name"}),
+    ]
+    by_action = {
+        undo_lock_down.action: {"user_name": "locked_user_name"},
+        reap_credential.action: {"user_name": "idle_user_name", "credential_type": "of_password"},
+        restore_credential.action: {"user_name": "put_away_user_name", "credential_type": "of_password"},
+    }
+    named = next((names for target, names in by_target if operation.on is target), {})
+    return {name: values[value] for name, value in (named | by_action.get(operation.action, {})).items()}
 
 
 @cache
@@ -499,6 +526,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             (AttachedGroupPolicy, "group__account"),
             (Session, "user__account"),
             (SetupLink, "user__account"),
+            (UserListView, "user__account"),
             (Event, "chain"),
         )
     }

@@ -154,6 +154,8 @@ def test_mallory_is_denied_in_the_same_words_whether_or_not_it_exists(
     after = rows_of(root.account_id)
     recorded = 2 * sum(not (each.public and each.reads) for each in BY_CALLERS)
     assert len(after.pop("Event")) - len(before.pop("Event")) == recorded
+    own = {view["user_id"] for view in after.pop("UserListView")}  # how one's own list looks is one's own
+    assert (own, before.pop("UserListView")) == ({mallory.user.pk}, [])
     for key in before["AccessKey"] + after["AccessKey"]:
         del key["last_used_date"], key["last_used_service"], key["last_used_region"], key["last_used_address"]
     assert after == before

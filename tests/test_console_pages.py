@@ -62,6 +62,10 @@ NO_PAGE = {
     "admin:credential-report-generate": "a button",
     "admin:credential-report-download": "a file",
     "admin:trail-export": "a button",
+    "admin:user-change": "the second step of the list of users, which shows it",
+    "admin:user-change-result": "the third step of the list of users, which shows it",
+    "admin:user-list-view-delete": "a button",
+    "admin:user-export": "a file",
 }
 
 

@@ -159,6 +159,12 @@ def test_server_certificates_are_found_by_a_part_of_the_name_by_who_may_list_the
         ("new policy", "/console/policies/create/"),
         ("why denied", "/console/simulator/"),
         ("terraform", "/help/"),
+        ("add user to group", USERS),
+        ("suspend user", USERS),
+        ("create access key", "/console/my-security-credentials/access-keys/create/"),
+        ("users without mfa", f"{USERS}?mfa=no"),
+        ("old keys", f"{USERS}?key_age=90"),
+        ("export users", f"{USERS}export/"),
     ],
 )
 def test_pages_are_found_by_what_one_wants_to_do(client: Client, term: str, address: str) -> None:

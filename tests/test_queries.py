@@ -184,6 +184,6 @@ def test_the_list_of_users_tells_mfa_by_no_query_more_whatever_its_length(root: 
         counts.append(len(captured))
         assert kinds.get(kind, "None") in page
     assert counts == [counts[0]] * 3
-    for chosen, name in (("virtual", "ann"), ("hardware", "ben"), ("none", "cleo")):
+    for chosen, name in (("virtual", "ann"), ("hardware", "ben"), ("no", "cleo")):
         page = client.get(f"/console/accounts/user/?mfa={chosen}").content.decode()
         assert [each for each in ("ann", "ben", "cleo") if f"/user/{each}/change/" in page] == [name]

@@ -109,6 +109,7 @@ ASKS = {
     "iamconsole:ResetSignInThrottle": "gives whoever guesses more tries",
     "iamconsole:ResyncRootMFADevice": "changes a second factor",
     "iamconsole:SetUserTags": "policies decide by tags",
+    "iamconsole:StartUserChange": "every row of it would ask",
     "iamconsole:SuspendUser": "keeps a user out",
     "iamconsole:UndoLockDown": "lets a user in and switches keys on",
     "iamconsole:UpdateMFARequirement": "changes what sign-in demands",
@@ -124,6 +125,9 @@ DOES_NOT_ASK = {
     "iam:GenerateServiceLastAccessedDetails": "writes down what there is",
     "iamconsole:RefreshCredentialReport": "writes down what there is",
     "iam:DeleteAccountAlias": "the account's number goes on working",
+    "iamconsole:UpdateUserListSettings": "how one's own list of users looks",
+    "iamconsole:PutUserListView": "filters of one's own list, by a name",
+    "iamconsole:DeleteUserListView": "filters of one's own list, by a name",
     "iamconsole:UpdateRootUserEmail": "takes the current password itself",
     "iamconsole:UpdateRootUserPassword": "takes the current password itself",
 }

@@ -26,6 +26,7 @@ WATCHED = {
     "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
     "accounts_group": "",
     "accounts_membership": "",
+    "accounts_userlistview": "",
     "credentials_accesskey": "status, user_id, description, expire_date",
     "credentials_deactivation": "",
     "credentials_loginprofile": "",

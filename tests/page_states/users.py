@@ -96,12 +96,55 @@ def import_users(page: Page, stage: Stage) -> None:
     shown_secret(page, "link-2")
 
 
+def look_at(change: str, *names: str) -> How:
+    """Tick users, choose a change and look at what it would do."""
+
+    def act(page: Page, stage: Stage) -> None:
+        for name in names:
+            page.get_by_label(f"Tick {name}", exact=True).check()
+        page.locator("[name=change]").select_option(change)
+        press("Preview")(page, stage)
+
+    return act
+
+
+def confirm_deleting(page: Page, stage: Stage) -> None:
+    """Type a wrong number."""
+    look_at("delete", "bob")(page, stage)
+    page.locator("[name=typed_count]").evaluate("field => field.removeAttribute('data-must-equal')")
+    page.locator("[name=typed_count]").fill("7")
+    press("Delete: 1 user")(page, stage)
+
+
+def sign_out_several(page: Page, stage: Stage) -> None:
+    """Sign two out, of whom one is oneself."""
+    look_at("sign-out", "bob", "alice")(page, stage)
+    press("Sign out: 2 users")(page, stage)
+
+
+def choose_no_size(page: Page, stage: Stage) -> None:
+    """Send a number of rows that is not offered."""
+    page.locator("main [name=page_size] option").first.evaluate(
+        "option => { option.value = '7'; option.selected = true; }"
+    )
+    press("Save columns")(page, stage)
+
+
 STATES = [
     State(LIST, "empty", "beginner", "No users"),
     State(LIST, "typical", "alice", "carol"),
     State(LIST, "nothing matches", "alice", "Nothing matches", query="?q=zzz"),
     State(LIST, "filtered", "alice", "newcomer", query="?console=enabled&key=no"),
     State(LIST, "partly permitted", "helper", "Not permitted"),
+    State(LIST, "suspending several", "alice", "What will happen", then=look_at("suspend", "bob", "alice")),
+    State(LIST, "adding to a group", "alice", "the permissions of the group", then=look_at("add-to-group", "bob")),
+    State(LIST, "deleting several", "alice", "Type 1", then=confirm_deleting),
+    State(LIST, "signed several out", "alice", "left as they were", then=sign_out_several),
+    State(LIST, "several not permitted", "helper", "iamconsole:StartUserChange", then=look_at("delete", "bob")),
+    State("admin:user-list-columns", "form", "alice", "Signing certificates"),
+    State("admin:user-list-columns", "error", "alice", "Select a valid choice", then=choose_no_size),
+    State("admin:user-list-view-save", "form", "alice", "for yourself alone"),
+    State("admin:user-list-view-save", "error", "alice", "This field is required", then=press("Save view")),
     State(LIST, "not permitted", "nobody", "iam:ListUsers"),
     State(LIST, "forged filter", "alice", "could not be understood", query="?password__startswith=a"),
     State(ADD, "form", "alice", "What is the user for?"),

@@ -1,0 +1,196 @@
+"""One change of many users: looked at first, made user by user, told user by user; and the list as a file."""
+
+import csv
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import arns, jobs
+from accounts.models import User
+from accounts.operations.groups import create_group
+from accounts.operations.suspension import lock_down_user, suspend_user
+from accounts.operations.user_changes import MOST_AT_ONCE, get_user_change, start_user_change
+from accounts.operations.user_lists import update_user_list_settings
+from accounts.operations.users import create_user, tag_user
+from accounts.user_changes import CHANGES
+from credentials.models import LoginProfile
+from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, NoSuchEntity
+from tests.browser import signed_in
+from tests.conftest import ALLOW_ALL, Person, make_user
+from tests.everything import events_of
+
+LIST = "/console/accounts/user/"
+
+
+def made(person: Person, change: str, *names: str, **more: str) -> dict[str, tuple[str, str]]:
+    """Make a change here and now. Returns outcome and words by user."""
+    begun = start_user_change(person.caller, change=change, user_names=names, **more)
+    assert jobs.run(begun["change_id"])
+    told = get_user_change(person.caller, change_id=begun["change_id"])
+    assert (told["state"], told["done"], told["total"]) == ("complete", len(names), len(names))
+    return {row["user_name"]: (row["outcome"], row["message"]) for row in told["rows"]}
+
+
+def many(root: Person, number: int) -> None:
+    """So many users, u000 and on."""
+    names = [f"u{each:03}" for each in range(number)]
+    account = root.user.account
+    User.objects.bulk_create(
+        User(account=account, user_id=arns.new_unique_id("AIDA"), user_name=name, user_name_key=name) for name in names
+    )
+
+
+@pytest.fixture
+def crew(root: Person, alice: Person) -> Person:
+    """Ann, ben and cleo, of whom ann has a password; alice may do everything but to ben."""
+    for name in ("ann", "ben", "cleo"):
+        create_user(root.caller, user_name=name)
+    LoginProfile.objects.create(user=User.objects.named(root.account_id, "ann").get())
+    deny = {"Effect": "Deny", "Action": "iamconsole:*User*", "Resource": "arn:aws:iam::*:user/ben"}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})
+    return make_user(root, "andrea", policy)
+
+
+def test_one_that_is_refused_undoes_no_other_and_each_has_its_line(crew: Person, root: Person) -> None:
+    suspend_user(root.caller, user_name="cleo")
+    before = len(events_of(root.account_id))
+    rows = made(crew, "suspend", "ann", "ben", "cleo", "andrea", reason="Audit")
+    assert {name: outcome for name, (outcome, _) in rows.items()} == {
+        "ann": "done",
+        "ben": "failed",
+        "cleo": "unchanged",
+        "andrea": "unchanged",
+    }
+    assert "not authorized to perform: iamconsole:SuspendUser" in rows["ben"][1]
+    assert "This is you" in rows["andrea"][1]
+    assert User.objects.named(root.account_id, "ann").get().suspension_reason == "Audit"
+    lines = [(event.action, event.result, event.resource.rpartition("/")[2]) for event in events_of(root.account_id)]
+    assert lines[before:] == [
+        ("iamconsole:StartUserChange", "Success", "*"),
+        ("iamconsole:SuspendUser", "Success", "ann"),
+        ("iamconsole:SuspendUser", "AccessDenied", "ben"),
+    ]
+
+
+def test_every_change_does_what_it_says(crew: Person, root: Person) -> None:
+    create_group(root.caller, group_name="Team")
+    lock_down_user(root.caller, user_name="cleo")
+    assert made(root, "add-to-group", "ann", "cleo", group_name="team")["cleo"][0] == "done"
+    assert made(root, "add-to-group", "ann", group_name="Team") == {"ann": ("unchanged", "Is in the group already.")}
+    assert made(root, "add-to-group", "ann", group_name="nowhere")["ann"][0] == "failed"
+    assert made(root, "suspend", "cleo") == {"cleo": ("unchanged", "Is locked down, which is more.")}
+    assert made(root, "reactivate", "ann", "cleo") == {
+        "ann": ("unchanged", "Is active already."),
+        "cleo": ("done", "Reactivated"),
+    }
+    rows = made(root, "require-password-change", "ann", "ben")
+    assert (rows["ann"][0], rows["ben"]) == ("done", ("unchanged", "Has no password."))
+    assert User.objects.named(root.account_id, "ann").get().login_profile.password_reset_required
+    epoch = User.objects.named(root.account_id, "ann").get().auth_epoch
+    assert made(root, "sign-out", "ann")["ann"][0] == "done"
+    assert User.objects.named(root.account_id, "ann").get().auth_epoch > epoch
+    assert {each[0] for each in made(root, "delete", "ann", "ben", "nobody").values()} == {"done", "failed"}
+    assert not User.objects.named(root.account_id, "ann").exists()
+
+
+def test_nobody_deletes_or_signs_out_oneself_with_others(crew: Person) -> None:
+    for change in ("delete", "sign-out", "suspend"):
+        assert made(crew, change, "andrea")["andrea"][0] == "unchanged"
+    assert {name for name, change in CHANGES.items() if change.spares_oneself} == {"delete", "sign-out", "suspend"}
+
+
+def test_who_began_it_and_is_shut_out_since_changes_nobody_more(crew: Person, root: Person) -> None:
+    begun = start_user_change(crew.caller, change="suspend", user_names=["ann", "cleo"])
+    suspend_user(root.caller, user_name="andrea")
+    assert jobs.run(begun["change_id"])
+    rows = get_user_change(root.caller, change_id=begun["change_id"])["rows"]
+    assert {row["outcome"] for row in rows} == {"failed"}
+    assert User.objects.named(root.account_id, "ann").get().suspended_date is None
+
+
+def test_what_is_asked_must_make_sense_and_be_allowed(crew: Person, root: Person, trudy: Person, bob: Person) -> None:
+    for more in (
+        {"change": "add-to-group"},
+        {"change": "suspend", "group_name": "x"},
+        {"change": "delete", "reason": "x"},
+    ):
+        with pytest.raises(InvalidInput):
+            start_user_change(root.caller, user_names=["ann"], **more)
+    with pytest.raises(AccessDenied):
+        start_user_change(bob.caller, change="suspend", user_names=["ann"])
+    begun = [start_user_change(root.caller, change="sign-out", user_names=["ann"]) for _ in range(MOST_AT_ONCE)]
+    with pytest.raises(LimitExceeded):
+        start_user_change(root.caller, change="sign-out", user_names=["ann"])
+    with pytest.raises(NoSuchEntity):
+        get_user_change(trudy.caller, change_id=begun[0]["change_id"])
+
+
+def test_the_pages_say_what_will_happen_and_what_has(crew: Person, root: Person) -> None:
+    client = signed_in(crew)
+    shown = client.post(f"{LIST}change/", {"change": "suspend", "user_names": ["ann", "ben", "andrea"]})
+    page = re.sub(r"\s+", " ", shown.content.decode())
+    assert "Suspend: 3 users" in page
+    assert page.count("Nothing</span>") == 2
+    assert "Your policies do not allow it." in page
+    assert "This is you" in page
+    assert User.objects.named(root.account_id, "ann").get().suspended_date is None
+    sent = {"change": "delete", "user_names": ["ann", "cleo"], "count": "2", "confirmed": "1", "typed_count": "1"}
+    assert "This is not the number" in client.post(f"{LIST}change/", sent).content.decode()
+    answer = client.post(f"{LIST}change/", sent | {"typed_count": "2"})
+    told = client.get(answer["Location"]).content.decode()
+    assert "2 of 2: deleted" in told
+    assert not User.objects.named(root.account_id, "ann").exists()
+    assert client.post(f"{LIST}change/", {"change": "fly", "user_names": ["ben"]}).status_code == 400
+    assert client.post(f"{LIST}change/", {"change": "suspend"}).status_code == 400
+
+
+def test_all_that_match_are_changed_if_they_are_as_many_as_were_shown(crew: Person, root: Person) -> None:
+    client = signed_in(root)
+    many(root, 150)
+    sent = {"change": "require-password-change", "all": "1", "query": "q=u0", "count": "100"}
+    shown = client.post(f"{LIST}change/", sent).content.decode()
+    assert "Require password change: 100 users" in re.sub(r"\s+", " ", shown)
+    refused = client.post(f"{LIST}change/", sent | {"query": "q=u1", "confirmed": "1"}).content.decode()
+    assert "The list has changed" in refused
+    for query in ("mfa=perhaps", "q=u1&status=asleep"):
+        answer = client.post(f"{LIST}change/", sent | {"query": query})
+        assert (answer.status_code, "Nobody is left out" in answer.content.decode()) == (400, True)
+    waiting = client.post(f"{LIST}change/", sent | {"query": "o=user_name&q=u", "count": "150", "confirmed": "1"})
+    assert "0 of 150 users" in client.get(waiting["Location"]).content.decode()
+    change_id = waiting["Location"].rstrip("/").rpartition("/")[2]
+    assert jobs.run(change_id)
+    assert len(get_user_change(root.caller, change_id=change_id)["rows"]) == 150
+
+
+# The file
+
+
+def read(answer: Any) -> list[list[str]]:
+    return list(csv.reader("".join(part.decode() for part in answer.streaming_content).splitlines()))
+
+
+def test_the_file_has_the_columns_and_users_of_the_list_and_no_formula(crew: Person, root: Person) -> None:
+    make_user(root, "=1+1", ALLOW_ALL)
+    tag_user(root.caller, user_name="ann", tags=[{"key": "team", "value": "blue"}])
+    update_user_list_settings(root.caller, columns=["path", "created"])
+    client = signed_in(root)
+    rows = read(client.get(f"{LIST}export/"))
+    assert rows[0] == ["User name", "Path", "Created"]
+    assert rows[1] == ["'=1+1", "/", f"{datetime.now(UTC):%Y-%m-%d}"]
+    assert [row[0] for row in read(client.get(f"{LIST}export/?q=team=blue"))] == ["User name", "ann"]
+    assert [row[0] for row in read(client.get(f"{LIST}export/?o=-user_name&q=an"))] == ["User name", "ann", "andrea"]
+
+
+def test_the_file_is_read_in_pieces(root: Person) -> None:
+    many(root, 1200)
+    answer = signed_in(root).get(f"{LIST}export/")
+    with CaptureQueriesContext(connection) as captured:
+        parts = sum(1 for _ in answer.streaming_content)
+    assert parts == 1201
+    assert len(captured) < 30
