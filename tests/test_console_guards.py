@@ -49,6 +49,8 @@ USERS = "/console/accounts/user/"
 STEPS = (f"{USERS}add/permissions/", f"{USERS}add/review/")  # they lead to the first one when nothing was entered
 # Something for every form of the console; each takes what it knows.
 ANSWERS: dict[str, Any] = {
+    "row": "Password:bob:",
+    "confirmed": "1",
     "user_name": "new-one",
     "path": "/",
     "purpose": "none",
