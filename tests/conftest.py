@@ -247,3 +247,19 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> Non
 def iam(server: Path, alice: Person) -> Any:
     """boto3's IAM client with alice's key."""
     return alice.client()
+
+
+@pytest.fixture
+def worker() -> Iterator[Callable[[], object]]:
+    """``worker()`` starts a task worker, which ends with the test."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> object:
+        command = [sys.executable, "manage.py", "worker", "--interval", "0.1"]
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait(10)

@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +31,6 @@ HOSTILE = ("=1+1", "+x", "@x", "-x", "a,b", "..")
 def admin(root: Person) -> Client:
     """Root's session, without a browser."""
     return signed_in(root)
-
-
-@pytest.fixture
-def worker() -> Iterator[Callable[[], object]]:
-    """``worker()`` starts a task worker, which ends with the test."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def begin() -> object:
-        command = [sys.executable, "manage.py", "worker", "--interval", "0.1"]
-        processes.append(subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL))
-        return processes[-1]
-
-    yield begin
-    for process in processes:
-        process.kill()
-        process.wait(10)
 
 
 def bytes_of(answer: Any) -> bytes:
