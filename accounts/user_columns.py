@@ -25,7 +25,7 @@ from credentials.operations.signing_certificates import list_signing_certificate
 from iamconsole.operation import Operation
 
 NOT_PERMITTED: Final = "Not permitted"
-NEVER, NONE, NOT_ENABLED = "Never", "None", "Not enabled"
+NEVER, NONE, NOT_ENABLED, NOT_CHOSEN = "Never", "None", "Not enabled", "No password yet"
 MFA_KINDS = {"virtual": "Virtual", "passkey": "Security key", "hardware": "Hardware", "sms": "SMS"}
 MOST_NAMED = 2  # groups: of more the number stands in the cell, and the names fold out
 
@@ -105,6 +105,8 @@ class Cells:
             return Cell(NOT_PERMITTED)
         if not hasattr(user, "login_profile"):
             return Cell(NONE)
+        if not user.has_usable_password():
+            return Cell(NOT_CHOSEN)
         return self._age(user.password_last_changed or user.login_profile.create_date)
 
     def last_sign_in(self, user: User) -> Cell:
@@ -145,6 +147,8 @@ class Cells:
             return Cell(NOT_PERMITTED)
         if not hasattr(user, "login_profile"):
             return Cell(NOT_ENABLED)
+        if not user.has_usable_password():
+            return Cell(NOT_CHOSEN)
         return Cell("Must change password" if user.login_profile.must_change else "Enabled")
 
     def signing_certificates(self, user: User) -> Cell:

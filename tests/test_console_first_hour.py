@@ -113,6 +113,7 @@ def find_who_never_came(page: Page) -> None:
     names = page.locator("#result_list tbody th")
     expect(names).to_have_count(2)
     assert [name.split()[0] for name in names.all_inner_texts()] == PEOPLE[1:]
+    expect(page.locator("#result_list")).to_contain_text("No password yet")
     look(page, "7-never-came")
 
 
