@@ -1,4 +1,4 @@
-"""The browser of the tests: one Chromium, a fresh context for each visitor, and a watch over all they load.
+"""The browser of the tests: one Chromium without a window, a fresh context for each visitor, and a watch over all they load.
 
 A visitor's pages fail the test on any Content-Security-Policy violation, console error, uncaught exception, request to another
 host, missing file or answer of 500 and above.
@@ -111,7 +111,7 @@ def chromium() -> Iterator[Browser]:
     # Playwright's loop runs in this thread, and Django refuses its database there. The two never wait for each other.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -207,7 +207,14 @@ def nonce_in(page: Any) -> str:
 def console_addresses(**names: str) -> list[str]:
     """An address of every route of the console; ``user_name``, ``access_key_id`` and the like fill it, or "x"."""
     nil = "00000000-0000-4000-8000-000000000000"
-    names = {"decision_id": nil, "report_id": nil, "event_id": nil, "kind": "csv", "session_id": "0" * 64} | names
+    names = {
+        "decision_id": nil,
+        "report_id": nil,
+        "event_id": nil,
+        "change_id": nil,
+        "kind": "csv",
+        "session_id": "0" * 64,
+    } | names
     return [
         reverse(name, kwargs={argument: names.get(argument, "x") for argument in pattern.pattern.converters})
         for name, pattern in every_route()

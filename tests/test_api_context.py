@@ -13,6 +13,8 @@ from permissions.actions import reference_of_iam
 from tests.browser import a_client, give_password
 from tests.conftest import ALLOW_ALL, Person, make_user
 
+pytestmark = pytest.mark.pure
+
 POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 OTHER_POLICY = "arn:aws:iam::aws:policy/PowerUserAccess"
 

@@ -1,6 +1,6 @@
 """Generated requests to every operation of the three models, registered or not: the answer is always one of AWS's kind."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -164,18 +164,20 @@ def ask_whatever(model: OperationModel, admin: Person, known: Values, examples: 
 
 
 @pytest.fixture(scope="module")
-def unchanged() -> tuple[Person, Values]:
-    """The administrator of an account that is only read."""
-    return administrator()
+def administrators(rounds: Callable[[int, int], int]) -> Iterator[tuple[Person, Values]]:
+    """An administrator for each operation; so many in a row share an account, whose things may then be changed or gone."""
+    shared = rounds(10, 1)
+    return (stage for stage in iter(administrator, None) for _ in range(shared))
 
 
 @named(REGISTERED)
 def test_whatever_is_asked_is_answered(
-    model: OperationModel, unchanged: tuple[Person, Values], server: Path, rounds: Callable[[int, int], int]
+    model: OperationModel,
+    administrators: Iterator[tuple[Person, Values]],
+    server: Path,
+    rounds: Callable[[int, int], int],
 ) -> None:
-    operation = find(model.service, model.name)
-    admin, known = unchanged if operation and operation.reads else administrator()
-    ask_whatever(model, admin, known, rounds(10, 500))
+    ask_whatever(model, *next(administrators), rounds(10, 500))
 
 
 def test_whatever_is_asked_of_what_is_absent_is_answered(server: Path, rounds: Callable[[int, int], int]) -> None:

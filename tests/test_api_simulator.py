@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
 from tests.faults import fault_of
 
+pytestmark = pytest.mark.pure
+
 INSTANCE = "arn:aws:ec2:eu-west-1:{account}:instance/i-0123456789abcdef0"
 TABLE = "arn:aws:dynamodb:eu-west-1:{account}:table/orders"
 NO_ACTIONS = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Resource": "*"}}'

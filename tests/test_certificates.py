@@ -24,6 +24,8 @@ from tests.certificate_authority import (
     unsound_rsa,
 )
 
+pytestmark = pytest.mark.pure
+
 GOOD = served()
 JUNK = base64.b64encode(secrets.token_bytes(600)).decode()
 SIZES = "It must be RSA of 2048 to 4096 bits, or ECDSA on P-256, P-384 or P-521."

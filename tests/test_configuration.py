@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.pure
+
 KEYS = "k1:" + base64.b64encode(b"0" * 32).decode()
 KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -18,6 +19,8 @@ from tests.authenticators import App, give_app
 from tests.browser import PASSWORD, Visitor, give_password, token_of
 from tests.conftest import SECRETS, Person
 from tests.test_console_mfa import scan, sign_in_with
+
+pytestmark = pytest.mark.pure
 
 USERS = "/console/accounts/user/"
 NAMES = [f"member-{number:02}" for number in range(1, 31)]

@@ -184,6 +184,7 @@ def test_one_comes_back_to_where_a_group_was_wanted_and_nowhere_else(admin: Clie
         assert made["Location"] == leads_to
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("name", ["=1+1", ".", "..", "--help", "a,b", "add", "x" * 128])
 def test_a_legal_name_is_only_a_name(name: str, admin: Client, root: Person, bob: Person):
     make_group(root, name, "bob", policy_arn=READ_ONLY)

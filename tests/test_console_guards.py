@@ -268,6 +268,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_legal_name_is_only_a_name(name: str, root: Person):
     from accounts.models import User
@@ -313,6 +314,7 @@ def test_a_legal_name_is_only_a_name(name: str, root: Person):
     assert not User.objects.filter(pk=user.pk).exists()
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("name", [".", "..", "=1+1"])
 def test_a_browser_reaches_a_user_of_any_legal_name(name: str, visitor: Visitor, root: Person, alice: Person):
     make_user(root, name)

@@ -1,7 +1,7 @@
 """Every page in every state passes the rules of WCAG 2.2 AA, in light and in dark, wide and narrow, without trouble.
 
 A state is an address, who looks at it, and what is done there. A route without a state fails the first test. The rules are
-about the page, which is the same over every database: over PostgreSQL it is opened and read, and measured over SQLite.
+about the page, which is the same over every database; that each answers over both is `tests/test_console_guards.py`'s.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AxeResults
-from django.db import connection
 from playwright.sync_api import Browser, expect
 
 from tests.browser import every_route
@@ -20,7 +19,7 @@ from tests.page_states.state import State
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 VIOLATIONS = "async (rules) => ({violations: (await axe.run(rules)).violations})"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LOOKS = (("light", 1280), ("dark", 400)) if connection.vendor == "sqlite" else ()
+pytestmark = pytest.mark.pure
 # Addresses that are no pages, and why.
 NO_PAGE = {
     "api": "the AWS door; a browser is sent to the console",
@@ -94,7 +93,7 @@ def test_a_page_is_accessible_wide_and_narrow_in_light_and_dark(state: State, st
     expect(page.locator("main")).to_contain_text(state.says)
     assert page.locator("h1").count() == 1
     assert page.title().startswith("Error: ") is (page.locator("main [role=alert]").count() == 1)
-    for scheme, width in LOOKS:
+    for scheme, width in (("light", 1280), ("dark", 400)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate(OVERFLOW) <= 0, f"the page is wider than {width} px"

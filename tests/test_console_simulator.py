@@ -20,6 +20,8 @@ from permissions.operations.managed import create_policy
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
 
+pytestmark = pytest.mark.pure
+
 SIMULATOR = "/console/simulator/"
 DENY_LOGS = """{
   "Version": "2012-10-17",
@@ -292,7 +294,6 @@ def test_nonsense_breaks_nothing(client: Client, value: str) -> None:
         assert client.post(SIMULATOR, fields, follow=True).status_code == 200, name
 
 
-@pytest.mark.pure
 @pytest.mark.parametrize(
     ("document", "texts"),
     [

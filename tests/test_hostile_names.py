@@ -26,7 +26,7 @@ FORMULA_NAMES = ("=1+1", "+cmd", "-2+3", "@SUM", "=cmd,x")
 # Right to left, an override of the direction, a combining accent, an invisible joiner, markup, another line.
 STRANGE = ("\u05d3\u05e0\u05d4", "e\u202egnp.", "e\u0301rin", "a\u200db", "<b>x", "a\r\nb", "a\x00b")
 # An owner of the database, or an older release, may have put in what no door takes.
-SMUGGLED = ("\u05d3\u05e0\u05d4", "e\u202egnp.", "e\u0301\u0301\u0301rin", "<b>x</b>")
+SMUGGLED = ("\u05d3\u05e0\u05d4", "e\u202egnp.", "e\u0301\u0301\u0301rin", "<b>x<i>")
 REASON = '=HYPERLINK("http://x","\u202ey"),e\u0301<b>'
 KEY, VALUE = "\u05d0" * 126, "\u0639" * 256
 

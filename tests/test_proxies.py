@@ -9,6 +9,8 @@ from django.test import Client, RequestFactory
 from iamconsole.configuration import networks
 from iamconsole.middleware import plain_http_on_loopback_only, trusted_proxy
 
+pytestmark = pytest.mark.pure
+
 
 def seen(**meta: str) -> tuple[str, str, int]:
     """What the server takes a request for: the client's address, the scheme, and the answer's status."""
