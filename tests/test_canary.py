@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 from django.conf import settings
@@ -19,11 +20,15 @@ def spellings(secret: str) -> set[bytes]:
 def found_in(data: bytes) -> list[str]:
     """The secrets that stand in the data. Looks at each place once, however many secrets there are."""
     wanted = {spelling: secret for secret in set(SECRETS) for spelling in spellings(secret)}
-    width = min(map(len, wanted))
-    starts = {spelling[:width] for spelling in wanted}
-    places = (data[place : place + width] for place in range(len(data) - width + 1))
-    met = {start for start in places if start in starts}
-    return sorted({secret for spelling, secret in wanted.items() if spelling[:width] in met and spelling in data})
+    stride = min(map(len, wanted)) // 2
+    # Wherever a spelling stands, one of its first pieces begins at a multiple of the stride.
+    pieces: dict[bytes, set[bytes]] = defaultdict(set)
+    for spelling in wanted:
+        for offset in range(stride):
+            pieces[spelling[offset : offset + stride]].add(spelling)
+    places = (data[place : place + stride] for place in range(0, len(data), stride))
+    met = {spelling for piece in places if piece in pieces for spelling in pieces[piece]}
+    return sorted({wanted[spelling] for spelling in met if spelling in data})
 
 
 def database() -> bytes:
