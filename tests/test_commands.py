@@ -127,7 +127,7 @@ def test_the_page_after_a_change_shows_its_command_once(root: Person, bob: Perso
 
 
 def test_no_password_is_in_the_command_of_a_change(root: Person, bob: Person) -> None:
-    sent = {"password": "Blue-Horse-9-Battery", "confirm_password": "Blue-Horse-9-Battery"}
+    sent = {"first_password": "custom", "password": "Blue-Horse-9-Battery", "confirm_password": "Blue-Horse-9-Battery"}
     page = signed_in(root).get("/console/accounts/user/bob/console-access/").content.decode()
     sent["nonce"] = re.findall(r'name="nonce" value="([^"]*)"', page)[0]
     client = signed_in(root)

@@ -142,6 +142,7 @@ def test_leaving_before_the_secret_is_saved_is_asked_about(page: Page, bob: Pers
 
 def test_the_csv_of_a_password_is_safe_to_open_and_true(page: Page, root: Person):
     walk_through(page, "=1+1")
+    page.locator("[name=first_password][value=generated]").check()
     press(page, "Create user")
     password = shown_secret(page, "password")
     with page.expect_download() as download:
