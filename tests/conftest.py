@@ -147,17 +147,13 @@ def make_account() -> Any:
 
 def make_user(root: Person, user_name: str, policy: str | None = None, path: str = "/") -> Person:
     """A user of root's account with an access key and, if given, one inline policy."""
-    from accounts.operations.users import create_user
-    from credentials.operations.access_keys import create_access_key
-    from permissions.operations.inline import put_user_policy
+    from accounts.operations.whole_users import create_user_with_access
 
-    user = create_user(root.caller, user_name=user_name, path=path)
-    if policy is not None:
-        put_user_policy(root.caller, user_name=user_name, policy_name="given", policy_document=policy)
-    issued = create_access_key(root.caller, user_name=user_name)
-    secret = issued.secret["secret_access_key"]
-    SECRETS.append(secret)
-    return Person(caller_for(user), issued.entity.access_key_id, secret)
+    policies = [] if policy is None else [{"policy_name": "given", "policy_document": policy}]
+    made = create_user_with_access(root.caller, user_name=user_name, path=path, policies=policies, access_key=True)
+    key = made.access_key
+    SECRETS.append(key.secret["secret_access_key"])
+    return Person(caller_for(made.user), key.entity.access_key_id, key.secret["secret_access_key"])
 
 
 def make_group(root: Person, group_name: str, *user_names: str, policy_arn: str | None = None) -> str:
