@@ -76,7 +76,7 @@ def test_a_group_lives_from_its_making_to_its_deletion(page: Page, root: Person,
     expect(page.locator("main")).to_contain_text(f"Attached to the group: {READ_ONLY}.")
     assert bob.client().list_users()["Users"]
     page.get_by_text("JSON of IAMReadOnlyAccess").click()
-    expect(page.locator("pre")).to_contain_text("iam:Get*")
+    expect(page.locator("pre.block")).to_contain_text("iam:Get*")
     press(page, "Detach IAMReadOnlyAccess")
     expect(page.locator("main")).to_contain_text("Policy IAMReadOnlyAccess is detached from the group.")
     with pytest.raises(Exception, match="AccessDenied"):

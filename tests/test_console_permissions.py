@@ -52,7 +52,7 @@ def test_permissions_are_given_told_and_taken_away(
     expect(page.locator("table.policies")).to_contain_text("Group developers")
     assert bob.client().list_users()["Users"]
     page.locator("summary", has_text="JSON").first.click()
-    expect(page.locator("pre").first).to_contain_text("iam:Get*")
+    expect(page.locator("pre.block").first).to_contain_text("iam:Get*")
 
     page.get_by_role("link", name="Add permissions").click()
     page.get_by_label("Attach policies directly").check()

@@ -59,9 +59,9 @@ class Chosen:
 @require_POST
 def page(request: HttpRequest) -> HttpResponse:
     """Show what would happen to whom; when that is confirmed, begin."""
-    caller, change = caller_of(request), _change(request)
+    caller = caller_of(request)
     list_users(caller, max_items=1)
-    chosen = Chosen.of(request, caller)
+    change, chosen = _change(request), Chosen.of(request, caller)
     confirmed = request.POST if "confirmed" in request.POST else None
     form = ChangeForm(confirmed, change=change, count=len(chosen.names))
     begun: list[Any] = []
