@@ -190,6 +190,9 @@ def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, ma
     for address in console_addresses(**names):
         for ask in (client.get, lambda address: client.post(address, answers)):
             answer = ask(address)
+            if re.search("user/columns/|-view/", address):  # how one's own list looks
+                assert answer.status_code < 500, address
+                continue
             if answer.status_code == 302 and "sessions/" in address:  # one's own, which nobody needs a permission for
                 continue
             if answer.status_code == 302:  # a step of the wizard, which leads to its first
@@ -197,9 +200,7 @@ def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, ma
                 answer = client.get(answer["Location"])
             assert answer.status_code in (200, 403, 405), address
             if (
-                not re.search(
-                    "root-email|sign-ins/|sessions/|confirm|stay|import/template/|user/columns/|-view/", address
-                )
+                not re.search("root-email|sign-ins/|sessions/|confirm|stay|import/template/", address)
                 and answer.status_code != 405
             ):
                 assert re.search(r"(iam(console)?|cloudtrail):[A-Z]\w+", text(answer)), address
