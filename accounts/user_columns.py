@@ -105,7 +105,7 @@ class Cells:
             return Cell(NOT_PERMITTED)
         if not hasattr(user, "login_profile"):
             return Cell(NONE)
-        if not user.has_usable_password():
+        if _has_not_chosen(user):
             return Cell(NOT_CHOSEN)
         return self._age(user.password_last_changed or user.login_profile.create_date)
 
@@ -147,7 +147,7 @@ class Cells:
             return Cell(NOT_PERMITTED)
         if not hasattr(user, "login_profile"):
             return Cell(NOT_ENABLED)
-        if not user.has_usable_password():
+        if _has_not_chosen(user):
             return Cell(NOT_CHOSEN)
         return Cell("Must change password" if user.login_profile.must_change else "Enabled")
 
@@ -207,6 +207,11 @@ def chosen(names: Iterable[str]) -> list[Column]:
     """The columns of these names in their one order, behind the user's name."""
     names = set(names)
     return [COLUMNS["user_name"], *(column for column in OPTIONAL if column.name in names)]
+
+
+def _has_not_chosen(user: User) -> bool:
+    """Whether there is a set-up link, open or expired, in the place of a password."""
+    return user.password_last_changed is None and not user.has_usable_password()
 
 
 def _moment(value: datetime | None, otherwise: str, form: str = "%Y-%m-%d %H:%M") -> Cell:
