@@ -116,7 +116,7 @@ def _own_password_by_api(stage: Stage) -> None:
 
 
 def _set_password(stage: Stage) -> None:
-    stage.by_root("user-console-access", password=ANOTHER, nonce=new_nonce(stage.root.user))
+    stage.by_root("user-console-access", first_password="custom", password=ANOTHER, nonce=new_nonce(stage.root.user))
 
 
 def _add_own_device(stage: Stage) -> None:
