@@ -386,6 +386,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         **served_to_all().values,
         "certificate_id": "A" * 32,
         "new_server_certificate_name": "moved",
+        "made_server_certificate_name": f"new-{user_name}",
         "server_certificate_name": user_name,
         "status": "Inactive",
         "tag_keys": ["team"],
@@ -426,7 +427,7 @@ def _named_otherwise(operation: Operation[Any], values: Values) -> dict[str, Any
         (access.new_user, new_user),
         (targets.new_user, new_user),
         (credential_targets.hardware_token, {"serial_number": "token_serial_number"}),
-        (certificate_targets.new_server_certificate, {"server_certificate_name": "new_server_certificate_name"}),
+        (certificate_targets.new_server_certificate, {"server_certificate_name": "made_server_certificate_name"}),
     ]
     by_action = {
         undo_lock_down.action: {"user_name": "locked_user_name"},
