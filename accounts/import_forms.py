@@ -10,10 +10,14 @@ from iamconsole.forms import ConsoleForm
 
 
 class FileForm(ConsoleForm):
-    """A file, or its text. What is read of it is among the cleaned data, and ``text`` to send it again."""
+    """A file, or its text. What is read of it is among the cleaned data, and ``text`` to send it again.
+
+    ``read`` tells what is in the file, and raises a Fault that says what is wrong with it.
+    """
 
     largest: ClassVar[int]
     too_large: ClassVar[str]
+    read: ClassVar["staticmethod[[bytes], dict[str, Any]]"]
 
     file = forms.FileField(required=False)
     text = forms.CharField(
@@ -40,9 +44,10 @@ class FileForm(ConsoleForm):
             self.add_error(place, fault.message)
         return data
 
-    def read(self, content: bytes) -> dict[str, Any]:
-        """What is in the file. Raises a Fault that says what is wrong with it."""
-        raise NotImplementedError
+
+def _users_of(content: bytes) -> dict[str, Any]:
+    text = user_files.text_of(content)
+    return {"text": text, "rows": user_files.read(text)}
 
 
 class UserFileForm(FileForm):
@@ -50,14 +55,10 @@ class UserFileForm(FileForm):
 
     largest = user_files.LARGEST_FILE
     too_large = user_files.TOO_LARGE
+    read = staticmethod(_users_of)
 
     file = forms.FileField(
         label="CSV file",
         required=False,
         help_text=f"{user_files.LARGEST_FILE // 1024} KiB and {user_files.MOST_ROWS:,} users at most.",
     )
-
-    def read(self, content: bytes) -> dict[str, Any]:
-        """Its lines."""
-        text = user_files.text_of(content)
-        return {"text": text, "rows": user_files.read(text)}

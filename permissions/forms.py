@@ -141,18 +141,19 @@ class TagForm(ConsoleForm):
         self.add_error(None, TAG_RULE if isinstance(fault, ValidationError) else fault.message)
 
 
+def _details_of(content: bytes) -> dict[str, Any]:
+    return {"details": authorization_files.read(content), "text": content.decode("utf-8-sig")}
+
+
 class AuthorizationDetailsForm(FileForm):
     """What AWS's GetAccountAuthorizationDetails told: ``details``."""
 
     largest = 400 * 1024  # forms have 512 KiB at most
     too_large = "The file is larger than 400 KiB: import it on the server, by manage.py import_authorization_details."
+    read = staticmethod(_details_of)
 
     file = forms.FileField(
         label="JSON file",
         required=False,
         help_text="400 KiB at most. Larger ones are imported on the server: manage.py import_authorization_details.",
     )
-
-    def read(self, content: bytes) -> dict[str, Any]:
-        """Its entities."""
-        return {"details": authorization_files.read(content), "text": content.decode("utf-8-sig")}
