@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
     def act(data: dict[str, Any]) -> None:
         if request.POST.get("go") == "run":
-            lines = user_import.run(lambda: _with_nonce(caller), data["rows"])
+            lines = user_import.run(lambda: with_nonce(caller), data["rows"])
             answers.append(once(render(request, "user_import_done.html", _told(lines, data["text"]))))
         else:
             lines = user_import.preview(caller, data["rows"])
@@ -48,7 +48,7 @@ def template(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _with_nonce(caller: Caller) -> Caller:
+def with_nonce(caller: Caller) -> Caller:
     """The caller with a nonce for one user of the file.
 
     The form needs none of its own: when it is sent twice, the second finds the names taken, makes nobody and shows no link.

@@ -1,18 +1,16 @@
 """Importing an AWS account's users, groups and policies: the file, what would be made, what was made."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from accounts.caller import Caller
 from accounts.import_words import LATER, WILL
-from accounts.nonces import new_nonce
 from accounts.operations.whole_users import create_user_with_access
 from accounts.signin import caller_of
+from accounts.views.user_import import with_nonce
 from iamconsole.forms import may, submitted
 from permissions import authorization_import
 from permissions.authorization_files import Details
@@ -29,12 +27,11 @@ def page(request: HttpRequest) -> HttpResponse:
     answers: list[HttpResponse] = []
 
     def act(data: dict[str, Any]) -> None:
-        details = data["details"]
-        if request.POST.get("go") == "run":
-            lines = authorization_import.run(lambda: _with_nonce(caller), details, most=AT_ONCE)
+        details, done = data["details"], request.POST.get("go") == "run"
+        if done:
+            lines = authorization_import.run(lambda: with_nonce(caller), details, most=AT_ONCE)
         else:
             lines = authorization_import.preview(caller, details)
-        done = request.POST.get("go") == "run"
         told = _told(lines, details) | {"text": data["text"], "done": done}
         answers.append(render(request, "authorization_import_lines.html", told))
 
@@ -42,11 +39,6 @@ def page(request: HttpRequest) -> HttpResponse:
         return answers[0]
     allowed = may(caller, create_user_with_access, user_name="*")
     return render(request, "authorization_import.html", {"form": form, "may": allowed})
-
-
-def _with_nonce(caller: Caller) -> Caller:
-    """The caller with a nonce for one user of the file. None of them is shown a secret."""
-    return replace(caller, nonce=new_nonce(caller.principal))
 
 
 def _told(lines: Sequence[authorization_import.Line], details: Details) -> dict[str, Any]:
