@@ -167,6 +167,20 @@ def signed_in(person: Any, **options: Any) -> Client:
     return client
 
 
+def proved(person: Any, seconds: float) -> None:
+    """Let it be so many seconds since the person proved who it is, in every session of it."""
+    from accounts.models import Session
+    from accounts.signin import PROVED
+
+    for session in Session.objects.filter(user=user_of(person)):
+        data = session.get_decoded()
+        if PROVED not in data:  # half-way in
+            continue
+        data[PROVED] = time.time() - seconds
+        session.session_data = session.get_session_store_class()().encode(data)
+        session.save(update_fields=["session_data"])
+
+
 def normal(page: Any) -> str:
     """A page without what differs each time: tokens, nonces, request ids."""
     return re.sub(

@@ -533,9 +533,9 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def events_of(account_id: str) -> list[Event]:
-    """The account's trail, in its order."""
-    return list(Event.objects.filter(chain=account_id).order_by("sequence"))
+def events_of(account_id: str, *, after: int = 0) -> list[Event]:
+    """The account's trail, in its order: the events with a sequence number above ``after``."""
+    return list(Event.objects.filter(chain=account_id, sequence__gt=after).order_by("sequence"))
 
 
 def breaks(events: list[Event]) -> list[int]:

@@ -3,6 +3,7 @@
 Everything comes from the random numbers passed in: one seed is one case. Documents are valid: each could be written.
 """
 
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -166,9 +167,20 @@ EXCEPTED: list[Any] = [
 ]
 
 
-def generate(rng: Random) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A request and the policies that decide on it."""
-    request: dict[str, Any] = {
+def generate(rng: Random) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Requests, each with the policies that decide on it, without an end: four are asked of the same policies."""
+    while True:
+        policies = {
+            "identity": [document(rng) for _ in range(rng.choice([0, 1, 2, 2, 3, 3]))],
+            "boundary": document(rng, denies=0.1) if rng.random() < 0.35 else None,
+            "resource": document(rng, of_resource=True) if rng.random() < 0.45 else None,
+        }
+        for _ in range(4):
+            yield request(rng), policies
+
+
+def request(rng: Random) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "action": rng.choice(ACTIONS),
         "resource": rng.choice(RESOURCES),
         "context": context(rng),
@@ -176,13 +188,8 @@ def generate(rng: Random) -> tuple[dict[str, Any], dict[str, Any]]:
         "principal_account": ACCOUNT,
     }
     if rng.random() < 0.2:
-        request["resource_account"] = rng.choice([ACCOUNT, OTHER, OTHER, OTHER])
-    policies = {
-        "identity": [document(rng) for _ in range(rng.choice([0, 1, 2, 2, 3, 3]))],
-        "boundary": document(rng, denies=0.1) if rng.random() < 0.35 else None,
-        "resource": document(rng, of_resource=True) if rng.random() < 0.45 else None,
-    }
-    return request, policies
+        found["resource_account"] = rng.choice([ACCOUNT, OTHER, OTHER, OTHER])
+    return found
 
 
 def context(rng: Random) -> dict[str, list[str]]:

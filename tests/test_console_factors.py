@@ -18,7 +18,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from credentials.mfa.models import GuessBudget, MFADevice, PasskeyChallenge, TextCode
 from credentials.mfa.recovery_codes import issue
 from tests.authenticators import App, SecurityKey, a_number, give_app, give_key, give_number, text_code
-from tests.browser import Visitor, a_client, give_password, nonce_in, signed_in
+from tests.browser import Visitor, a_client, give_password, nonce_in, proved, signed_in
 from tests.conftest import SECRETS, Person
 from tests.everything import events_of, file_of_tokens
 from tests.test_api_mfa import oathtool
@@ -602,7 +602,7 @@ def test_a_change_is_confirmed_by_a_passkey_in_a_browser(visit: Callable[..., Vi
     assign_passkey(page)
     SECRETS.extend(page.locator("#codes").inner_text().split())
     page.get_by_role("link", name="I have saved these").click()
-    make_late(erin)
+    proved(erin, 3600)
     page.goto("/console/accounts/user/alice/rename/")
     page.get_by_label("User name").fill("alicia")
     page.locator("main").get_by_role("button", name="Save").click()
@@ -687,14 +687,3 @@ def test_a_hardware_token_in_a_browser_from_its_vendors_file(visit: Callable[...
     visitor.sign_in(erin)
     enter(page, token.code(1))
     expect(page.locator("h1")).to_have_text("Dashboard")
-
-
-def make_late(person: Person) -> None:
-    """Let it be long since the person proved who it is, in every session."""
-    from accounts.models import Session
-
-    for session in Session.objects.filter(user=person.user):
-        data = session.get_decoded()
-        data["proved"] -= 3600
-        session.session_data = session.get_session_store_class()().encode(data)
-        session.save(update_fields=["session_data"])

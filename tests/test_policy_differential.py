@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from random import Random
 
@@ -21,8 +22,7 @@ CHUNK = 5_000
 def disagreements(seed: int) -> tuple[Counter[str], list[str]]:
     """One chunk of decisions: how often each answer was given, and where the two differ."""
     rng, answers, found = Random(seed), Counter[str](), []
-    for number in range(CHUNK):
-        request, policies = generate(rng)
+    for number, (request, policies) in enumerate(islice(generate(rng), CHUNK)):
         expected, decided = naive_decide(request, policies), engine_decide(request, policies)
         answers[expected[0]] += 1
         if expected != decided:

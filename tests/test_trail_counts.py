@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit.models import Event
 from credentials.access_keys import note_use
 from credentials.models import AccessKey
 from credentials.rotation import SEALED
@@ -142,25 +143,50 @@ def test_sealing_anew_and_noting_a_use_change_nothing(watch: None, root: Person,
 @pytest.fixture(scope="module")
 def unchanged(server: Path) -> Stage:
     """The account that is only read: what changes nothing needs none of its own."""
-    account_id, situations = set_stage()
+    return kept(set_stage())
+
+
+@pytest.fixture(scope="module")
+def grown(server: Path) -> Stage:
+    """The account of the operations that add to it, and leave what there was."""
+    return kept(set_stage())
+
+
+def kept(stage: Stage) -> Stage:
+    """The same with all its situations made at once, to be asked of many times."""
+    account_id, situations = stage
     return account_id, list(situations)
+
+
+ADDING = ("Add", "Attach", "Begin", "Create", "Generate", "Import", "Put", "Set", "Start", "Tag", "Upload")
 
 
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize("operation", BY_CALLERS, ids=names_of(BY_CALLERS))
 def test_each_change_and_each_refusal_is_one_line_and_nothing_changes_without_one(
-    operation: Operation[Any], watch: None, unchanged: Stage
+    operation: Operation[Any], watch: None, unchanged: Stage, grown: Stage
 ) -> None:
+    if operation.reads:
+        worked = works_by_the_book(operation, unchanged)
+    else:
+        # Where an earlier operation stands in the way, an account of its own has it work.
+        worked = operation.name.startswith(ADDING) and works_by_the_book(operation, grown)
+        worked = worked or works_by_the_book(operation, set_stage())
+    assert worked, "tests/everything.py has no situation in which this operation succeeds: add one"
+
+
+def works_by_the_book(operation: Operation[Any], stage: Stage) -> bool:
+    """Ask it in every situation of the stage: the trail has what was done and nothing else. Returns whether it ever worked."""
     worked = False
-    account_id, situations = unchanged if operation.reads else set_stage()
+    account_id, situations = stage
     for person, values in situations:
         given = parameters(operation, values)
-        before = len(events_of(account_id))
+        before = Event.objects.filter(chain=account_id).count()
         with counting() as counts:
             answer = run(person, operation.model, given)
         worked = worked or answer.status == 200
         check_answer(operation, answer)
-        check_lines(operation, answer, events_of(account_id)[before:])
+        check_lines(operation, answer, events_of(account_id, after=before))
         events = counts.pop("audit_event", 0)
         changed = sum(counts.values())
         if operation.reads or answer.code is not None:
@@ -169,4 +195,4 @@ def test_each_change_and_each_refusal_is_one_line_and_nothing_changes_without_on
             assert events >= 1, counts
         if not operation.performs and not operation.reads:
             assert events == 1
-    assert worked, "tests/everything.py has no situation in which this operation succeeds: add one"
+    return worked

@@ -1,5 +1,6 @@
 """The accounts that the pages show, and the people who look at them."""
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from tests.authenticators import give_app, give_key, give_number
-from tests.browser import Visitor, give_password
+from tests.browser import Visitor, give_password, proved
 from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_account, make_group, make_user
 from tests.everything import events_of, new_certificate, refusal_of, served_to_all
 from tests.ssh_keys import new_ssh_key
@@ -19,6 +20,7 @@ from tests.test_signin_states import add_device, code_of
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
 AXE = Axe()
+SIGNED_IN = ("root", "alice", "helper", "simulates", "nobody", "beginner", "late")
 # Denies what nobody needs, and allows the rest to those who come with a second factor.
 CAREFUL = """{
   "Version": "2012-10-17",
@@ -60,6 +62,15 @@ class Stage:
     devices: dict[str, str] = field(default_factory=dict)
     reports: dict[str, str] = field(default_factory=dict)  # ids of two credential reports: "@before", "@after"
     visitors: dict[str, Visitor] = field(default_factory=dict)
+    proved_at: float = field(default_factory=time.monotonic)
+
+    def keep_proved(self) -> None:
+        """All the pages together may take longer than the quarter of an hour for which somebody is not asked again."""
+        if time.monotonic() - self.proved_at > 300:
+            for name in (*SIGNED_IN, "guarded"):
+                if name != "late":
+                    proved(getattr(self, name), 0)
+            self.proved_at = time.monotonic()
 
 
 def report_of(root: Person) -> str:
@@ -145,7 +156,7 @@ def set_stage(chromium: Browser) -> Stage:
 def let_in(stage: Stage, chromium: Browser) -> None:
     """Give everybody a password and a browser, signed in where the pages need it."""
     give_password(stage.newcomer, must_change=True)
-    for name in ("root", "alice", "helper", "simulates", "nobody", "beginner", "late"):
+    for name in SIGNED_IN:
         give_password(getattr(stage, name))
         stage.visitors[name] = Visitor(chromium)
         stage.visitors[name].sign_in(getattr(stage, name))

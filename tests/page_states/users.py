@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser import shown_secret
+from tests.browser import proved, shown_secret
 from tests.page_states.acts import ADD, CHANGE, CREDENTIALS, GROUPS_TAB, LIST, SESSIONS, TAGS, reveal
 from tests.page_states.stage import Stage
 from tests.page_states.state import How, State, press
@@ -57,13 +57,7 @@ def wait_too_long(then: How) -> How:
     """Do something sensitive long after sign-in."""
 
     def act(page: Page, stage: Stage) -> None:
-        from accounts.models import Session
-
-        for session in Session.objects.filter(user=stage.late.user):
-            data = session.get_decoded()
-            data["proved"] -= 3600
-            session.session_data = session.get_session_store_class()().encode(data)
-            session.save(update_fields=["session_data"])
+        proved(stage.late, 3600)
         then(page, stage)
 
     return act
