@@ -20,6 +20,7 @@ from accounts.user_columns import COLUMNS, OPTIONAL, Cell, Cells, Column, chosen
 from accounts.user_queries import FILTERS, ORDER, PAGE, VIEW, kept_query
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
+from iamconsole.errors import InvalidInput
 from iamconsole.lists import NamedChangeList
 from iamconsole.site import console
 
@@ -150,11 +151,22 @@ class UserChangeList(NamedChangeList):
         heeded = {spec.filter.name for spec in specs if spec.value() in dict(spec.lookup_choices)}
         return [name for name in FILTERS if name in self.params and name not in heeded]
 
+    @property
+    def without_unheeded(self) -> str:
+        """The address without them."""
+        return str(self.get_query_string(remove=[*self.unheeded, PAGE]))
+
 
 def matching(request: HttpRequest, query: str) -> UserChangeList:
-    """The list as it is at an address, for a page beside it that goes through all of its users."""
+    """The list as it is at an address, for a page beside it that goes through all of its users.
+
+    Raises InvalidInput if these are more than the address says.
+    """
     request.GET = QueryDict(kept_query(query))
-    return cast("UserChangeList", console.get_model_admin(User).get_changelist_instance(request))
+    listed = cast("UserChangeList", console.get_model_admin(User).get_changelist_instance(request))
+    if listed.unheeded:
+        raise InvalidInput(f"Nobody is left out by this filter: {', '.join(listed.unheeded)}. Remove it first.")
+    return listed
 
 
 def view_query(view_name: str, query: str) -> str:

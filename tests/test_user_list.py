@@ -157,6 +157,11 @@ def test_what_may_not_be_read_is_neither_told_nor_filtered_by(crew: Any, root: P
     assert set(cells(reader, "ben").values()) >= {"ben", "/", "Not permitted"}
     for query in ("mfa=yes", "group=Team", "last_activity=90", "status=suspended", "key_age=90", "q=cost"):
         assert listed(reader, query) in (listed(reader), []), query
+    told = "Nobody is left out by this filter: mfa."
+    assert told in reader.get(f"{LIST}?mfa=yes").content.decode()
+    assert told not in reader.get(f"{LIST}?q=ben").content.decode()
+    refused = reader.get(f"{LIST}export/?mfa=yes")
+    assert (refused.status_code, told in refused.content.decode()) == (400, True)
 
 
 def test_columns_and_rows_are_ones_own_and_kept(root: Person, alice: Person, bob: Person) -> None:

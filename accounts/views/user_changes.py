@@ -41,8 +41,6 @@ class Chosen:
         if whole:
             list_users(caller, max_items=1)  # decides, and records a refusal
             listed = matching(request, query)
-            if listed.unheeded:  # more would be changed than the address says
-                raise InvalidInput(f"Nobody is left out by this filter: {', '.join(listed.unheeded)}. Remove it first.")
             names = list(
                 listed.queryset.order_by("user_name_key").values_list("user_name", flat=True)[: MOST_USERS + 1]
             )
