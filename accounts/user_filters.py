@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from django.contrib import admin
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -90,6 +90,8 @@ def _good_keys(now: datetime) -> QuerySet[AccessKey]:
 
 
 def _by_key(users: Users, value: str, now: datetime) -> Users:
+    if value == "two":
+        return users.filter(Exists(_good_keys(now).values("user").annotate(number=Count("pk")).filter(number__gt=1)))
     return users.filter(Exists(_good_keys(now)) if value == "yes" else ~Exists(_good_keys(now)))
 
 
@@ -148,7 +150,7 @@ FILTERS: Final = (
         {"7": "Not in 7 days", "30": "Not in 30 days", "90": "Not in 90 days", "never": "Never"},
         _by_activity,
     ),
-    Filter("key", "active access key", list_access_keys, {"yes": "Has one", "no": "Has none"}, _by_key),
+    Filter("key", "active access key", list_access_keys, {"yes": "Has one", "two": "Has two", "no": "Has none"}, _by_key),
     Filter("key_age", "key age", list_access_keys, DAYS, _by_key_age),
     Filter("password_age", "password age", get_login_profile, DAYS, _by_password_age),
 )

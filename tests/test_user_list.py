@@ -70,6 +70,7 @@ def crew(root: Person) -> Any:
         )
         for name in ("cleo", "dan"):
             LoginProfile.objects.create(user=users.get(user_name=name))
+        AccessKey.issue(users.get(user_name="ben"))
         give_app(root.account_id, users.get(user_name="ben"), f"app-{root.account_id}")
         create_group(root.caller, group_name="Team")
         add_user_to_group(root.caller, group_name="Team", user_name="dan")
@@ -103,6 +104,7 @@ def test_each_filter_leaves_whom_it_says(crew: Any, subtests: pytest.Subtests) -
         "password_age=180": "",
         "console=enabled": "cleo dan",
         "key=yes": "ann ben",
+        "key=two": "ben",
         "q=BEN": "ben",
         "q=cost": "eve",
         "q=cost=z": "eve",

@@ -19,15 +19,15 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "root-keys": ("admin:me", ""),
     "root-mfa": ("admin:me", ""),
     "root-in-use": ("admin:unused", f"?days={ROOT_DAYS}&group={Group.ROOT}"),
-    "administrators-mfa": (USERS, "?mfa=no"),
+    "administrators-mfa": (USERS, "?console=enabled&mfa=no"),
     "administrators": (USERS, ""),
-    "users-mfa": (USERS, "?mfa=no"),
+    "users-mfa": (USERS, "?console=enabled&mfa=no"),
     "password-policy": ("admin:password-policy", ""),
     "lockouts": ("admin:trail", "?action_name=iamconsole:SignIn&result=Throttling"),
     "old-keys": (USERS, f"?key_age={OLD_DAYS}"),
     "unused": ("admin:unused", f"?days={OLD_DAYS}"),
     "never-used-keys": ("admin:unused", f"?days={CHECK_DAYS}&group={Group.NEVER_USED}"),
-    "two-keys": ("admin:credential-report", ""),
+    "two-keys": (USERS, "?key=two"),
     "direct-policies": (USERS, ""),
 }
 KINDS: Final = {"Critical": "error", "High": "error", "Medium": "warning", "Low": "muted"}
