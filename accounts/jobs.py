@@ -75,6 +75,11 @@ def start(account: Account, kind: str, **parameters: Any) -> Job:
     return job
 
 
+def prune(account: Account, kind: str, kept: timedelta) -> None:
+    """Delete the account's jobs of a kind that were started longer ago than they are kept, with what hangs on them."""
+    Job.objects.filter(account=account, kind=kind, create_date__lt=timezone.now() - kept).delete()
+
+
 @task()
 def run_job(job_id: str) -> None:
     """What the queue holds of a job."""

@@ -150,7 +150,9 @@ FILTERS: Final = (
         {"7": "Not in 7 days", "30": "Not in 30 days", "90": "Not in 90 days", "never": "Never"},
         _by_activity,
     ),
-    Filter("key", "active access key", list_access_keys, {"yes": "Has one", "two": "Has two", "no": "Has none"}, _by_key),
+    Filter(
+        "key", "active access key", list_access_keys, {"yes": "Has one", "two": "Has two", "no": "Has none"}, _by_key
+    ),
     Filter("key_age", "key age", list_access_keys, DAYS, _by_key_age),
     Filter("password_age", "password age", get_login_profile, DAYS, _by_password_age),
 )

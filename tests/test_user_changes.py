@@ -3,14 +3,17 @@
 import csv
 import json
 import re
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts import arns, jobs
+from accounts.job_models import Job
 from accounts.models import User
 from accounts.operations.groups import create_group
 from accounts.operations.suspension import lock_down_user, suspend_user
@@ -166,6 +169,17 @@ def test_all_that_match_are_changed_if_they_are_as_many_as_were_shown(crew: Pers
     change_id = waiting["Location"].rstrip("/").rpartition("/")[2]
     assert jobs.run(change_id)
     assert len(get_user_change(root.caller, change_id=change_id)["rows"]) == 150
+
+
+def test_what_came_of_a_change_is_kept_for_ninety_days(crew: Person, root: Person) -> None:
+    old = [start_user_change(root.caller, change="suspend", user_names=["ann"])["change_id"] for _ in range(2)]
+    for change_id, days in zip(old, (89, 91), strict=True):
+        assert jobs.run(change_id)
+        Job.objects.filter(pk=change_id).update(create_date=timezone.now() - timedelta(days=days))
+    start_user_change(root.caller, change="reactivate", user_names=["ann"])
+    assert list(Job.objects.filter(pk__in=old).values_list("pk", flat=True)) == [uuid.UUID(old[0])]
+    with pytest.raises(NoSuchEntity):
+        get_user_change(root.caller, change_id=old[1])
 
 
 # The file

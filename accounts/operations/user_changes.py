@@ -1,7 +1,7 @@
 """One change of many users at once: begin it, and see what came of each. The rows are operations of their own, in a job."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from accounts import jobs, targets
@@ -15,6 +15,7 @@ from iamconsole.operation import operation
 KIND: Final = "user-change"
 MOST_USERS: Final = 2000
 MOST_AT_ONCE: Final = 5
+KEPT: Final = timedelta(days=90)  # as long what came of a change can be read, until the next one is begun
 
 
 def _told(job: Job) -> Mapping[str, Any]:
@@ -52,6 +53,7 @@ def start_user_change(
     going_on = Job.objects.filter(account=account, kind=KIND, complete_date__isnull=True)
     if going_on.count() >= MOST_AT_ONCE:
         raise LimitExceeded(f"Cannot exceed quota for UserChangesAtOnce: {MOST_AT_ONCE}")
+    jobs.prune(account, KIND, KEPT)
     asked = {"change": change, "user_names": list(dict.fromkeys(user_names)), "caller": _facts_of(caller)}
     asked |= {"group_name": group_name} if group_name else {}
     asked |= {"reason": reason} if reason else {}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,7 +11,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import arns, jobs
-from accounts.job_models import Job
 from accounts.models import Account, User
 from credentials.certificate_models import SigningCertificate
 from credentials.mfa.models import MFADevice
@@ -36,7 +35,7 @@ FIELDS = (
 
 def start(account: Account) -> CredentialReport:
     """Start a report of a locked account: its job is done by the task worker. What need not be kept any more goes."""
-    prune(account, timezone.now())
+    jobs.prune(account, KIND, timedelta(days=settings.CREDENTIAL_REPORT_DAYS))
     return CredentialReport.objects.create(account=account, job=jobs.start(account, KIND))
 
 
@@ -65,12 +64,6 @@ def build(progress: jobs.Progress) -> Mapping[str, Any]:
         progress.beat(done=done)
         CredentialReport.objects.filter(pk=report.pk).update(generated_time=began, users=done, size=size)
     return {"users": done, "size": size}
-
-
-def prune(account: Account, now: datetime) -> None:
-    """Delete the account's reports that are older than they are kept, with their jobs."""
-    old = now - timedelta(days=settings.CREDENTIAL_REPORT_DAYS)
-    Job.objects.filter(account=account, kind=KIND, create_date__lt=old).delete()
 
 
 def subjects(account: Account) -> Iterator[list[rows.Subject]]:
