@@ -22,13 +22,18 @@ def found_in(data: bytes) -> list[str]:
     wanted = {spelling: secret for secret in set(SECRETS) for spelling in spellings(secret)}
     stride = min(map(len, wanted)) // 2
     # Wherever a spelling stands, one of its first pieces begins at a multiple of the stride.
-    pieces: dict[bytes, set[bytes]] = defaultdict(set)
+    pieces: dict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
     for spelling in wanted:
         for offset in range(stride):
-            pieces[spelling[offset : offset + stride]].add(spelling)
-    places = (data[place : place + stride] for place in range(0, len(data), stride))
-    met = {spelling for piece in places if piece in pieces for spelling in pieces[piece]}
-    return sorted({wanted[spelling] for spelling in met if spelling in data})
+            pieces[spelling[offset : offset + stride]].append((spelling, offset))
+    return sorted(
+        {
+            wanted[spelling]
+            for place in range(0, len(data), stride)
+            for spelling, offset in pieces.get(data[place : place + stride], ())
+            if offset <= place and data.startswith(spelling, place - offset)
+        }
+    )
 
 
 def database() -> bytes:
