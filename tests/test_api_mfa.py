@@ -25,6 +25,8 @@ from tests.everything import events_of
 from tests.faults import fault_of, invalid
 from tests.raw import ask
 
+pytestmark = pytest.mark.pure
+
 WRONG_CODE = ("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.")
 IN_USE = ("EntityAlreadyExists", 409, "MFA Device is already in use.")
 INVALID_FOR_USER = ("NoSuchEntity", 404, "MFA Device invalid for user.")

@@ -28,6 +28,8 @@ from tests.everything import (
 )
 from tests.raw import run
 
+pytestmark = pytest.mark.pure
+
 APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 SOURCES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts]
 FAULTS = [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -9,6 +10,8 @@ from credentials.certificate_models import ServerCertificate, SigningCertificate
 from tests.browser import signed_in
 from tests.certificate_authority import certificate, new_key, served, text_of
 from tests.conftest import Person
+
+pytestmark = pytest.mark.pure
 
 LIST = "/console/server-certificates/"
 MINE = "/console/my-security-credentials/"

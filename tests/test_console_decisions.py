@@ -21,6 +21,8 @@ from permissions.operations.versions import create_policy_version
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import Person, allow, caller_for, make_user
 
+pytestmark = pytest.mark.pure
+
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
 

@@ -26,6 +26,8 @@ from tests.test_console_mfa import codes_on, scan, text, with_factor
 from tests.test_console_signin import is_in
 from tests.test_signin_states import NOWHERE, give_code, give_password_to
 
+pytestmark = pytest.mark.pure
+
 ME = "/console/my-security-credentials/"
 PASSKEY, NUMBERS = f"{ME}mfa/passkey/", f"{ME}mfa/text-message/"
 STEP = "/second-factor/"

@@ -180,6 +180,7 @@ def test_what_another_account_has_looks_as_if_it_had_never_been(root: Person, al
     assert "(0 of 1)" in text(client.get(USERS, {"q": theirs.access_key_id}))
 
 
+@pytest.mark.pure
 def test_who_may_do_nothing_is_told_which_permission_is_missing(root: Person, mallory: Person, bob: Person):
     client = signed_in(mallory)
     names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"} | furnish(root, "bob")
@@ -222,6 +223,7 @@ def test_who_may_do_nothing_learns_no_names(root: Person, mallory: Person, bob: 
         assert normal(first).replace("bob", "_") == normal(second).replace("qzx", "_"), there
 
 
+@pytest.mark.pure
 def test_buttons_are_there_for_what_one_may_do(root: Person, bob: Person):
     make_user(root, "carol", allow("iam:GetUser"))
     reader = make_user(root, "reader", allow("iam:Get*", "iam:List*"))
@@ -385,6 +387,7 @@ def issue_link(root: Person) -> str:
     return token_of(issue(root.user))
 
 
+@pytest.mark.pure
 def test_a_form_without_our_token_is_refused(root: Person, alice: Person, bob: Person):
     client = signed_in(alice, enforce_csrf_checks=True)
     names = {"user_name": "bob", "access_key_id": bob.access_key_id, "policy_name": "given"}
@@ -430,6 +433,7 @@ def outage(request: HttpRequest) -> HttpResponse:
 urlpatterns = [*urls.urlpatterns, path("bug/", bug), path("outage/", outage)]
 
 
+@pytest.mark.pure
 @pytest.mark.urls(__name__)
 def test_every_answer_carries_the_headers(root: Person, alice: Person):
     client, stranger = signed_in(alice, raise_request_exception=False), a_client(raise_request_exception=False)
@@ -476,6 +480,7 @@ def test_every_answer_carries_the_headers(root: Person, alice: Person):
         assert "secret of the" not in text(answer)
 
 
+@pytest.mark.pure
 def test_static_files_may_be_kept_and_nothing_else():
     answer = a_client().get(static("console.css"))
     answer.close()
@@ -489,6 +494,7 @@ def test_static_files_may_be_kept_and_nothing_else():
 # Everybody
 
 
+@pytest.mark.pure
 def test_all_of_it_works_without_javascript(visit: Callable[..., Visitor], root: Person, alice: Person):
     give_password(alice)
     page = (visitor := visit(java_script_enabled=False)).sign_in(alice)
@@ -543,6 +549,7 @@ def tab_to(page: Page, selector: str) -> None:
     pytest.fail(f"Tab does not reach {selector}")
 
 
+@pytest.mark.pure
 def test_all_of_it_works_by_keyboard(visitor: Visitor, root: Person, alice: Person):
     give_password(alice)
     page = visitor.open("/signin/")
@@ -591,6 +598,7 @@ def test_all_of_it_works_by_keyboard(visitor: Visitor, root: Person, alice: Pers
     expect(page.locator("main")).to_contain_text("You are signed out.")
 
 
+@pytest.mark.pure
 def test_a_form_with_errors_takes_the_focus_to_what_is_wrong(visitor: Visitor, alice: Person):
     give_password(alice)
     page = visitor.sign_in(alice)
@@ -604,6 +612,7 @@ def test_a_form_with_errors_takes_the_focus_to_what_is_wrong(visitor: Visitor, a
     assert "This field is required." in " ".join(page.locator(f"#{each}").inner_text() for each in described.split())
 
 
+@pytest.mark.pure
 def test_the_theme_is_kept_without_a_script(visit: Callable[..., Visitor]):
     visitor = visit(java_script_enabled=False)
     page = visitor.open("/signin/?as=root")

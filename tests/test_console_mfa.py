@@ -20,6 +20,8 @@ from tests.browser import Visitor, give_password, nonce_in, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_user
 from tests.everything import events_of, file_of_tokens
 
+pytestmark = pytest.mark.pure
+
 ME = "/console/my-security-credentials/"
 OWN = f"{ME}mfa/"
 USERS = "/console/accounts/user/"

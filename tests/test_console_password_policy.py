@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import PASSWORD, Visitor, draft, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, allow, make_user
 
+pytestmark = pytest.mark.pure
+
 PAGE = "/console/account/password-policy/"
 ANOTHER = "Green-Goose-8-Ladder"
 CUSTOM = {"choice": "custom", "minimum_password_length": "12"}

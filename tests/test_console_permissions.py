@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_group, make_user
 
+pytestmark = pytest.mark.pure
+
 USERS = "/console/accounts/user/"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 

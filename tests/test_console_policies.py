@@ -15,6 +15,8 @@ from permissions.models import ManagedPolicy
 from tests.browser import Visitor, give_password, main_of, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
 
+pytestmark = pytest.mark.pure
+
 POLICIES = "/console/policies/"
 READ = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
 WRITE = allow("s3:GetObject", "s3:PutObject", resource="arn:aws:s3:::reports/*")

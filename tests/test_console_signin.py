@@ -27,6 +27,8 @@ from tests.browser import (
 )
 from tests.conftest import Person, allow, make_user
 
+pytestmark = pytest.mark.pure
+
 DASHBOARD = "/console/"
 ANOTHER = "Green-Goose-8-Ladder"
 

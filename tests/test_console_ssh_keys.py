@@ -12,6 +12,8 @@ from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import Person
 from tests.ssh_keys import generate, new_ssh_key, public_half
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize("own", [True, False], ids=["own", "a user's"])
 def test_a_key_is_uploaded_switched_and_deleted(alice: Person, bob: Person, own: bool) -> None:

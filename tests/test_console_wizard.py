@@ -25,6 +25,8 @@ from tests.browser import (
 )
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_group, make_user
 
+pytestmark = pytest.mark.pure
+
 USERS = "/console/accounts/user/"
 ADD = f"{USERS}add/"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"

@@ -23,6 +23,8 @@ from tests.everything import events_of
 from tests.test_console_signin import is_in
 from tests.test_signin_states import ANOTHER, choose, give_password_to
 
+pytestmark = pytest.mark.pure
+
 SHOWN = "until {:%-d %B %Y, %H:%M} UTC (seven days)"
 
 

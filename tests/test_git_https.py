@@ -24,9 +24,12 @@ from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.git_host import Host, git, git_host
 from tests.test_verifier import issue
 
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("nginx", "fcgiwrap", "git"))), reason="nginx, fcgiwrap or git is not installed"
-)
+pytestmark = [
+    pytest.mark.pure,
+    pytest.mark.skipif(
+        not all(map(shutil.which, ("nginx", "fcgiwrap", "git"))), reason="nginx, fcgiwrap or git is not installed"
+    ),
+]
 PULL, PUSH = "codecommit:GitPull", "codecommit:GitPush"
 
 

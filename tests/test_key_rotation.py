@@ -277,6 +277,7 @@ def test_everything_is_sealed_anew_while_requests_are_signed_and_after_a_kill(ho
     assert house.opened(NEW) == (KEYS + 1, KEYS + 1)
 
 
+@pytest.mark.pure
 def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
     furnished(house, OLD, keys=1)
     for ring, sentence in (
@@ -297,6 +298,7 @@ def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
     assert house.opened(OLD) == (2, 2)
 
 
+@pytest.mark.pure
 def test_nothing_is_sealed_with_a_key_that_no_server_was_started_with(house: House) -> None:
     furnished(house, OLD, keys=1)
     done = house.run("manage.py", "rotate_encryption_key", ring=f"{NEW},{OLD}")
@@ -305,6 +307,7 @@ def test_nothing_is_sealed_with_a_key_that_no_server_was_started_with(house: Hou
     assert house.opened(OLD) == (2, 2)
 
 
+@pytest.mark.pure
 def test_a_key_that_something_is_sealed_with_is_not_let_go(house: House) -> None:
     furnished(house, OLD, keys=1)
     house.manage("prepare", "--no-account", ring=f"{OLD},{NEW}")

@@ -41,6 +41,8 @@ from tests.test_signin_states import (
     two_codes,
 )
 
+pytestmark = pytest.mark.pure
+
 DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 WITH_MFA = json.dumps(
     {

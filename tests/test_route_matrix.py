@@ -16,6 +16,8 @@ from tests.conftest import ALLOW_ALL, Person, make_account, make_user
 from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters, rows_of
 from tests.raw import exchange, form, run
 
+pytestmark = pytest.mark.pure
+
 # Addresses outside the console that answer without a session, and why.
 OPEN = {
     "api": "the AWS door, which wants a signature",

@@ -16,6 +16,8 @@ from iamconsole.operation import Operation, every_operation
 from tests.conftest import ALLOW_ALL, Person, caller_for, make_account, make_user
 from tests.everything import Values, furnish, names_of, parameters, rows_of
 
+pytestmark = pytest.mark.pure
+
 ASKS = {
     "iam:AddUserToGroup": "gives permissions",
     "iam:AttachGroupPolicy": "gives permissions",

@@ -20,6 +20,8 @@ from tests.conftest import SECRETS, Person
 from tests.everything import new_app
 from tests.raw import body_of, send_inside, signed
 
+pytestmark = pytest.mark.pure
+
 ANOTHER = "Green-Goose-8-Ladder"
 SECRETS.append(ANOTHER)
 ME = "/console/my-security-credentials/"

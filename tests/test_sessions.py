@@ -21,6 +21,8 @@ from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, s
 from tests.conftest import SECRETS, Person, caller_for
 from tests.everything import events_of
 
+pytestmark = pytest.mark.pure
+
 ANOTHER = "Green-Goose-8-Ladder"
 ME = "/console/my-security-credentials/"
 SECRETS.append(ANOTHER)

@@ -27,6 +27,8 @@ from tests.conftest import SECRETS, Person, allow, make_user
 from tests.everything import events_of
 from tests.test_signin_states import ANOTHER, give_password_to
 
+pytestmark = pytest.mark.pure
+
 ACCESS = "/console/accounts/user/dora/console-access/"
 
 

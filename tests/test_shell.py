@@ -13,6 +13,8 @@ from accounts.quotas import GREATEST, QUOTAS
 from api.shapes import services
 from tests.conftest import ROOT, SECRETS, Person, allow, make_account, make_user
 
+pytestmark = pytest.mark.pure
+
 
 def manage(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

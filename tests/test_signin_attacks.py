@@ -24,6 +24,8 @@ from tests.ssh_keys import new_ssh_key
 from tests.test_console_signin import is_in
 from tests.test_signin_states import ANOTHER, give_password_to, require_mfa
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.fixture
 def dora(root: Person) -> Person:

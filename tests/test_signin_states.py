@@ -25,6 +25,8 @@ from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.everything import events_of
 from tests.test_console_signin import is_in, key_of, row_of
 
+pytestmark = pytest.mark.pure
+
 ANOTHER = "Green-Goose-8-Ladder"
 NOWHERE = "/signin/?message=late"
 SEEDS: dict[int, bytes] = {}

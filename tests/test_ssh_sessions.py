@@ -34,7 +34,7 @@ from tests.conftest import ROOT, SECRETS, URL, Person, allow, make_account, make
 from tests.ssh_host import MISSING, Host, git_host, is_possible
 from tests.ssh_keys import generate, public_half
 
-pytestmark = pytest.mark.skipif(not is_possible, reason=MISSING)
+pytestmark = [pytest.mark.pure, pytest.mark.skipif(not is_possible, reason=MISSING)]
 CLIENT = ROOT / "deploy/sshd/authorized-keys"
 
 

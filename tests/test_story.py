@@ -104,6 +104,7 @@ def test_an_account_lives_from_its_first_link_to_the_deletion_of_a_user(  # noqa
     page.get_by_label("developers").check()
     press(page, "Next")
     expect(page.locator("main")).to_contain_text("developers")
+    page.locator("[name=first_password][value=generated]").check()
     press(page, "Create user")
     expect(page.locator("h1")).to_contain_text("shown once")
     page.get_by_role("button", name="Copy password").click()

@@ -36,6 +36,7 @@ from tests.raw import Answer, ask, run
 EVERY = list(every_operation())
 # What is unique in the whole installation can be seen to be taken, on AWS as here.
 GLOBAL = {"iam:CreateAccountAlias": "account_alias", "iamconsole:UpdateRootUserEmail": "email"}
+Rows = dict[str, Any]
 SHOWN_ONCE = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "QRCodePNG", "Password")
 SECRET = re.compile("|".join(rf"(?<=<{name}>)[^<]+|(?<='{name}': ')[^']+" for name in SHOWN_ONCE))
 NEW = re.compile(
@@ -83,20 +84,20 @@ def exposed(operation: Operation[Any], existing: Values, invented: Values) -> Va
 
 
 @pytest.fixture(scope="module")
-def untouched(server: Path) -> tuple[Person, Values]:
-    """The root user of an account, and what exists there, which nobody of another one changes."""
+def untouched(server: Path) -> tuple[Person, Values, Rows]:
+    """The root user of an account, and what exists there, which nobody of another one changes: by name, and all rows."""
     root = make_account()
-    return root, furnish(root)
+    values = furnish(root)
+    return root, values, rows_of(root.account_id)
 
 
 @pytest.mark.parametrize("operation", EVERY, ids=names_of(EVERY))
 def test_nothing_of_another_account_is_seen_or_touched(
-    operation: Operation[Any], untouched: tuple[Person, Values], other: Person, trudy: Person
+    operation: Operation[Any], untouched: tuple[Person, Values, Rows], other: Person, trudy: Person
 ) -> None:
-    root, existing = untouched
+    root, existing, before = untouched
     invented = invent(root)
     hidden = identifiers(root, existing)
-    before = rows_of(root.account_id)
     for door in ("api", "console", "shell"):
         answers = []
         for values in (exposed(operation, existing, invented), invented):

@@ -161,6 +161,7 @@ def kept(stage: Stage) -> Stage:
 ADDING = ("Add", "Attach", "Begin", "Create", "Generate", "Import", "Put", "Set", "Start", "Tag", "Upload")
 
 
+@pytest.mark.pure  # which rows an operation writes is not the database's doing
 @pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize("operation", BY_CALLERS, ids=names_of(BY_CALLERS))
 def test_each_change_and_each_refusal_is_one_line_and_nothing_changes_without_one(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -19,7 +18,6 @@ from tests.test_signin_states import add_device, code_of
 
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 HELPS = ("iam:ListUsers", "iam:GetUser", "iam:ListGroups", "iam:GetGroup", "iam:ListPolicies", "iam:GetPolicy")
-AXE = Axe()
 SIGNED_IN = ("root", "alice", "helper", "simulates", "nobody", "beginner", "late")
 # Denies what nobody needs, and allows the rest to those who come with a second factor.
 CAREFUL = """{
@@ -166,7 +164,6 @@ def let_in(stage: Stage, chromium: Browser) -> None:
     guard(stage, chromium)
     give_password(stage.pioneer)
     for visitor in stage.visitors.values():
-        visitor.context.add_init_script(AXE.axe_script)
         visitor.page.on("dialog", lambda dialog: dialog.accept())  # "leave without saving the secret?"
 
 
