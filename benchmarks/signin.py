@@ -99,6 +99,8 @@ def _compare(
 ) -> None:
     times: dict[str, list[float]] = {name: [] for name in classes}
     for turn in range(EACH + WARM_UP):
+        if turn % 50 == 0:
+            print(f"{label}: {turn} of {EACH + WARM_UP} rounds", file=sys.stderr)
         for number, (name, fields) in enumerate(classes.items()):
             before(fields)
             took = _attempt(fields, f"127.{1 + number}.{turn // 250}.{1 + turn % 250}", status)
