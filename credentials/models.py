@@ -140,6 +140,13 @@ class AccessKey(models.Model):
     replaces = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="replaced_by")
 
     class Meta:
+        indexes: ClassVar = [
+            # What is asked of all keys of an account, answered without reading them.
+            models.Index(
+                fields=["user", "last_used_date", "status", "expire_date", "create_date", "status_date"],
+                name="access_keys_by_use",
+            )
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(status__in=["Active", "Inactive"]), name="access_key_status")
         ]

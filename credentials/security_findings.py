@@ -155,7 +155,7 @@ def _of_credentials(account: Account, now: datetime) -> Iterator[SecurityFinding
         "two-keys", "Low", "iam_user_two_active_access_key", "Users with two active access keys",
         of_keys["several"],
         "Two are for the time of a rotation: the older one should be gone when it is over.",
-        _texts(several.order_by("user").values_list("user__user_name", flat=True)) if of_keys["several"] else [],
+        _names(User.objects.filter(pk__in=[each["user"] for each in several.order_by("user")[:EXAMPLES]])),
     )  # fmt: skip
 
 
