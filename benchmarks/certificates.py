@@ -1,5 +1,6 @@
 """What it costs to refuse, and to take, an uploaded certificate: milliseconds of CPU for each kind (goal: 250 at most)."""
 
+import math
 import secrets
 import statistics
 import time
@@ -92,7 +93,9 @@ def _pem(key: Key, encryption: KeySerializationEncryption | None = None) -> str:
 def _unsound(bits: int, p_bits: int) -> str:
     """A key of that size whose primes are none: to generate a real one takes minutes."""
     p = (3 << p_bits - 2) | secrets.randbits(p_bits - 3) | 1
-    q = (3 << bits - p_bits - 2) | secrets.randbits(bits - p_bits - 3) | 1
+    q = p
+    while math.gcd(p, q) > 1:
+        q = (3 << bits - p_bits - 2) | secrets.randbits(bits - p_bits - 3) | 1
     d = (1 << bits - 2) | 1
     numbers = rsa.RSAPrivateNumbers(
         p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(65537, p * q)
