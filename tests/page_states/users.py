@@ -130,6 +130,7 @@ STATES = [
     State(LIST, "nothing matches", "alice", "Nothing matches", query="?q=zzz"),
     State(LIST, "filtered", "alice", "newcomer", query="?console=enabled&key=no"),
     State(LIST, "partly permitted", "helper", "Not permitted"),
+    State(LIST, "a filter that may not be used", "helper", "Nobody is left out by this filter", query="?mfa=yes"),
     State(LIST, "suspending several", "alice", "What will happen", then=look_at("suspend", "bob", "alice")),
     State(LIST, "adding to a group", "alice", "the permissions of the group", then=look_at("add-to-group", "bob")),
     State(LIST, "deleting several", "alice", "Type 1", then=confirm_deleting),
