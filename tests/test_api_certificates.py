@@ -17,8 +17,6 @@ from tests.certificate_authority import DAY, certificate, new_key, pem_of, serve
 from tests.conftest import Person, allow, make_user
 from tests.test_races import at_once, clients, codes
 
-pytestmark = pytest.mark.pure
-
 Rounds = Callable[[int, int], int]
 GIVEN = served()
 

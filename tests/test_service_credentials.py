@@ -29,8 +29,6 @@ from tests.test_console_search import text
 from tests.test_races import MANY, at_once, clients, codes
 from tests.test_verifier import issue, scarce
 
-pytestmark = pytest.mark.pure
-
 __all__ = ["scarce"]
 CASSANDRA, BEDROCK, LOGS = "cassandra.amazonaws.com", "bedrock.amazonaws.com", "logs.amazonaws.com"
 SINCE = ("ServiceSpecificCredentialId", "UserName", "ServiceName", "Status", "CreateDate")

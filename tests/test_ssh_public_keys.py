@@ -24,8 +24,6 @@ from tests.raw import exchange
 from tests.ssh_keys import generate, new_ssh_key, public_half
 from tests.test_races import MANY, at_once, clients, codes
 
-pytestmark = pytest.mark.pure
-
 UNRECOGNIZED = ("UnrecognizedPublicKeyEncoding", 400, "Invalid public key uploaded.")
 INVALID = ("InvalidPublicKey", 400, "Invalid body for public key")
 DUPLICATE = ("DuplicateSSHPublicKey", 400, "Duplicate SSH public key uploaded.")
@@ -144,6 +142,7 @@ def test_a_key_in_a_security_key_is_taken_and_has_no_pem(iam: Any, dave: str) ->
 # What is read
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("kind", [("rsa", "-b", "1024"), ("dsa",)], ids=["RSA of 1024 bits", "DSA"])
 def test_a_short_key_and_a_kind_that_is_not_taken_are_refused(tmp_path: Path, kind: tuple[str, ...]) -> None:
     fault = InvalidPublicKey if kind[0] == "rsa" else UnrecognizedPublicKeyEncoding
@@ -151,6 +150,7 @@ def test_a_short_key_and_a_kind_that_is_not_taken_are_refused(tmp_path: Path, ki
         parse(public_half(generate(tmp_path, *kind)))
 
 
+@pytest.mark.pure
 def test_points_by_which_anybody_could_sign_are_no_keys() -> None:
     y8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc"
     other = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03"
@@ -203,6 +203,7 @@ def hostile(turn: random.Random) -> str:
     )
 
 
+@pytest.mark.pure
 @pytest.mark.asvs("1.2.5")
 def test_of_500_hostile_uploads_nothing_but_a_keys_own_line_is_left() -> None:
     turn, kept = random.Random(5), 0

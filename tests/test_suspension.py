@@ -36,8 +36,6 @@ from tests.raw import body_of, send_inside, signed
 from tests.test_signin_states import add_device, code_of, device_of, give_code, give_password_to
 from tests.test_signin_throttle import attempt, hashes, told
 
-pytestmark = pytest.mark.pure
-
 __all__ = ["hashes"]
 SOON = timedelta(minutes=2)  # a session, a pending state and a signature live longer than this
 Accepted = Callable[[], bool]
