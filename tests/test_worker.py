@@ -182,7 +182,7 @@ def worker_under(parent: int, *, other_than: int = 0) -> int:
 def command_of(pid: str) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended before it was looked at, or while it was
         return b""
 
 
