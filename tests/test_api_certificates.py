@@ -1,9 +1,7 @@
 """Server certificates and signing certificates through boto3 and the aws CLI, and how many there may be under a race."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from botocore.exceptions import ClientError
 from accounts.models import Account
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from iamconsole.errors import Fault
+from tests.aws_cli import aws
 from tests.certificate_authority import DAY, certificate, new_key, pem_of, served, text_of
 from tests.conftest import Person, allow, make_user
 from tests.test_races import at_once, clients, codes
@@ -211,35 +210,26 @@ def test_a_user_deleted_whole_takes_signing_certificates_along(iam: Any, root: P
 
 
 def test_the_aws_cli_does_every_operation(alice: Person, server: Path, tmp_path: Path) -> None:
-    def aws(*words: str) -> Any:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("aws"), "iam", *words, "--output", "json"],
-            env=alice.environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
+    cli = partial(aws, alice, "iam")
     files = {"cert": GIVEN.body, "key": GIVEN.private_key, "chain": GIVEN.chain, "signing": signing()}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     at = {name: f"file://{tmp_path / name}" for name in files}
     named = ("--server-certificate-name", "www")
     texts = ("--certificate-body", at["cert"], "--private-key", at["key"], "--certificate-chain", at["chain"])
-    aws("upload-server-certificate", *named, *texts)
-    aws("tag-server-certificate", *named, "--tags", "Key=team,Value=blue")
-    assert aws("list-server-certificate-tags", *named)["Tags"] == [{"Key": "team", "Value": "blue"}]
-    aws("untag-server-certificate", *named, "--tag-keys", "team")
-    aws("update-server-certificate", *named, "--new-server-certificate-name", "web")
-    assert len(aws("list-server-certificates")["ServerCertificateMetadataList"]) == 1
+    cli("upload-server-certificate", *named, *texts)
+    cli("tag-server-certificate", *named, "--tags", "Key=team,Value=blue")
+    assert cli("list-server-certificate-tags", *named)["Tags"] == [{"Key": "team", "Value": "blue"}]
+    cli("untag-server-certificate", *named, "--tag-keys", "team")
+    cli("update-server-certificate", *named, "--new-server-certificate-name", "web")
+    assert len(cli("list-server-certificates")["ServerCertificateMetadataList"]) == 1
     named = ("--server-certificate-name", "web")
-    assert aws("get-server-certificate", *named)["ServerCertificate"]["CertificateBody"] == GIVEN.body.rstrip()
-    aws("delete-server-certificate", *named)
-    made = aws("upload-signing-certificate", "--certificate-body", at["signing"])["Certificate"]["CertificateId"]
-    aws("update-signing-certificate", "--certificate-id", made, "--status", "Inactive")
-    assert [each["Status"] for each in aws("list-signing-certificates")["Certificates"]] == ["Inactive"]
-    aws("delete-signing-certificate", "--certificate-id", made)
+    assert cli("get-server-certificate", *named)["ServerCertificate"]["CertificateBody"] == GIVEN.body.rstrip()
+    cli("delete-server-certificate", *named)
+    made = cli("upload-signing-certificate", "--certificate-body", at["signing"])["Certificate"]["CertificateId"]
+    cli("update-signing-certificate", "--certificate-id", made, "--status", "Inactive")
+    assert [each["Status"] for each in cli("list-signing-certificates")["Certificates"]] == ["Inactive"]
+    cli("delete-signing-certificate", "--certificate-id", made)
 
 
 # Many at once

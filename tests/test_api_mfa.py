@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from accounts.operations.whole_users import delete_user_with_credentials
 from credentials.mfa import codes, recovery_codes
 from credentials.mfa.models import HardwareToken, MFADevice, seed_of
 from tests.authenticators import App, app_of, give_app, session_of
+from tests.aws_cli import aws
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
 from tests.everything import events_of
 from tests.faults import fault_of, invalid
@@ -82,29 +84,25 @@ def test_a_new_virtual_device_shows_its_seed_as_text_and_as_a_picture(iam: Any, 
 
 
 def test_the_whole_life_of_a_virtual_device_by_the_cli(alice: Person, server: Path, tmp_path: Path, dave: str) -> None:
-    def aws(*words: str) -> Any:
-        command = ["aws", "iam", *words, "--output", "json"]
-        done = subprocess.run(command, capture_output=True, check=True, env=alice.environment(), text=True)
-        return json.loads(done.stdout) if done.stdout else None
-
+    cli = partial(aws, alice, "iam")
     file = tmp_path / "seed"
     name = ["--virtual-mfa-device-name", "phone", "--outfile", str(file), "--bootstrap-method", "Base32StringSeed"]
-    serial = aws("create-virtual-mfa-device", *name)["VirtualMFADevice"]["SerialNumber"]
+    serial = cli("create-virtual-mfa-device", *name)["VirtualMFADevice"]["SerialNumber"]
     seed = file.read_text()
     SECRETS.append(seed)
     device = ["--user-name", dave, "--serial-number", serial]
     two = [("--authentication-code1", oathtool(seed, -1)), ("--authentication-code2", oathtool(seed))]
-    aws("enable-mfa-device", *device, *[word for pair in two for word in pair])
-    [listed] = aws("list-mfa-devices", "--user-name", dave)["MFADevices"]
+    cli("enable-mfa-device", *device, *[word for pair in two for word in pair])
+    [listed] = cli("list-mfa-devices", "--user-name", dave)["MFADevices"]
     assert (listed["UserName"], listed["SerialNumber"]) == (dave, serial)
     two = [("--authentication-code1", oathtool(seed, 1)), ("--authentication-code2", oathtool(seed, 2))]
-    aws("resync-mfa-device", *device, *[word for pair in two for word in pair])
-    aws("deactivate-mfa-device", *device)
-    assert aws("list-virtual-mfa-devices", "--assignment-status", "Unassigned")["VirtualMFADevices"] == [
+    cli("resync-mfa-device", *device, *[word for pair in two for word in pair])
+    cli("deactivate-mfa-device", *device)
+    assert cli("list-virtual-mfa-devices", "--assignment-status", "Unassigned")["VirtualMFADevices"] == [
         {"SerialNumber": serial}
     ]
-    aws("delete-virtual-mfa-device", "--serial-number", serial)
-    assert aws("list-virtual-mfa-devices")["VirtualMFADevices"] == []
+    cli("delete-virtual-mfa-device", "--serial-number", serial)
+    assert cli("list-virtual-mfa-devices")["VirtualMFADevices"] == []
 
 
 @pytest.mark.asvs("6.5.1")

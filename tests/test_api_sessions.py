@@ -1,7 +1,6 @@
 """Temporary credentials through boto3 and the aws CLI: what they may do, and that they end when they must."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.steps import end_sessions
 from permissions.operations.inline import delete_user_policy
 from tests.authenticators import App, give_app, session_of
+from tests.aws_cli import aws
 from tests.conftest import SECRETS, Person, make_user
 from tests.everything import PASSWORD, events_of
 from tests.faults import fault_of
@@ -74,17 +74,11 @@ def test_temporary_credentials_are_got_and_used(alice: Person, app: App, server:
 
 
 def test_the_cli_gets_and_uses_them(alice: Person, app: App, server: Path) -> None:
-    command = ["aws", "sts", "get-session-token", "--output", "json", "--serial-number", app.serial_number]
-    done = subprocess.run(
-        [*command, "--token-code", app.code()], env=alice.environment(), capture_output=True, check=True
-    )
-    got = json.loads(done.stdout)["Credentials"]
+    code = ("--serial-number", app.serial_number, "--token-code", app.code())
+    got = aws(alice, "sts", "get-session-token", *code)["Credentials"]
     SECRETS.extend([got["SecretAccessKey"], got["SessionToken"]])
     session = Person(alice.caller, got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
-    done = subprocess.run(
-        ["aws", "iam", "list-users", "--output", "json"], env=session.environment(), capture_output=True, check=True
-    )
-    assert [user["UserName"] for user in json.loads(done.stdout)["Users"]] == ["alice"]
+    assert [user["UserName"] for user in aws(session, "iam", "list-users")["Users"]] == ["alice"]
 
 
 def test_a_session_lasts_from_a_quarter_of_an_hour_to_36_hours_and_the_roots_an_hour(

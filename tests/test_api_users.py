@@ -1,14 +1,14 @@
 """The whole life of users, as boto3 and the aws CLI see it: every limit, order and message of AWS."""
 
-import json
 import string
-import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, SECRETS, Person, allow, make_user
+from tests.aws_cli import aws
+from tests.conftest import SECRETS, Person, allow, make_user
 from tests.faults import fault_of, invalid
 
 LEGAL = string.ascii_letters + string.digits + "_+=,.@-"
@@ -331,18 +331,8 @@ def test_a_caller_learns_who_it_is_even_when_everything_is_denied(root: Person, 
 
 
 def test_the_aws_cli_runs_a_users_whole_life(alice: Person, server: Path) -> None:
-    def aws(*arguments: str) -> Any:
-        made = subprocess.run(
-            [ROOT / ".venv/bin/aws", *arguments, "--output", "json"],
-            env=alice.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stderr
-        return json.loads(made.stdout) if made.stdout else None
-
-    made = aws("iam", "create-user", "--user-name", "dave", "--path", "/ops/", "--tags", "Key=team,Value=blue")
+    cli = partial(aws, alice)
+    made = cli("iam", "create-user", "--user-name", "dave", "--path", "/ops/", "--tags", "Key=team,Value=blue")
     assert made["User"]["Arn"] == f"arn:aws:iam::{alice.account_id}:user/ops/dave"
-    assert [user["UserName"] for user in aws("iam", "list-users", "--page-size", "1")["Users"]] == ["alice", "dave"]
-    assert aws("iam", "delete-user", "--user-name", "dave") is None
+    assert [user["UserName"] for user in cli("iam", "list-users", "--page-size", "1")["Users"]] == ["alice", "dave"]
+    assert cli("iam", "delete-user", "--user-name", "dave") is None

@@ -3,13 +3,10 @@
 import base64
 import csv
 import io
-import json
 import secrets
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
@@ -42,6 +39,7 @@ from iamconsole.errors import (
     ReportNotPresent,
 )
 from tests.authenticators import give_app
+from tests.aws_cli import aws
 from tests.conftest import ROOT, Person, allow, make_user
 from tests.everything import give_password, new_target
 from tests.test_races import at_once
@@ -165,18 +163,13 @@ def test_without_an_expiry_there_is_no_next_rotation(root: Person) -> None:
 
 
 def test_the_aws_cli_and_boto3_fetch_it(root: Person, alice: Person, server: Path) -> None:
-    def aws(*arguments: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "awscli", "iam", *arguments, "--output", "json"]
-        done = subprocess.run(command, env=alice.environment(), capture_output=True, check=True, text=True)
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
-
-    started = aws("generate-credential-report")
+    cli = partial(aws, alice, "iam")
+    started = cli("generate-credential-report")
     assert started == {"State": "STARTED", "Description": "No report exists. Starting a new report generation task"}
-    assert aws("generate-credential-report") == {"State": "INPROGRESS"}
+    assert cli("generate-credential-report") == {"State": "INPROGRESS"}
     finish(root)
-    assert aws("generate-credential-report") == {"State": "COMPLETE"}
-    fetched = aws("get-credential-report")
+    assert cli("generate-credential-report") == {"State": "COMPLETE"}
+    fetched = cli("get-credential-report")
     answer = alice.client().get_credential_report()
     assert base64.b64decode(fetched["Content"]) == answer["Content"] == get_credential_report(root.caller).content
     assert fetched["ReportFormat"] == answer["ReportFormat"] == "text/csv"

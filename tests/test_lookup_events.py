@@ -1,7 +1,6 @@
 """CloudTrail's LookupEvents: the trail, asked by boto3, the aws CLI and requests that no SDK would send."""
 
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from accounts.operations.users import delete_user
 from api.shapes import services
 from audit.models import Event
 from iamconsole.errors import AccessDenied
+from tests.aws_cli import aws
 from tests.conftest import Person, allow, make_account, make_group, make_user
 from tests.everything import events_of
 from tests.faults import fault_of
@@ -216,9 +216,7 @@ def test_nobody_sees_the_trail_of_another_account(root: Person, trudy: Person, s
 
 def test_the_aws_cli_looks_events_up(alice: Person, server: Path) -> None:
     alice.client().create_user(UserName="dave")
-    command = ["aws", "cloudtrail", "lookup-events", "--max-items", "1", "--output", "json"]
-    command += ["--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=dave"]
-    done = subprocess.run(command, env=alice.environment(), capture_output=True, text=True, check=True)
-    [event] = json.loads(done.stdout)["Events"]
+    attribute = "AttributeKey=ResourceName,AttributeValue=dave"
+    [event] = aws(alice, "cloudtrail", "lookup-events", "--max-items", "1", "--lookup-attributes", attribute)["Events"]
     assert (event["EventName"], event["Username"]) == ("CreateUser", "alice")
     assert json.loads(event["CloudTrailEvent"])["eventName"] == "CreateUser"

@@ -1,10 +1,8 @@
 """Service-specific credentials: AWS's five operations through its clients, and what they prove at the verifier."""
 
-import json
-import subprocess
-import sys
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from credentials.operations.service_credentials import create_service_specific_c
 from credentials.sealing import KeyRing
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from permissions.operations.inline import put_user_policy
+from tests.aws_cli import aws
 from tests.browser import nonce_in, signed_in
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.everything import new_target
@@ -152,24 +151,19 @@ def test_another_users_credential_is_not_there(iam: Any, dave: str) -> None:
 
 
 def test_the_aws_cli_does_all_five(iam: Any, alice: Person, dave: str) -> None:
-    def aws(*arguments: str) -> Any:
-        command = [str(Path(sys.executable).with_name("aws")), "iam", *arguments, "--output", "json"]
-        done = subprocess.run(command, env=alice.environment(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout else None
-
+    cli = partial(aws, alice, "iam")
     user = ("--user-name", dave)
-    made = aws("create-service-specific-credential", *user, "--service-name", BEDROCK, "--credential-age-days", "9")
+    made = cli("create-service-specific-credential", *user, "--service-name", BEDROCK, "--credential-age-days", "9")
     made = made["ServiceSpecificCredential"]
     one = (*user, "--service-specific-credential-id", made["ServiceSpecificCredentialId"])
-    again = aws("reset-service-specific-credential", *one)["ServiceSpecificCredential"]
+    again = cli("reset-service-specific-credential", *one)["ServiceSpecificCredential"]
     SECRETS.extend(each["ServiceCredentialSecret"] for each in (made, again))
     assert again["ServiceCredentialSecret"] != made["ServiceCredentialSecret"]
-    aws("update-service-specific-credential", *one, "--status", "Inactive")
-    listed = aws("list-service-specific-credentials", "--all-users")["ServiceSpecificCredentials"]
+    cli("update-service-specific-credential", *one, "--status", "Inactive")
+    listed = cli("list-service-specific-credentials", "--all-users")["ServiceSpecificCredentials"]
     assert [each["Status"] for each in listed] == ["Inactive"]
-    aws("delete-service-specific-credential", *one)
-    assert aws("list-service-specific-credentials", *user)["ServiceSpecificCredentials"] == []
+    cli("delete-service-specific-credential", *one)
+    assert cli("list-service-specific-credentials", *user)["ServiceSpecificCredentials"] == []
 
 
 def test_no_third_credential_however_many_ask_at_once(root: Person, alice: Person, server: Path) -> None:

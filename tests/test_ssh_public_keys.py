@@ -1,10 +1,9 @@
 """SSH public keys through boto3 and the aws CLI, in AWS's words, and hostile uploads."""
 
 import base64
-import json
 import random
 import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from credentials.ssh.authorized_keys import authorized_keys_line
 from credentials.ssh.models import SSHPublicKey
 from credentials.ssh.public_keys import parse
 from iamconsole.errors import Fault, InvalidPublicKey, UnrecognizedPublicKeyEncoding
+from tests.aws_cli import aws
 from tests.conftest import SECRETS, Person, allow, make_user
 from tests.everything import new_target
 from tests.faults import fault_of
@@ -116,21 +116,16 @@ def test_no_sixth_key_and_no_key_twice_however_many_upload_at_once(root: Person,
 
 
 def test_the_aws_cli_does_all_five(iam: Any, alice: Person, dave: str) -> None:
-    def aws(*arguments: str) -> Any:
-        command = [str(Path(sys.executable).with_name("aws")), "iam", *arguments, "--output", "json"]
-        done = subprocess.run(command, env=alice.environment(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout else None
-
+    cli = partial(aws, alice, "iam")
     user = ("--user-name", dave)
-    made = aws("upload-ssh-public-key", *user, "--ssh-public-key-body", new_ssh_key())["SSHPublicKey"]
+    made = cli("upload-ssh-public-key", *user, "--ssh-public-key-body", new_ssh_key())["SSHPublicKey"]
     one = (*user, "--ssh-public-key-id", made["SSHPublicKeyId"])
-    pem = aws("get-ssh-public-key", *one, "--encoding", "PEM")["SSHPublicKey"]["SSHPublicKeyBody"]
+    pem = cli("get-ssh-public-key", *one, "--encoding", "PEM")["SSHPublicKey"]["SSHPublicKeyBody"]
     assert pem.startswith("-----BEGIN PUBLIC KEY-----\n")
-    aws("update-ssh-public-key", *one, "--status", "Inactive")
-    assert [key["Status"] for key in aws("list-ssh-public-keys", *user)["SSHPublicKeys"]] == ["Inactive"]
-    aws("delete-ssh-public-key", *one)
-    assert aws("list-ssh-public-keys", *user)["SSHPublicKeys"] == []
+    cli("update-ssh-public-key", *one, "--status", "Inactive")
+    assert [key["Status"] for key in cli("list-ssh-public-keys", *user)["SSHPublicKeys"]] == ["Inactive"]
+    cli("delete-ssh-public-key", *one)
+    assert cli("list-ssh-public-keys", *user)["SSHPublicKeys"] == []
 
 
 def test_a_key_in_a_security_key_is_taken_and_has_no_pem(iam: Any, dave: str) -> None:
