@@ -56,6 +56,25 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> tuple[int, int]:
+    """Passwords cost little here; ``full_hashes`` is for tests of what they cost. Returns the product's memory and time cost."""
+    from credentials.hashers import Argon2id
+
+    full = Argon2id.memory_cost, Argon2id.time_cost
+    Argon2id.memory_cost, Argon2id.time_cost = 64, 1
+    return full
+
+
+@pytest.fixture
+def full_hashes(cheap_hashes: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what the product says."""
+    from credentials.hashers import Argon2id
+
+    for name, cost in zip(("memory_cost", "time_cost"), cheap_hashes, strict=True):
+        monkeypatch.setattr(Argon2id, name, cost)
+
+
 @dataclass(frozen=True)
 class Person:
     """One of the cast: a user, as a caller, with an access key."""

@@ -287,7 +287,7 @@ def test_a_password_is_the_same_from_every_keyboard() -> None:
 
 @pytest.mark.asvs("11.4.2")
 @pytest.mark.pure
-def test_a_password_is_hashed_by_argon2id() -> None:
+def test_a_password_is_hashed_by_argon2id(full_hashes: None) -> None:
     made = NewPassword.of("Plover-Xyzzy-4")
     assert identify_hasher(made.encoded).algorithm == "argon2"
     assert made.encoded.startswith("argon2$argon2id$v=19$m=32768,t=2,p=1$")

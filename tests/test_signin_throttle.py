@@ -27,6 +27,8 @@ from iamconsole.errors import Throttling
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
 from tests.conftest import ROOT, Person
 
+pytestmark = pytest.mark.usefixtures("full_hashes")
+
 Rounds = Any
 IN_A_PROCESS = """
 import sys
