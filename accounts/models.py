@@ -52,7 +52,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def in_account(self, account: Account | str) -> Self:
         """The IAM users of one account, without its root user."""
-        return self.filter(account=account, user_name__isnull=False)
+        return self.filter(account=account, user_name_key__isnull=False)  # as an index has it
 
     def named(self, account: Account | str, user_name: str) -> Self:
         """The user of that name, whatever its case, or none."""
@@ -134,6 +134,8 @@ class User(AbstractBaseUser):
             models.Index(fields=["account", "create_date", "id"], name="users_by_creation"),
             models.Index(fields=["account", "password_last_used", "id"], name="users_by_last_sign_in"),
             models.Index(fields=["account", "password_last_changed", "id"], name="users_by_password_age"),
+            # Most users have none; SQLite holds an index that is all NULL useless and would read every user.
+            models.Index(fields=["account", "boundary"], condition=Q(boundary__isnull=False), name="users_by_boundary"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "user_name_key"], name="user_name_once_per_account"),

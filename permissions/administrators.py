@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import Membership, User, UserQuerySet
 from iamconsole.errors import MalformedPolicyDocument
@@ -39,7 +39,7 @@ def allows_everything(document: str) -> bool:
 def administrators(account_id: str) -> UserQuerySet:
     """The IAM users with such a policy, whatever else denies them or bounds them. Three queries before it is read."""
     managed = _managed(account_id)
-    users = UserPolicy.objects.filter(user__account=account_id)
+    users = UserPolicy.objects.filter(Exists(User.objects.filter(account=account_id, pk=OuterRef("user"))))
     groups = GroupPolicy.objects.filter(group__account=account_id)
     of_groups = _owners(groups, "group_id")
     ids: list[QuerySet[Any, Any]] = [

@@ -3,7 +3,7 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
@@ -93,14 +93,13 @@ class ManagedPolicyQuerySet(models.QuerySet["ManagedPolicy"]):
 
     def attached_in(self, account_id: str) -> Self:
         """Those that are attached to a user or group of the account."""
-        users = AttachedUserPolicy.objects.filter(user__account=account_id)
-        groups = AttachedGroupPolicy.objects.filter(group__account=account_id)
-        return self.filter(Q(pk__in=users.values("policy")) | Q(pk__in=groups.values("policy")))
+        users = AttachedUserPolicy.objects.filter(user__account=account_id, policy=OuterRef("pk"))
+        groups = AttachedGroupPolicy.objects.filter(group__account=account_id, policy=OuterRef("pk"))
+        return self.filter(Exists(users) | Exists(groups))
 
     def bounding_in(self, account_id: str) -> Self:
         """Those that bound a user of the account."""
-        bounded = User.objects.get_queryset().filter(account=account_id, boundary__isnull=False)
-        return self.filter(pk__in=bounded.values("boundary"))
+        return self.filter(Exists(User.objects.filter(account=account_id, boundary=OuterRef("pk"))))
 
     def used_in(self, account_id: str) -> Self:
         """Those that are attached to, or bound, an entity of the account."""
