@@ -107,19 +107,19 @@ def _of_credentials(account: Account, now: datetime) -> Iterator[SecurityFinding
     """What passwords and keys show, by one reading of each."""
     limit = limit_of(now, OLD_DAYS)
     profiles, passwords = LoginProfile.objects.filter(user__account=account), unused_since(limit, meaning.PASSWORD)
-    bare = ~Exists(MFADevice.objects.filter(user=OuterRef("user")))
+    bare = ~Q(user__in=MFADevice.objects.filter(account=account, user__isnull=False).values("user"))
     counts = profiles.aggregate(bare=Count("pk", filter=bare), unused=Count("pk", filter=passwords))
     yield SecurityFinding(
         "users-mfa", "High", "iam_user_mfa_enabled_console_access", "Console users without MFA", counts["bare"],
         "A password that is guessed or phished is enough to come in.",
     )  # fmt: skip
     active, keys = active_keys(account.pk, now), unused_since(limit, meaning.ACCESS_KEY)
-    never = unused_since(limit_of(now, CHECK_DAYS), ("create_date", "status_date")) & Q(last_used_date__isnull=True)
+    never = Q(last_used_date__isnull=True) & unused_since(limit_of(now, CHECK_DAYS), ("create_date", "status_date"))
     by_user = (
         active.order_by()
         .values("user")
         .annotate(
-            number=Count("pk"),
+            number=Count("*"),
             old=Count("pk", filter=Q(create_date__lt=limit)),
             never=Count("pk", filter=never),
             unused=Count("pk", filter=keys),
@@ -161,14 +161,15 @@ def _of_credentials(account: Account, now: datetime) -> Iterator[SecurityFinding
 
 def _exempt_users(account: Account, now: datetime) -> list[int]:
     """Whose unused credentials are left alone; few, for each was exempted by hand."""
-    tagged = (
-        User.objects.filter(account=account).alias(tags_text=Cast("tags", TextField())).filter(tags_text__icontains=KEY)
-    )
-    return [pk for pk, tags in tagged.order_by().values_list("pk", "tags") if is_exempt(tags, now)]
+    tagged = User.objects.filter(account=account).exclude(tags=[]).alias(tags_text=Cast("tags", TextField()))
+    found = tagged.filter(tags_text__icontains=KEY).order_by()
+    return [pk for pk, tags in found.values_list("pk", "tags") if is_exempt(tags, now)]
 
 
 def _of_policies(account: Account) -> Iterator[SecurityFinding]:
-    rows = (model.objects.filter(user__account=account).order_by() for model in (AttachedUserPolicy, UserPolicy))
+    # The users are asked for one by one: there are more of them than policies that are given to one.
+    in_account = Exists(User.objects.filter(account=account, pk=OuterRef("user")))
+    rows = (model.objects.filter(in_account).order_by() for model in (AttachedUserPolicy, UserPolicy))
     attached, own = (each.values("user") for each in rows)
     users = attached.union(own)
     number = users.count()
