@@ -16,6 +16,7 @@ from accounts.management.commands._shell import faults_as_command_errors, operat
 from accounts.models import Account
 from accounts.operations.installation import create_account
 from credentials.rotation import adopt_ring
+from iamconsole.statistics import refresh_statistics
 from permissions.aws_managed import catalogue
 from permissions.catalogue import synchronise
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         with wrong_ring_as_command_error():
             adopt_ring()
         synchronise(catalogue())
+        refresh_statistics()
         self._collect_static()
         if not options["no_account"] and not Account.objects.exists():
             self._first_account(options["root_email"])
