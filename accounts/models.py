@@ -96,7 +96,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get_queryset().active(now)
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # django-otp's managers have no types
     """An IAM user of an account, or (without a name) the account's root user. A new one has no credentials at all."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")

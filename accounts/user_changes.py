@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from accounts import jobs
@@ -19,8 +19,7 @@ from accounts.operations.groups import add_user_to_group
 from accounts.operations.sessions import end_all_sessions
 from accounts.operations.suspension import reactivate_user, suspend_user
 from accounts.operations.user_changes import KIND
-from accounts.operations.users import delete_user
-from accounts.operations.whole_users import delete_user_with_credentials
+from accounts.operations.whole_users import BELONGINGS, delete_user_with_credentials
 from accounts.signin.who import moment
 from accounts.targets import asked_of
 from credentials.operations.login_profiles import update_login_profile
@@ -36,7 +35,7 @@ Row = dict[str, str]  # user_name; outcome: done, unchanged or failed; message
 class Change:
     """One kind of change: its button, what it means in a sentence, and the operation that each row is.
 
-    ``decided`` says beforehand who may, where that is another operation. ``spares_oneself``: it would shut the caller out.
+    ``reads``: what of the users it is decided on. ``spares_oneself``: it would shut the caller out.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Change:
     means: str
     operation: Operation[Any]
     idle: Callable[[User, datetime], str]
-    decided: Operation[Any] | None = None
+    reads: Sequence[str] = ()
     spares_oneself: bool = False
     danger: bool = False
     given: Mapping[str, Any] | None = None
@@ -124,7 +123,7 @@ CHANGES: Final = {
             "They are deleted with password, keys, MFA devices, policies and memberships. This cannot be undone.",
             delete_user_with_credentials,
             _never,
-            decided=delete_user,
+            reads=BELONGINGS,
             spares_oneself=True,
             danger=True,
         ),
@@ -134,7 +133,7 @@ CHANGES: Final = {
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a change would do to some users, for one caller. Two queries, however many they are."""
+    """What a change would do to some users, for one caller. As many queries, however many they are."""
 
     caller: Caller
     change: Change
@@ -144,7 +143,8 @@ class Foreseen:
 
     @classmethod
     def of(cls, caller: Caller, change: Change, users: Sequence[User], group_name: str = "") -> "Foreseen":
-        """Look at the group once for all of them."""
+        """Look once for all of them at the group and at what the change is decided on."""
+        prefetch_related_objects(users, *change.reads)
         if not group_name:
             return cls(caller, change, "", ())
         allowed = may(caller, change.operation, group_name=group_name, user_name="*").allowed
@@ -161,8 +161,8 @@ class Foreseen:
             return "This is you: somebody else has to do that."
         if self.group_refusal:
             return self.group_refusal
-        decided = self.change.decided or self.change.operation
-        if not self.group_name and not decided.allows(self.caller, asked_of(user, **(self.change.given or {}))):
+        asked = asked_of(user, **(self.change.given or {}))
+        if not self.group_name and not self.change.operation.allows(self.caller, asked, user=user):
             return DENIED
         if user.pk in self.members:
             return "Is in the group already."

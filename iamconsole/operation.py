@@ -130,9 +130,12 @@ class Operation(Generic[R]):
         if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
 
-    def allows(self, caller: Caller, asked: Asked) -> bool:
-        """Whether the policies allow it on a row that is loaded already, for lists that show many. Enforces nothing."""
-        return self._allows(caller, self.action, asked)
+    def allows(self, caller: Caller, asked: Asked, **entities: Any) -> bool:
+        """Whether the policies allow it on a row that is loaded already, for lists that show many. Enforces nothing.
+
+        A composite reads from the ``entities`` what it would do.
+        """
+        return all(self._allows(caller, *each) for each in self._performed(entities, asked))
 
     def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
         """What the policies would say and on what, for a page to show or grey out. Enforces and records nothing.

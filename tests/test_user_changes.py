@@ -15,16 +15,18 @@ from django.utils import timezone
 from accounts import arns, jobs
 from accounts.job_models import Job
 from accounts.models import User
-from accounts.operations.groups import create_group
+from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, suspend_user
 from accounts.operations.user_changes import MOST_AT_ONCE, get_user_change, start_user_change
 from accounts.operations.user_lists import update_user_list_settings
 from accounts.operations.users import create_user, tag_user
-from accounts.user_changes import CHANGES
+from accounts.user_changes import CHANGES, Foreseen, users_named
 from credentials.models import LoginProfile
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, NoSuchEntity
+from permissions.operations.attachments import attach_user_policy
+from tests.authenticators import give_app
 from tests.browser import signed_in
-from tests.conftest import ALLOW_ALL, Person, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, make_user
 from tests.everything import events_of
 
 LIST = "/console/accounts/user/"
@@ -132,6 +134,39 @@ def test_what_is_asked_must_make_sense_and_be_allowed(crew: Person, root: Person
         start_user_change(root.caller, change="sign-out", user_names=["ann"])
     with pytest.raises(NoSuchEntity):
         get_user_change(trudy.caller, change_id=begun[0]["change_id"])
+
+
+def test_the_preview_of_a_deletion_decides_on_all_that_goes_with_each_user(root: Person) -> None:
+    make_user(root, "ann", allow("s3:GetObject"))  # has a policy and a key
+    for name in ("ben", "cleo", "dan", "eve", "fay"):
+        create_user(root.caller, user_name=name)
+    cleo, dan, eve, fay = (User.objects.named(root.account_id, name).get() for name in ("cleo", "dan", "eve", "fay"))
+    LoginProfile.objects.create(user=cleo)
+    create_group(root.caller, group_name="team")
+    add_user_to_group(root.caller, group_name="team", user_name=str(dan.user_name))
+    give_app(root.account_id, eve, "eve")
+    attach_user_policy(root.caller, user_name=str(fay.user_name), policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    caller = make_user(
+        root, "gil", allow("iam:DeleteUser", "iam:DeleteLoginProfile", "iam:ListUsers", "iamconsole:*UserChange")
+    )
+    names = ["ann", "ben", "cleo", "dan", "eve", "fay"]
+
+    def foreseen(of: list[str]) -> tuple[dict[str, bool], int]:
+        users = list(users_named(root.account_id, of))
+        with CaptureQueriesContext(connection) as captured:
+            sight = Foreseen.of(caller.caller, CHANGES["delete"], users)
+            return {str(user.user_name): not sight.why_not(user) for user in users}, len(captured)
+
+    foreseen(names)
+    told, asked = foreseen(names)
+    assert told == {"ann": False, "ben": True, "cleo": True, "dan": False, "eve": False, "fay": False}
+    more = [f"more-{number}" for number in range(20)]
+    for name in more:
+        make_user(root, name, allow("s3:GetObject"))
+    foreseen(names)  # reads the caller's policies, as every first decision after a change
+    assert foreseen([*names, *more])[1] == asked
+    done = made(caller, "delete", *names)
+    assert {name: outcome == "done" for name, (outcome, _) in done.items()} == told
 
 
 def test_the_pages_say_what_will_happen_and_what_has(crew: Person, root: Person) -> None:

@@ -56,7 +56,7 @@ class MFADevice(Device):
         SMS = "sms"
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="mfa_devices")
     kind = models.CharField(max_length=8, choices=Kind)
     serial_number = models.CharField(max_length=256)
     name = models.CharField(max_length=256)
