@@ -31,6 +31,8 @@ PERMISSIONS_POLICY = (
     " midi=(), payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)"
 )
 LARGEST_FORM = 512 * 1024
+# The import from AWS takes a file of 10 MiB, and carries it packed; so does the page that asks in between who it is.
+LARGER_FORMS = {"/console/accounts/user/import/aws/": 11 * 1024 * 1024, "/console/confirm/": 4 * 1024 * 1024}
 HEALTH = ("/healthz", "/readyz")
 FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
 
@@ -132,7 +134,9 @@ def small_forms(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if request.path != "/" and not (length.isdecimal() and int(length) <= LARGEST_FORM):
+        if request.path != "/" and not (
+            length.isdecimal() and int(length) <= LARGER_FORMS.get(request.path, LARGEST_FORM)
+        ):
             return pages.too_large(request)
         return get_response(request)
 

@@ -5,10 +5,12 @@ file is understood whole or refused, with the place that is wrong as a JSON poin
 has no way to get them out.
 """
 
+import base64
 import csv
 import io
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +23,7 @@ from permissions import strict_json
 from permissions.strict_json import NotStrictError
 
 LARGEST_FILE: Final = 64 * 1024 * 1024
+LARGEST_PACKED: Final = 2 * 1024 * 1024  # of 10 MiB that AWS writes about a tenth is left
 LISTS: Final = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 KINDS: Final[Mapping[type, str]] = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
 POLICY_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>aws|[0-9]{12}):policy(?P<rest>/.+)", re.DOTALL)
@@ -118,6 +121,26 @@ def read(file: bytes) -> Details:
     entities = (*policies, *groups, *users)
     _refuse_twice(entities)
     return Details(_account(root), entities, tuple(roles))
+
+
+def pack(file: bytes) -> str:
+    """A file in a few letters, for a form to carry. Raises InvalidInput for one that does not get small enough."""
+    packed = base64.urlsafe_b64encode(zlib.compress(file)).decode()
+    if len(packed) > LARGEST_PACKED:
+        raise InvalidInput("The file holds too much for a page: import it by manage.py import_authorization_details.")
+    return packed
+
+
+def unpack(packed: str, largest: int) -> bytes:
+    """What was packed. Raises InvalidInput for what was not, and for more than so many bytes."""
+    try:
+        unpacking = zlib.decompressobj()
+        file = unpacking.decompress(base64.b64decode(packed, altchars=b"-_", validate=True), largest + 1)
+    except (ValueError, zlib.error) as error:
+        raise InvalidInput("The file has not come whole: choose it again.") from error
+    if len(file) > largest or not unpacking.eof:
+        raise InvalidInput("The file has not come whole: choose it again.")
+    return file
 
 
 def _account(root: _At) -> str:

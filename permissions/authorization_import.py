@@ -2,7 +2,8 @@
 
 Each managed policy, group and user is made by one call of an operation, in a transaction of its own and in the order in which
 one needs the other: it is there whole, or not at all. What has failed keeps nothing else from being made but what needs it. A
-name that is taken is left alone, so the second run of a file changes nothing and goes on where the first one failed.
+name that is taken is left alone, so the second run of a file changes nothing and goes on where the first one failed; what differs
+between it and the file is told.
 """
 
 from collections import Counter
@@ -22,6 +23,7 @@ from iamconsole.errors import EntityAlreadyExists, Fault, SudoRequired
 from iamconsole.forms import may
 from iamconsole.operation import Operation
 from permissions import language
+from permissions.authorization_differences import Here, differences, found_here
 from permissions.authorization_files import Details, Entity, local_arn
 from permissions.aws_managed import catalogue
 from permissions.operations.managed import list_policies
@@ -40,6 +42,7 @@ LISTING: Final[Mapping[str, tuple[Operation[Any], str, Mapping[str, str]]]] = {
 UNKNOWN: Final = (
     "a password or set-up link, access keys, MFA devices, SSH keys and certificates, as far as there were any"
 )
+NOT_COMPARED: Final = "You may not compare it: iam:GetAccountAuthorizationDetails."
 AWS: Final = "arn:aws:iam::aws:policy/"
 # Whose documents together, or each, are measured by which quota; and how many of what one may have.
 SIZES: Final = {"user": "UserPolicySize", "group": "GroupPolicySize", "policy": "PolicySize"}
@@ -59,6 +62,7 @@ class Line:
     word: str = WILL
     detail: str = ""
     notes: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()  # between what is in the file and what is here already
 
     @property
     def shown_as(self) -> str:
@@ -67,8 +71,14 @@ class Line:
 
 
 def preview(caller: Caller, details: Details) -> list[Line]:
-    """What would be made, as far as the caller may know. Changes nothing."""
-    return [_foreseen(caller, line) if line.word == WILL else line for line in _checked(caller, details)]
+    """What would be made, as far as the caller may know, and what differs of what is there. Changes nothing."""
+    lines = list(_checked(caller, details))
+    wanted = {(line.entity.kind, line.entity.name.lower()) for line in lines if line.word == THERE}
+    here = found_here(caller, wanted) if wanted else {}
+    return [
+        _foreseen(caller, line) if line.word == WILL else _compared(line, here) if line.word == THERE else line
+        for line in lines
+    ]
 
 
 def run(caller_for_each: Callable[[], Caller], details: Details, *, most: int | None = None) -> list[Line]:
@@ -149,6 +159,18 @@ def _foreseen(caller: Caller, line: Line) -> Line:
     if allowed.allowed:
         return line
     return replace(line, word=WRONG, detail=f"You may not: {allowed.action} on {allowed.resource}.")
+
+
+def _compared(line: Line, here: Here | None) -> Line:
+    if here is None:
+        return replace(line, detail=f"{LEFT_ALONE} {NOT_COMPARED}")
+    own = here.get((line.entity.kind, line.entity.name.lower()))
+    if own is None:  # it has been deleted since
+        return line
+    found = tuple(differences(line.entity.kind, line.parameters, own))
+    return replace(
+        line, detail=f"{'It differs' if found else 'It is the same'}, and is left as it is.", differences=found
+    )
 
 
 def _make(caller: Caller, line: Line) -> Line:

@@ -142,18 +142,29 @@ class TagForm(ConsoleForm):
 
 
 def _details_of(content: bytes) -> dict[str, Any]:
-    return {"details": authorization_files.read(content), "text": content.decode("utf-8-sig")}
+    return {"details": authorization_files.read(content), "packed": authorization_files.pack(content)}
 
 
 class AuthorizationDetailsForm(FileForm):
     """What AWS's GetAccountAuthorizationDetails told: ``details``."""
 
-    largest = 400 * 1024  # forms have 512 KiB at most
-    too_large = "The file is larger than 400 KiB: import it on the server, by manage.py import_authorization_details."
+    largest = 10 * 1024 * 1024  # the middleware lets so much in here
+    too_large = "The file is larger than 10 MiB: import it on the server, by manage.py import_authorization_details."
     read = staticmethod(_details_of)
 
     file = forms.FileField(
         label="JSON file",
         required=False,
-        help_text="400 KiB at most. Larger ones are imported on the server: manage.py import_authorization_details.",
+        help_text="10 MiB at most. Larger ones are imported on the server: manage.py import_authorization_details.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Take a file or its text, or what the preview has packed of it."""
+        packed = str(self.data.get("packed", ""))
+        if packed and not self.cleaned_data.get("file"):
+            try:
+                return self.cleaned_data | _details_of(authorization_files.unpack(packed, self.largest))
+            except Fault as fault:
+                self.add_error("file", fault.message)
+                return self.cleaned_data
+        return super().clean()

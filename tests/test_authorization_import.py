@@ -1,6 +1,7 @@
 """Importing an AWS account's users, groups and policies: made by operations, whole or not at all, and only once."""
 
 import json
+import os
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import Group, User
 from audit.models import Event
 from iamconsole.errors import InvalidInput
-from permissions.authorization_files import read, read_credential_report
+from permissions.authorization_files import pack, read, read_credential_report, unpack
 from permissions.authorization_import import Line, counted, credentials_to_give, preview, run
 from permissions.models import ManagedPolicy
 from tests.browser import signed_in
@@ -25,6 +26,7 @@ DATA = Path(__file__).parent / "data" / "authorization_details"
 SMALL = (DATA / "small.json").read_bytes()
 PAGE = "/console/accounts/user/import/aws/"
 SOURCE = "111122223333"
+LARGEST = 10 * 1024 * 1024
 
 
 def words(lines: list[Line]) -> dict[str, str]:
@@ -295,8 +297,94 @@ def test_the_page_shows_and_then_does_and_can_be_sent_again(root: Person) -> Non
     assert "Preview: 6 to create" in seen.content.decode()
     assert not User.objects.in_account(root.account_id).exists()
     for counts in ([("Created", 6), ("Error", 1)], [("Exists already", 6), ("Error", 1)]):
-        done = client.post(PAGE, {"text": seen.context["text"], "go": "run"})
+        done = client.post(PAGE, {"packed": seen.context["packed"], "go": "run"})
         assert done.context["counts"] == counts
-    too_large = SimpleUploadedFile("details.json", b" " * (400 * 1024 + 1))
-    assert "larger than 400 KiB" in client.post(PAGE, {"file": too_large}).content.decode()
     assert "not JSON" in client.post(PAGE, {"text": "x", "go": "run"}).content.decode()
+
+
+def test_the_page_takes_a_file_of_ten_mebibytes_and_no_larger_one(root: Person) -> None:
+    client = signed_in(root)
+    document = json.loads(many(300))
+    for user in document["UserDetailList"]:  # as long as AWS's quota lets inline policies of a user be
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+        policy["Statement"] *= 22
+        user["UserPolicyList"] = [{"PolicyName": "own", "PolicyDocument": policy}]
+    file = json.dumps(document, indent=8).encode()
+    file += b" " * (LARGEST - len(file))
+    seen = client.post(PAGE, {"file": SimpleUploadedFile("details.json", file), "go": "preview"})
+    assert "Preview: 330 to create" in seen.content.decode()
+    assert unpack(seen.context["packed"], LARGEST) == file
+    done = client.post(PAGE, {"packed": seen.context["packed"], "go": "run"})
+    assert done.context["counts"] == [("Created", 200), ("Not yet", 130)]
+    too_large = client.post(PAGE, {"file": SimpleUploadedFile("details.json", file + b" ")})
+    assert "larger than 10 MiB" in too_large.content.decode()
+    assert client.post(PAGE, {"file": SimpleUploadedFile("details.json", file * 2)}).status_code == 413
+    other = "/console/accounts/user/import/"
+    assert client.post(other, {"file": SimpleUploadedFile("users.csv", file[: 600 * 1024])}).status_code == 413
+
+
+def test_what_is_packed_is_unpacked_whole_and_never_to_more_than_a_page_takes() -> None:
+    assert unpack(pack(SMALL), len(SMALL)) == SMALL
+    for packed in (pack(SMALL)[:-8], "x", "ÿ", pack(b" " * 1_000_000)):
+        with pytest.raises(InvalidInput, match="not come whole"):
+            unpack(packed, len(SMALL))
+    with pytest.raises(InvalidInput, match="too much for a page"):
+        pack(os.urandom(2 * 1024 * 1024))
+
+
+def test_what_differs_of_what_exists_is_told_and_left_as_it_is(root: Person) -> None:
+    run(lambda: root.caller, read(SMALL))
+    before = rows_of(root.account_id)
+
+    def told(file: bytes) -> dict[str, tuple[str, ...]]:
+        return {line.entity.name: line.differences for line in preview(root.caller, read(file)) if line.differences}
+
+    assert told(SMALL) == {}
+    assert {line.detail for line in preview(root.caller, read(SMALL)) if line.word == "Exists already"} == {
+        "It is the same, and is left as it is."
+    }
+
+    def change(all_: Any) -> None:
+        alice, backup = all_["UserDetailList"][:2]
+        alice["Path"] = "/elsewhere/"
+        alice["GroupList"] = ["Developers"]
+        alice["AttachedManagedPolicies"].pop()
+        alice["PermissionsBoundary"] = {}
+        alice["Tags"] = [{"Key": "team", "Value": "red"}, {"Key": "new", "Value": "x"}]
+        alice["UserPolicyList"][0]["PolicyDocument"]["Statement"][0]["Effect"] = "Deny"
+        backup["UserPolicyList"] = [
+            {"PolicyName": "other", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+        ]
+        reports = next(each for each in all_["Policies"] if each["PolicyName"] == "read-reports")
+        for version in reports["PolicyVersionList"]:
+            version["IsDefaultVersion"] = not version["IsDefaultVersion"]
+        limits = next(each for each in all_["Policies"] if each["PolicyName"] == "limits")
+        limits["PolicyVersionList"][0]["Document"]["Statement"] = []
+
+    here = f"arn:aws:iam::{root.account_id}:policy"
+    found = told(changed(change))
+    assert found["alice"] == (
+        "The path is /elsewhere/ in AWS and / here.",
+        "Groups only here: reviewers.",
+        f"Attached policies only here: {here}/design/read-reports.",
+        "The inline policy own-folder says something else here.",
+        f"The permissions boundary is none in AWS and {here}/limits here.",
+        "Tags missing here: new.",
+        "Tags only here: cost-centre.",
+        "The tag team is 'red' in AWS and 'blue' here.",
+    )
+    assert found["backup"] == ("Inline policies missing here: other.",)
+    assert found["read-reports"] == (
+        "The version in force is v4 in AWS and v2 here.",
+        "The version in force says something else here.",
+    )
+    assert found["limits"] == ("The version in force says something else here.",)
+    assert rows_of(root.account_id) == before
+
+
+def test_who_may_not_read_what_is_there_is_not_told_what_differs(root: Person) -> None:
+    run(lambda: root.caller, read(SMALL))
+    helper = make_user(root, "helper", allow("iam:List*", "iam:Create*"))
+    lines = {line.entity.name: line for line in preview(helper.caller, read(SMALL))}
+    assert "iam:GetAccountAuthorizationDetails" in lines["alice"].detail
+    assert lines["alice"].differences == ()

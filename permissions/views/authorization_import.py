@@ -32,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
             lines = authorization_import.run(lambda: with_nonce(caller), details, most=AT_ONCE)
         else:
             lines = authorization_import.preview(caller, details)
-        told = _told(lines, details) | {"text": data["text"], "done": done}
+        told = _told(lines, details) | {"packed": data["packed"], "done": done}
         answers.append(render(request, "authorization_import_lines.html", told))
 
     if submitted(request, form, act):

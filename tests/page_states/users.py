@@ -75,6 +75,11 @@ MIXED = "user_name,path,groups,tags,console_access\ndora,/x/,,team=blue,none\nca
 FROM_AWS = (Path(__file__).parent.parent / "data" / "authorization_details" / "small.json").read_text()
 
 
+DIFFERENT = """{"UserDetailList": [{"UserName": "carol", "Path": "/elsewhere/", "Tags": [{"Key": "team", "Value": "red"}],
+ "AttachedManagedPolicies": [{"PolicyName": "ReadOnlyAccess", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}],
+ "UserPolicyList": [{"PolicyName": "deploy", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}]}]}"""
+
+
 def import_from_aws(page: Page, stage: Stage) -> None:
     """Import a user from AWS."""
     press("Preview", text='{"UserDetailList": [{"UserName": "moved"}], "RoleDetailList": [{"RoleName": "r"}]}')(
@@ -179,6 +184,13 @@ STATES = [
     State("admin:user-import-aws", "form", "alice", "get-account-authorization-details"),
     State("admin:user-import-aws", "error", "alice", "At /: this is no answer", then=press("Preview", text="{}")),
     State("admin:user-import-aws", "preview", "alice", "Nothing is done yet", then=press("Preview", text=FROM_AWS)),
+    State(
+        "admin:user-import-aws",
+        "differences",
+        "alice",
+        "It differs, and is left as it is",
+        then=press("Preview", text=DIFFERENT),
+    ),
     State("admin:user-import-aws", "result", "alice", "Give anew", then=import_from_aws),
     State("admin:user-import", "result", "alice", "shown once", then=import_users),
     State(CHANGE, "typical", "alice", "everything", ("carol",)),

@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 lines = authorization_import.preview(caller, details)
         for line in lines:
             self.stdout.write(f"{line.word}: {line.entity.kind} {line.entity.name} {line.detail}".rstrip())
-            for note in line.notes:
+            for note in (*line.differences, *line.notes):
                 self.stdout.write(f"  {note}")
         for name in details.roles:
             self.stdout.write(f"Left out: role {name}")
