@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import certificates, pages, policies, report, signin, ssh, start, traffic
+from benchmarks import certificates, imports, pages, policies, report, signin, ssh, start, traffic
 
 ALL = {
     "start": start.run,
@@ -13,6 +13,7 @@ ALL = {
     "certificates": certificates.run,
     "report": report.run,
     "pages": pages.run,
+    "imports": imports.run,
 }
 
 if __name__ == "__main__":

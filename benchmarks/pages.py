@@ -65,7 +65,7 @@ def measure(account_id: str) -> str:
     for name, pattern in PAGES.items():
         address = pattern.replace("KEY", key.access_key_id if key else "")
         queries: list[tuple[float, str, Any]] = []
-        with connection.execute_wrapper(_timing(queries)):
+        with connection.execute_wrapper(timing(queries)):
             answer = client.get(address, follow=True)
         if answer.status_code != HTTPStatus.OK:
             print(f"{name}: {address} is answered with {answer.status_code}")
@@ -81,7 +81,7 @@ def measure(account_id: str) -> str:
     return ""
 
 
-def _timing(queries: list[tuple[float, str, Any]]) -> Callable[..., Any]:
+def timing(queries: list[tuple[float, str, Any]]) -> Callable[..., Any]:
     """A wrapper that notes every query with the milliseconds it took."""
 
     def note(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
