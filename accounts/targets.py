@@ -1,5 +1,6 @@
 """What operations are about: each target loads the entity once and says on which ARN its permission is decided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,8 +38,23 @@ def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:
 
 
 def _group_named(caller: Caller, group_name: str, *, lock: bool) -> Resolved:
-    groups = Group.objects.select_related("account").named(caller.account_id, group_name)
-    group = (groups.select_for_update(no_key=True, of=("self",)) if lock else groups).first()
+    [resolved] = groups_named(caller, [group_name], lock=lock)
+    return resolved
+
+
+def groups_named(caller: Caller, group_names: Sequence[str], *, lock: bool) -> list[Resolved]:
+    """Each of the groups, read by one query and locked in the order of their names."""
+    keys = {group_name.lower() for group_name in group_names}
+    groups = Group.objects.in_account(caller.account_id).filter(group_name_key__in=keys).order_by("group_name_key")
+    groups = groups.select_related("account")
+    found = {
+        group.group_name_key: group
+        for group in (groups.select_for_update(no_key=True, of=("self",)) if lock else groups)
+    }
+    return [_resolved_group(caller, group_name, found.get(group_name.lower())) for group_name in group_names]
+
+
+def _resolved_group(caller: Caller, group_name: str, group: Group | None) -> Resolved:
     return Resolved(
         resource=group.arn if group else arns.group(caller.account_id, "/", group_name),
         entities={"group": group},

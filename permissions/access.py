@@ -97,9 +97,8 @@ class _User:
 def _access(caller: Caller, parameters: dict[str, Any], owner: Resolved, *, lock: bool) -> Access:
     """What ``parameters`` name, and all that the copied user has. The account's row is what keeps it so."""
     source = parameters.pop("copy_permissions_from", None)
-    groups = [
-        targets.group(caller, {"group_name": name}, lock=lock) for name in sorted(parameters.pop("group_names", ()))
-    ]
+    names = sorted(parameters.pop("group_names", ()))
+    groups = targets.groups_named(caller, names, lock=lock) if names else []
     policies = [
         used_policy(caller, {"policy_arn": arn}, lock=lock) for arn in sorted(parameters.pop("policy_arns", ()))
     ]
