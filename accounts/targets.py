@@ -9,6 +9,7 @@ from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from iamconsole.asked import Asked, Resolved
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
+from iamconsole.looking import seen
 
 
 def _users(*, lock: bool) -> Any:
@@ -26,7 +27,8 @@ def asked_of(entity: User | Group, **parameters: Any) -> Asked:
 
 
 def _named(caller: Caller, user_name: str, *, lock: bool) -> Resolved:
-    user = _users(lock=lock).filter(account=caller.account_id, user_name_key=user_name.lower()).first()
+    found = _users(lock=lock).filter(account=caller.account_id, user_name_key=user_name.lower())
+    user = found.first() if lock else seen(("user", caller.account_id, user_name.lower()), found.first)
     return Resolved(
         resource=user.arn if user else arns.user(caller.account_id, "/", user_name),
         entities={"user": user},

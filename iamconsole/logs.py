@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,14 +12,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Served:
-    """The request that is being served: its id, the fields that its line in the request log gets, and what it changed.
+    """The request that is being served: its id, the fields that its line in the request log gets, what it changed and has read.
 
-    ``changes`` has the action, what it was done to, and its parameters without what is secret.
+    ``changes`` has the action, what it was done to, and its parameters without what is secret; ``seen`` is of `looking`.
     """
 
     request_id: str = ""
     fields: dict[str, object] = field(default_factory=dict)
     changes: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    seen: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
 
 SERVED: ContextVar[Served] = ContextVar("served")

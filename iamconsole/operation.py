@@ -9,6 +9,7 @@ is recorded in a transaction of its own.
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +27,7 @@ from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
 from iamconsole.context_keys import context_of
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from iamconsole.logs import served
+from iamconsole.looking import looking
 from permissions.engine import Decision
 
 R = TypeVar("R")
@@ -101,7 +103,8 @@ class Operation(Generic[R]):
             caller.refuse_beyond_session(self.action)
             if caller.user is not None and not self.public:
                 note_access(caller.user, caller.time, action=self.action, tracked=True, region=caller.region)
-            admitted = self._admit(caller, dict(given), attempt, lock=False)
+            with looking() if self.reads else nullcontext():
+                admitted = self._admit(caller, dict(given), attempt, lock=False)
             if self.reads:
                 return self.function(caller, **admitted)
             if self.sensitive:
@@ -146,7 +149,8 @@ class Operation(Generic[R]):
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         remaining = dict(given)
-        target = self.on(caller, remaining, lock=False)
+        with looking():
+            target = self.on(caller, remaining, lock=False)
         first, *further = self._asked(target, given)
         plain = self._plain_parts()
         needed = [(action, asked) for action in plain for asked in (first, *further)]
@@ -169,6 +173,8 @@ class Operation(Generic[R]):
 
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
+        this = served()
+        this.seen.clear()
         try:
             with transaction.atomic(durable=True):
                 result = self._write(caller, given, attempt)
@@ -176,7 +182,9 @@ class Operation(Generic[R]):
             raise ConcurrentModification(
                 "Another request changed the same thing at the same time. Nothing was changed: send the request again."
             ) from error
-        served().changes.extend(attempt.changes)
+        finally:
+            this.seen.clear()
+        this.changes.extend(attempt.changes)
         return result
 
     def _write(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:

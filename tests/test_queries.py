@@ -9,7 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.operations.groups import add_user_to_group, create_group
+from accounts.operations.users import get_user, update_user
+from accounts.operations.whole_users import delete_user_with_credentials
 from credentials.models import AccessKey
+from iamconsole.errors import NoSuchEntity
+from iamconsole.logs import SERVED, Served, served
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_user_policy
@@ -187,3 +191,30 @@ def test_the_list_of_users_tells_mfa_by_no_query_more_whatever_its_length(root: 
     for chosen, name in (("virtual", "ann"), ("hardware", "ben"), ("no", "cleo")):
         page = client.get(f"/console/accounts/user/?mfa={chosen}").content.decode()
         assert [each for each in ("ann", "ben", "cleo") if f"/user/{each}/change/" in page] == [name]
+
+
+@pytest.mark.parametrize("tab", ["", "?tab=credentials", "?tab=tags"])
+def test_a_page_about_a_user_reads_the_user_once_whatever_its_buttons(root: Person, bob: Person, tab: str) -> None:
+    client = signed_in(root)
+    client.get("/console/accounts/user/bob/change/")
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(f"/console/accounts/user/bob/change/{tab}").status_code == 200
+    named = [each for each in captured.captured_queries if '"user_name_key" = \'bob\'' in each["sql"]]
+    assert len(named) == 1
+
+
+def test_what_a_request_has_seen_is_forgotten_when_it_writes(root: Person, bob: Person) -> None:
+    token = SERVED.set(Served())
+    try:
+        assert get_user(root.caller, user_name="bob").path == "/"
+        with CaptureQueriesContext(connection) as captured:
+            assert get_user(root.caller, user_name="bob").path == "/"
+        assert not [each for each in captured.captured_queries if "user_name_key" in each["sql"]]
+        update_user(root.caller, user_name="bob", new_path="/moved/")
+        assert get_user(root.caller, user_name="bob").path == "/moved/"
+        delete_user_with_credentials(root.caller, user_name="bob")
+        with pytest.raises(NoSuchEntity):
+            get_user(root.caller, user_name="bob")
+    finally:
+        SERVED.reset(token)
+    assert not served().seen
