@@ -47,7 +47,7 @@ class Origin:
     request_id: str = ""
 
 
-def record(
+def event_of(
     origin: Origin,
     *,
     action: str,
@@ -61,14 +61,12 @@ def record(
     changes: Sequence[Mapping[str, Any]] = (),
     read_only: bool = False,
 ) -> Event:
-    """Add one event to the origin's chain, inside the caller's transaction (there must be one).
+    """An event that is to be recorded.
 
     ``decision`` says why something was refused; its id, which the refused one is told, is the event's. ``names`` are those of
-    all that it was about, ``changes`` what was before and after. Raises OperationalError when it cannot be written.
+    all that it was about, ``changes`` what was before and after.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("an event is recorded inside the transaction of what it tells of")
-    event = Event(
+    return Event(
         chain=origin.chain,
         event_id=uuid.uuid4(),
         action=action,
@@ -89,38 +87,55 @@ def record(
         user_agent=origin.user_agent[:300],
         request_id=origin.request_id,
     )
+
+
+def record(origin: Origin, **event: Any) -> Event:
+    """Add one event to the origin's chain: `record_all` of one."""
+    [recorded] = record_all([event_of(origin, **event)])
+    return recorded
+
+
+def record_all(events: Sequence[Event]) -> Sequence[Event]:
+    """Add events to the chain of them all, in their order, inside the caller's transaction (there must be one).
+
+    As many queries as for one. Raises OperationalError when they cannot be written.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an event is recorded inside the transaction of what it tells of")
     try:
-        return _linked(event)
+        _link(events[0].chain, events)
     except (IntegrityError, OperationalError):
         raise
     except DatabaseError as error:  # such as a rule of the database's own
         raise OperationalError("The trail cannot be written.") from error
+    return events
 
 
-def _linked(event: Event) -> Event:
-    """Write an event as the next link of its chain."""
+def _link(chain: str, events: Sequence[Event]) -> None:
+    """Write events as the next links of their chain."""
     if connection.vendor == "postgresql":  # SQLite has its timeout from the settings
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
     locked = ChainHead.objects.select_for_update(no_key=True)
-    head = locked.filter(chain=event.chain).first()
+    head = locked.filter(chain=chain).first()
     if head is None:
-        ChainHead.objects.get_or_create(chain=event.chain)
-        head = locked.get(chain=event.chain)
-    event.sequence = head.sequence + 1
-    event.event_time = datetime.now(UTC)
-    event.previous_hash = head.hash
-    for column, value in derived(event).items():
-        setattr(event, column, value)
-    event.hash = link_hash(event)
-    event.save(force_insert=True)
+        ChainHead.objects.get_or_create(chain=chain)
+        head = locked.get(chain=chain)
+    for event in events:
+        event.sequence = head.sequence + 1
+        event.event_time = datetime.now(UTC)
+        event.previous_hash = head.hash
+        for column, value in derived(event).items():
+            setattr(event, column, value)
+        event.hash = link_hash(event)
+        head.sequence, head.hash = event.sequence, event.hash
+    Event.objects.bulk_create(events)
     EventKey.objects.bulk_create(
-        EventKey(event=event, chain=event.chain, key=key, event_time=event.event_time, sequence=event.sequence)
+        EventKey(event=event, chain=chain, key=key, event_time=event.event_time, sequence=event.sequence)
+        for event in events
         for key in sorted(keys_of(event))
     )
-    head.sequence, head.hash = event.sequence, event.hash
     head.save(update_fields=["sequence", "hash"])
-    return event
 
 
 def record_alone(origin: Origin, **event: Any) -> Event:

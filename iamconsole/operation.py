@@ -21,7 +21,7 @@ from accounts.models import Account
 from accounts.nonces import spend
 from api import shapes, wire
 from audit.portraits import Watch, all_names, made_of
-from audit.record import record, record_alone
+from audit.record import event_of, record_all, record_alone
 from credentials.last_access import note_access
 from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
 from iamconsole.context_keys import context_of
@@ -204,11 +204,12 @@ class Operation(Generic[R]):
         result = self.function(caller, **admitted)
         told = wire.pick(self.model.output, result, secrets=False, omits=self.omits)
         made, changes = all_names([*made_of(result), *attempt.about]), watch.changes(result)
+        origin, events = caller.origin(attempt.made_chain or attempt.chain), []
         for (action, asked), before in zip(performed, names, strict=True):
             of_part = {} if asked is attempt.asked else asked.parameters
             attempt.changes.append((action, asked.resource, {**attempt.parameters, **of_part}))
-            record(
-                caller.origin(attempt.made_chain or attempt.chain),
+            event = event_of(
+                origin,
                 action=action,
                 resource=asked.resource,
                 parameters={**attempt.parameters, **of_part},
@@ -216,7 +217,10 @@ class Operation(Generic[R]):
                 names=[*before, *made],
                 changes=changes,
             )
+            events.append(event)
             changes = []  # what several actions did together is told with the first
+        if events:
+            record_all(events)
         return result
 
     def _performed(self, admitted: Mapping[str, Any], target: Asked) -> list[tuple[str, Asked]]:
