@@ -2,11 +2,13 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -269,8 +271,10 @@ def test_a_deny_for_one_user_keeps_the_filters_from_telling_about_that_user(root
 # Names
 
 
+# Those whose pages are all asked for, and others.
+WALKED = ["=1+1", ".", "..", "add", "a@b", "x" * 64]
 HOSTILE = [
-    "=1+1", "+x", "-", "--help", "@SUM", "a@b", "a,b", ".", "..", "...", "_", "add", "create", "a=b", "a+b", "x" * 64,
+    *WALKED, "+x", "-", "--help", "@SUM", "a,b", "...", "_", "create", "a=b", "a+b",
 ]  # fmt: skip
 
 
@@ -306,7 +310,7 @@ def test_a_legal_name_is_only_a_name(name: str, root: Person):
     names["serial_number"] = add_device(user).serial_number
     names |= credentials_of(root, name)
     names["change_id"] = change_of(root, name)
-    for address in console_addresses(**names):
+    for address in console_addresses(**names) if name in WALKED else ():
         if address.startswith(USERS) and address not in STEPS:
             status = client.get(urlsplit(urljoin("http://localhost/", address)).path).status_code
             assert status in (200, 405), address
@@ -339,7 +343,14 @@ def test_a_browser_reaches_a_user_of_any_legal_name(name: str, visitor: Visitor,
 # Reading changes nothing, and forms come from our pages
 
 
-def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person):
+@pytest.fixture
+def still() -> Iterator[None]:
+    """Time does not pass: a session notes each minute that it is used."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
+
+
+def test_nothing_is_changed_by_get(root: Person, alice: Person, mallory: Person, still: None):
     give_password(alice)
     client = signed_in(alice)
     names = {"user_name": "alice", "access_key_id": alice.access_key_id, "policy_name": "given"} | furnish(

@@ -199,7 +199,7 @@ def test_a_page_about_a_user_reads_the_user_once_whatever_its_buttons(root: Pers
     client.get("/console/accounts/user/bob/change/")
     with CaptureQueriesContext(connection) as captured:
         assert client.get(f"/console/accounts/user/bob/change/{tab}").status_code == 200
-    named = [each for each in captured.captured_queries if '"user_name_key" = \'bob\'' in each["sql"]]
+    named = [each for each in captured.captured_queries if "\"user_name_key\" = 'bob'" in each["sql"]]
     assert len(named) == 1
 
 
