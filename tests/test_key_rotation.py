@@ -5,6 +5,7 @@ import os
 import random
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ Rounds = Callable[[int, int], int]
 OLD, NEW = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("old", "new"))
 OTHER = f"old:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 KEYS = 300
+NOT_PASSED = ("ENCRYPTION_KEYS", "DATABASE_URL", "IAMCONSOLE_TEST_PORT")
 
 MAKE = """
 import sys
@@ -141,8 +143,7 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     """A fresh one, on the database that the tests run on: a file, or a database of PostgreSQL made for it."""
     port = free_port()
-    dropped = {"ENCRYPTION_KEYS", "DATABASE_URL", "IAMCONSOLE_TEST_PORT"}
-    environment = {name: value for name, value in os.environ.items() if name not in dropped} | {
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_PASSED} | {
         "IAMCONSOLE_DATA": str(tmp_path / "data"),
         "PUBLIC_URL": f"http://localhost:{port}",
         "DJANGO_SETTINGS_MODULE": "iamconsole.settings",
@@ -169,6 +170,24 @@ def furnished(house: House, ring: str, keys: int = KEYS) -> tuple[str, str]:
     key_id, secret = done.stdout.split()
     SECRETS.append(secret)
     return key_id, secret
+
+
+@pytest.fixture(scope="module")
+def data_with_one_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of an installation with one user and one key, to be copied."""
+    folder = tmp_path_factory.mktemp("one-key") / "data"
+    others = {name: value for name, value in os.environ.items() if name not in NOT_PASSED}
+    environment = others | {"IAMCONSOLE_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "iamconsole.settings"}
+    furnished(House(environment, free_port()), OLD, keys=1)
+    return folder
+
+
+def one_key(house: House, data: Path) -> None:
+    """One user and one key in a fresh house: on SQLite a copy of what was made before."""
+    if "DATABASE_URL" in house.environment:
+        furnished(house, OLD, keys=1)
+    else:
+        shutil.copytree(data, house.environment["IAMCONSOLE_DATA"])
 
 
 # Registry and seal
@@ -278,8 +297,8 @@ def test_everything_is_sealed_anew_while_requests_are_signed_and_after_a_kill(ho
 
 
 @pytest.mark.pure
-def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
-    furnished(house, OLD, keys=1)
+def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House, data_with_one_key: Path) -> None:
+    one_key(house, data_with_one_key)
     for ring, sentence in (
         (NEW, "ENCRYPTION_KEYS lacks the key old"),
         (OTHER, "The key old in ENCRYPTION_KEYS is not the key of that name"),
@@ -299,8 +318,8 @@ def test_a_wrong_ring_refuses_to_start_with_one_sentence(house: House) -> None:
 
 
 @pytest.mark.pure
-def test_nothing_is_sealed_with_a_key_that_no_server_was_started_with(house: House) -> None:
-    furnished(house, OLD, keys=1)
+def test_nothing_is_sealed_with_a_key_that_no_server_was_started_with(house: House, data_with_one_key: Path) -> None:
+    one_key(house, data_with_one_key)
     done = house.run("manage.py", "rotate_encryption_key", ring=f"{NEW},{OLD}")
     assert done.returncode != 0
     assert "No server was started with the key new in its ring yet" in done.stderr
@@ -308,8 +327,8 @@ def test_nothing_is_sealed_with_a_key_that_no_server_was_started_with(house: Hou
 
 
 @pytest.mark.pure
-def test_a_key_that_something_is_sealed_with_is_not_let_go(house: House) -> None:
-    furnished(house, OLD, keys=1)
+def test_a_key_that_something_is_sealed_with_is_not_let_go(house: House, data_with_one_key: Path) -> None:
+    one_key(house, data_with_one_key)
     house.manage("prepare", "--no-account", ring=f"{OLD},{NEW}")
     done = house.run("manage.py", "rotate_encryption_key", "--let-go", ring=f"{NEW},{OLD}")
     assert done.returncode != 0

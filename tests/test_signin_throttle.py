@@ -27,8 +27,6 @@ from iamconsole.errors import Throttling
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
 from tests.conftest import ROOT, Person
 
-pytestmark = pytest.mark.usefixtures("full_hashes")
-
 Rounds = Any
 IN_A_PROCESS = """
 import sys
@@ -122,6 +120,7 @@ def clock() -> Iterator[Any]:
 # Exact
 
 
+@pytest.mark.usefixtures("full_hashes")
 @pytest.mark.asvs("6.3.1")
 def test_sixty_wrong_passwords_at_once_from_several_processes_are_hashed_ten_times(alice: Person, rounds: Rounds):
     give_password(alice)
@@ -451,6 +450,7 @@ def test_no_name_that_was_typed_lies_in_the_table(alice: Person):
     assert plain not in keys
 
 
+@pytest.mark.usefixtures("full_hashes")
 def test_the_hasher_is_the_products_own_argon2id():
     assert issubclass(Argon2id, Argon2PasswordHasher)
     assert (Argon2id.memory_cost >= 19 * 1024, Argon2id.time_cost >= 2, Argon2id.parallelism) == (True, True, 1)
