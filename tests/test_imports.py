@@ -12,7 +12,7 @@ pytestmark = pytest.mark.pure
 APPS = ("iamconsole", "accounts", "credentials", "permissions", "audit", "api")
 # Each layer may import itself and the layers before it.
 LAYERS = [
-    ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs"),
+    ("iamconsole/errors", "iamconsole/configuration", "iamconsole/database", "iamconsole/logs", "iamconsole/looking"),
     (
         "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/json_wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
