@@ -108,7 +108,8 @@ def test_a_page_is_accessible_wide_and_narrow_in_light_and_dark(state: State, st
     visitor.trouble.clear()
     page = visitor.open(state.address(stage))
     if state.then:
-        state.then(page, stage)
+        state.then(page, stage)  # the page that comes of it may be on its way
+        expect(page.locator("main")).to_contain_text(state.says)
     seen = page.evaluate(SEEN)
     if state.says not in " ".join(seen["text"].split()):  # not yet: what a script brings comes a little later
         expect(page.locator("main")).to_contain_text(state.says)
