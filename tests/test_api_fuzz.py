@@ -177,7 +177,7 @@ def test_whatever_is_asked_is_answered(
     server: Path,
     rounds: Callable[[int, int], int],
 ) -> None:
-    ask_whatever(model, *next(administrators), rounds(6, 500))
+    ask_whatever(model, *next(administrators), rounds(10, 500))
 
 
 def test_whatever_is_asked_of_what_is_absent_is_answered(server: Path, rounds: Callable[[int, int], int]) -> None:

@@ -271,10 +271,8 @@ def test_a_deny_for_one_user_keeps_the_filters_from_telling_about_that_user(root
 # Names
 
 
-# Those whose pages are all asked for, and others.
-WALKED = ["=1+1", ".", "..", "add", "a@b", "x" * 64]
 HOSTILE = [
-    *WALKED, "+x", "-", "--help", "@SUM", "a,b", "...", "_", "create", "a=b", "a+b",
+    "=1+1", "+x", "-", "--help", "@SUM", "a@b", "a,b", ".", "..", "...", "_", "add", "create", "a=b", "a+b", "x" * 64,
 ]  # fmt: skip
 
 
@@ -310,7 +308,7 @@ def test_a_legal_name_is_only_a_name(name: str, root: Person):
     names["serial_number"] = add_device(user).serial_number
     names |= credentials_of(root, name)
     names["change_id"] = change_of(root, name)
-    for address in console_addresses(**names) if name in WALKED else ():
+    for address in console_addresses(**names):
         if address.startswith(USERS) and address not in STEPS:
             status = client.get(urlsplit(urljoin("http://localhost/", address)).path).status_code
             assert status in (200, 405), address

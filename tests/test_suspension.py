@@ -165,7 +165,6 @@ WAYS: dict[str, Callable[[Person], Any]] = {
 }
 
 
-@pytest.mark.pure
 @pytest.mark.asvs("7.4.2")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("door", DOORS)
@@ -271,7 +270,6 @@ def kept_out(root: Person, user_name: str, way: str) -> Person:
     return person
 
 
-@pytest.mark.pure
 @pytest.mark.asvs("6.3.8")
 def test_a_right_password_of_who_is_kept_out_is_told_in_the_bytes_of_a_wrong_one_and_costs_one_hash(
     root: Person, hashes: list[str]
@@ -296,7 +294,6 @@ def test_a_right_password_of_who_is_kept_out_is_told_in_the_bytes_of_a_wrong_one
     assert hashes == ["verify"]
 
 
-@pytest.mark.pure
 @pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("way", WAYS)
 def test_half_way_who_is_kept_out_is_told_what_everybody_is_told_whose_time_is_over(
@@ -484,7 +481,6 @@ def test_through_the_aws_door_times_are_iso_8601(root: Person, carol: Person) ->
 # In the console
 
 
-@pytest.mark.pure
 def test_suspend_reactivate_lock_down_and_undo_by_hand(
     visitor: Visitor, root: Person, alice: Person, carol: Person
 ) -> None:

@@ -398,7 +398,6 @@ def test_what_would_be_another_action_or_another_path_is_refused(
     assert store.seen[-1]["x-iamconsole-resource"] == "arn:aws:s3:::files/alice/a ?b"
 
 
-@pytest.mark.pure
 @with_nginx
 @with_curl
 def test_curl_signs_by_itself(stage: Stage, front: str, store: gateway.Service, tmp_path: Path) -> None:
@@ -723,7 +722,6 @@ def test_a_question_that_is_none_is_a_400(stage: Stage, change: dict[str, Any], 
     assert words in answer["error"]["message"]
 
 
-@pytest.mark.pure
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -1024,7 +1022,6 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.pure
 def test_no_document_makes_the_server_fail(stage: Stage) -> None:
     good = question(stage)
     told = described(signed_for(stage.alice, FILE))
@@ -1053,7 +1050,6 @@ def test_no_document_makes_the_server_fail(stage: Stage) -> None:
     junk()
 
 
-@pytest.mark.pure
 def test_no_header_makes_the_server_fail(stage: Stage) -> None:
     request = signed_for(stage.alice, FILE)
     names = [

@@ -60,7 +60,6 @@ class Stage:
     devices: dict[str, str] = field(default_factory=dict)
     reports: dict[str, str] = field(default_factory=dict)  # ids of two credential reports: "@before", "@after"
     visitors: dict[str, Visitor] = field(default_factory=dict)
-    framed: set[str] = field(default_factory=set)  # whose frame round the page was looked at in dark
     proved_at: float = field(default_factory=time.monotonic)
 
     def keep_proved(self) -> None:
