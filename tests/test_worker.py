@@ -172,7 +172,7 @@ def worker_under(parent: int, *, other_than: int = 0) -> int:
 
     def look() -> bool:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        found[:] = [int(child) for child in children if int(child) != other_than and b"worker" in command_of(child)]
+        found[:] = [int(child) for child in children if int(child) != other_than and b"manage.py" in command_of(child)]
         return bool(found)
 
     until(look)
