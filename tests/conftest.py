@@ -38,8 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The canary test runs last, when every secret has been used."""
-    items.sort(key=lambda item: "test_canary" in item.nodeid)
+    """What looks back on all other tests runs last: when every secret has been used, and every change been made."""
+    items.sort(key=lambda item: "test_canary" in item.nodeid or "test_whole_run" in item.nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +51,11 @@ def rounds(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
 @pytest.fixture(scope="session", autouse=True)
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """The real database of the settings, migrated; every test may use it, and commits."""
-    with django_db_blocker.unblock():
+    from tests import whole_run
+
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         call_command("prepare", no_account=True, stdout=io.StringIO())
+        whole_run.begin(patch)
         yield
 
 

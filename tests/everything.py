@@ -8,37 +8,27 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import arns, jobs, targets
-from accounts.job_models import Job
-from accounts.list_models import UserListView
-from accounts.models import Account, Group, Membership, Session, SetupLink, User
+from accounts.models import Session, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.user_changes import start_user_change
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
-from audit import triggers
-from audit.models import Event
-from audit.record import link_hash
 from credentials import certificate_targets
 from credentials import targets as credential_targets
-from credentials.certificate_models import ServerCertificate, SigningCertificate
-from credentials.mfa.models import MFADevice, MFARequirement, RecoveryCode
-from credentials.models import AccessKey, LoginProfile, PasswordHistory, PasswordPolicy, ServiceToken
+from credentials.models import LoginProfile
 from credentials.operations.credential_reports import generate_credential_report, refresh_credential_report
 from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.operations.passkeys import begin_passkey_registration
@@ -51,20 +41,10 @@ from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.operations.text_messages import begin_sms_registration
 from credentials.operations.unused import deactivate_credential, reap_credential, restore_credential
 from credentials.reports.models import CredentialReport
-from credentials.service_credentials import GIT, ServiceSpecificCredential
-from credentials.ssh.models import SSHPublicKey
-from credentials.unused.models import Deactivation
+from credentials.service_credentials import GIT
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, every_operation
 from permissions import access
-from permissions.models import (
-    AttachedGroupPolicy,
-    AttachedUserPolicy,
-    GroupPolicy,
-    ManagedPolicy,
-    PolicyVersion,
-    UserPolicy,
-)
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.boundaries import put_user_permissions_boundary
 from permissions.operations.inline import put_group_policy
@@ -75,6 +55,7 @@ from tests.authenticators import App, SecurityKey, a_number, give_app, session_o
 from tests.certificate_authority import Served, certificate, new_key, served, text_of
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.raw import Answer
+from tests.rows import events_of
 from tests.ssh_keys import new_ssh_key
 
 RESOURCE_POLICY = (
@@ -493,71 +474,3 @@ def secrets_in(answer: Answer) -> list[str]:
     found += [base64.b64decode(seed).decode() if seed else None]
     found += [each.text for each in answer.xml.iterfind("*/{*}RecoveryCodes/{*}member")]
     return [each for each in found if each]
-
-
-def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row that belongs to an account, and its trail."""
-    return {
-        model.__name__: list(model.objects.filter(**{path: account_id}).order_by("pk").values())
-        for model, path in (
-            (Account, "account_id"),
-            (User, "account"),
-            (AccessKey, "user__account"),
-            (Job, "account"),
-            (CredentialReport, "account"),
-            (LoginProfile, "user__account"),
-            (PasswordPolicy, "account"),
-            (PasswordHistory, "user__account"),
-            (Deactivation, "account"),
-            (MFARequirement, "account"),
-            (ServiceToken, "user__account"),
-            (ServiceSpecificCredential, "user__account"),
-            (SSHPublicKey, "user__account"),
-            (MFADevice, "account"),
-            (RecoveryCode, "user__account"),
-            (ServerCertificate, "account"),
-            (SigningCertificate, "account"),
-            (UserPolicy, "user__account"),
-            (Group, "account"),
-            (Membership, "group__account"),
-            (GroupPolicy, "group__account"),
-            (ManagedPolicy, "account"),
-            (PolicyVersion, "policy__account"),
-            (AttachedUserPolicy, "user__account"),
-            (AttachedGroupPolicy, "group__account"),
-            (Session, "user__account"),
-            (SetupLink, "user__account"),
-            (UserListView, "user__account"),
-            (Event, "chain"),
-        )
-    }
-
-
-def events_of(account_id: str, *, after: int = 0) -> list[Event]:
-    """The account's trail, in its order: the events with a sequence number above ``after``."""
-    return list(Event.objects.filter(chain=account_id, sequence__gt=after).order_by("sequence"))
-
-
-def breaks(events: list[Event]) -> list[int]:
-    """The sequence numbers at which the chain does not hold."""
-    broken = [event.sequence for event in events if event.hash != link_hash(event)]
-    if events and (events[0].sequence, events[0].previous_hash) != (1, ""):
-        broken.append(events[0].sequence)
-    return broken + [
-        after.sequence
-        for before, after in pairwise(events)
-        if (after.sequence, after.previous_hash) != (before.sequence + 1, before.hash)
-    ]
-
-
-@contextmanager
-def owning_the_database() -> Iterator[None]:
-    """Be somebody who can take the database's own rules off: the chain has to show what is done then."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        for statement in triggers.drop(connection.vendor):
-            cursor.execute(statement)
-        yield
-        if connection.vendor == "postgresql":
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for statement in triggers.create(connection.vendor):
-            cursor.execute(statement)

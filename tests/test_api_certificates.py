@@ -95,7 +95,7 @@ def test_uploads_are_refused_with_awss_codes(iam: Any) -> None:
 
 
 def test_a_long_chain_that_was_refused_is_told_in_the_trail_by_its_beginning(iam: Any, alice: Person) -> None:
-    from tests.everything import events_of
+    from tests.rows import events_of
 
     refused(iam.upload_server_certificate, **GIVEN.parameters("new", CertificateChain=GIVEN.body * 2000))
     told = events_of(alice.account_id)[-1].parameters

@@ -23,9 +23,9 @@ from credentials.mfa.models import HardwareToken, MFADevice, seed_of
 from tests.authenticators import App, app_of, give_app, session_of
 from tests.aws_cli import aws
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
-from tests.everything import events_of
 from tests.faults import fault_of, invalid
 from tests.raw import ask
+from tests.rows import events_of
 
 pytestmark = pytest.mark.pure
 

@@ -11,8 +11,9 @@ from accounts.operations.groups import create_group
 from credentials.models import AccessKey
 from permissions.operations.boundaries import put_user_permissions_boundary
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
-from tests.everything import AWS_POLICY, NEW_PASSWORD, PASSWORD, events_of, furnish, give_password
+from tests.everything import AWS_POLICY, NEW_PASSWORD, PASSWORD, furnish, give_password
 from tests.raw import Answer, ask
+from tests.rows import events_of
 
 TAGS = {"Tags.member.1.Key": "Team", "Tags.member.1.Value": "blue"}
 

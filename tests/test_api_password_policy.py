@@ -520,7 +520,7 @@ def test_an_age_holds_at_once_and_the_sign_in_then_asks_for_a_new_password(root:
 
 def test_after_a_hard_expiry_only_an_administrator_helps(root: Person, clock: Any) -> None:
     from credentials.operations.login_profiles import update_login_profile
-    from tests.everything import events_of
+    from tests.rows import events_of
 
     carol = holder(root, "iam:ChangePassword")
     inside, _ = sign_in(carol)

@@ -22,9 +22,10 @@ from permissions.operations.inline import delete_user_policy
 from tests.authenticators import App, give_app, session_of
 from tests.aws_cli import aws
 from tests.conftest import SECRETS, Person, make_user
-from tests.everything import PASSWORD, events_of
+from tests.everything import PASSWORD
 from tests.faults import fault_of
 from tests.raw import ask, send_inside, signed
+from tests.rows import events_of
 
 INVALID = ("InvalidClientTokenId", 403, "The security token included in the request is invalid.")
 WITH_MFA = {

@@ -20,7 +20,7 @@ from permissions.authorization_import import Line, counted, credentials_to_give,
 from permissions.models import ManagedPolicy
 from tests.browser import signed_in
 from tests.conftest import Person, allow, make_user
-from tests.everything import rows_of
+from tests.rows import rows_of
 
 DATA = Path(__file__).parent / "data" / "authorization_details"
 SMALL = (DATA / "small.json").read_bytes()

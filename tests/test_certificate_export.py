@@ -18,7 +18,7 @@ from credentials.operations.server_certificates import delete_server_certificate
 from tests.certificate_authority import Served, served
 from tests.conftest import Person
 from tests.environment import free_port
-from tests.everything import events_of
+from tests.rows import events_of
 
 
 def export(root: Person, folder: Path, *more: str, name: str = "www") -> str:

@@ -15,18 +15,9 @@ from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
 from permissions.actions import reference_of_iam
 from tests.conftest import ROOT, Person
-from tests.everything import (
-    AT_SIGN_IN,
-    BY_CALLERS,
-    BY_OPERATOR,
-    events_of,
-    furnish,
-    invent,
-    parameters,
-    rows_of,
-    without_names,
-)
+from tests.everything import AT_SIGN_IN, BY_CALLERS, BY_OPERATOR, furnish, invent, parameters, without_names
 from tests.raw import run
+from tests.rows import events_of, rows_of
 
 pytestmark = pytest.mark.pure
 

@@ -20,7 +20,8 @@ from credentials.mfa.recovery_codes import issue
 from tests.authenticators import App, SecurityKey, a_number, give_app, give_key, give_number, text_code
 from tests.browser import Visitor, a_client, give_password, nonce_in, proved, signed_in
 from tests.conftest import SECRETS, Person
-from tests.everything import events_of, file_of_tokens
+from tests.everything import file_of_tokens
+from tests.rows import events_of
 from tests.test_api_mfa import oathtool
 from tests.test_console_mfa import codes_on, scan, text, with_factor
 from tests.test_console_signin import is_in

@@ -18,7 +18,8 @@ from credentials.mfa.models import MFADevice, RecoveryCode
 from tests.authenticators import App, give_app
 from tests.browser import Visitor, give_password, nonce_in, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_user
-from tests.everything import events_of, file_of_tokens
+from tests.everything import file_of_tokens
+from tests.rows import events_of
 
 pytestmark = pytest.mark.pure
 

@@ -19,7 +19,7 @@ from credentials.operations.password_policies import update_account_password_pol
 from iamconsole.errors import AccessDenied
 from tests.browser import PASSWORD, a_client, draft, nonce_in, signed_in
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
-from tests.everything import events_of
+from tests.rows import events_of
 from tests.test_console_signin import is_in
 from tests.test_signin_states import ANOTHER, choose, give_password_to
 

@@ -13,9 +13,9 @@ from audit.models import Event
 from iamconsole.errors import AccessDenied
 from tests.aws_cli import aws
 from tests.conftest import Person, allow, make_account, make_group, make_user
-from tests.everything import events_of
 from tests.faults import fault_of
 from tests.raw import ask_json, send, signed
+from tests.rows import events_of
 
 TARGET = f"{services()['cloudtrail'].target_prefix}.LookupEvents"
 

@@ -272,7 +272,7 @@ def ask_simulation(iam: Any, policy: str) -> Any:
 
 
 def test_what_was_copied_stands_in_the_trail(iam: Any, root: Person) -> None:
-    from tests.everything import events_of
+    from tests.rows import events_of
 
     make_user(root, "dave", allow("s3:GetObject"))
     make_user(root, "erin")

@@ -17,8 +17,9 @@ from accounts.models import Account, User
 from credentials.models import AccessKey, LoginProfile
 from permissions.models import UserPolicy
 from tests.conftest import ROOT, SECRETS, Person, allow, make_account
-from tests.everything import breaks, events_of, new_target
+from tests.everything import new_target
 from tests.raw import ask
+from tests.rows import breaks, events_of
 from tests.test_api_policies import sized
 
 MANY = 20

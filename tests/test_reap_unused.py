@@ -29,7 +29,8 @@ from credentials.unused.plan import NIGHTLY, next_run
 from iamconsole.errors import InvalidInput
 from tests.browser import a_client, signed_in
 from tests.conftest import ALLOW_ALL, ROOT, Person, make_account, make_user
-from tests.everything import PASSWORD, events_of, give_password
+from tests.everything import PASSWORD, give_password
+from tests.rows import events_of
 
 DAY0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAMED = {"user_name": "carol", "credential_type": "AccessKey"}

@@ -24,8 +24,9 @@ from permissions.operations.inline import put_user_policy
 from tests.authenticators import App, give_app, session_of
 from tests.browser import PASSWORD, a_client, give_password, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
-from tests.everything import BY_CALLERS, events_of, furnish, parameters
+from tests.everything import BY_CALLERS, furnish, parameters
 from tests.raw import run
+from tests.rows import events_of
 from tests.test_console_signin import is_in
 from tests.test_signin_states import (
     NOWHERE,

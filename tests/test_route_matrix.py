@@ -13,8 +13,9 @@ from django.urls import reverse
 from iamconsole.operation import Operation
 from tests.browser import a_client, every_route, signed_in
 from tests.conftest import ALLOW_ALL, Person, make_account, make_user
-from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters, rows_of
+from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters
 from tests.raw import exchange, form, run
+from tests.rows import rows_of
 
 pytestmark = pytest.mark.pure
 

@@ -14,7 +14,8 @@ from accounts.nonces import new_nonce
 from iamconsole.errors import Fault, SudoRequired
 from iamconsole.operation import Operation, every_operation
 from tests.conftest import ALLOW_ALL, Person, caller_for, make_account, make_user
-from tests.everything import Values, furnish, names_of, parameters, rows_of
+from tests.everything import Values, furnish, names_of, parameters
+from tests.rows import rows_of
 
 pytestmark = pytest.mark.pure
 

@@ -19,7 +19,7 @@ from credentials.operations.login_profiles import update_login_profile
 from iamconsole.operation import every_operation
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, caller_for
-from tests.everything import events_of
+from tests.rows import events_of
 
 pytestmark = pytest.mark.pure
 

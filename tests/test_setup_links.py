@@ -24,7 +24,7 @@ from credentials.reports.build import subjects
 from iamconsole.errors import AccessDenied, InvalidInput
 from tests.browser import PASSWORD, a_client, draft, give_password, nonce_in, signed_in, token_of
 from tests.conftest import SECRETS, Person, allow, make_user
-from tests.everything import events_of
+from tests.rows import events_of
 from tests.test_signin_states import ANOTHER, give_password_to
 
 pytestmark = pytest.mark.pure

@@ -22,7 +22,7 @@ from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.totp import code_at
 from tests.browser import PASSWORD, a_client, console_addresses, every_route, give_password
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
-from tests.everything import events_of
+from tests.rows import events_of
 from tests.test_console_signin import is_in, key_of, row_of
 
 pytestmark = pytest.mark.pure

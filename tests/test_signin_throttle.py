@@ -468,7 +468,7 @@ def test_a_root_user_is_throttled_by_its_address(root: Person):
 
 
 def test_what_was_tried_too_often_is_recorded_as_that(root: Person, alice: Person):
-    from tests.everything import events_of
+    from tests.rows import events_of
 
     give_password(alice)
     client = a_client()

@@ -31,8 +31,8 @@ from permissions.operations.inline import put_user_policy
 from tests.authenticators import session_of
 from tests.browser import PASSWORD, Visitor, a_client, give_password, signed_in, token_of
 from tests.conftest import ALLOW_ALL, SECRETS, URL, Person, allow, caller_for, make_user
-from tests.everything import events_of
 from tests.raw import body_of, send_inside, signed
+from tests.rows import events_of
 from tests.test_signin_states import add_device, code_of, device_of, give_code, give_password_to
 from tests.test_signin_throttle import attempt, hashes, told
 

@@ -20,18 +20,9 @@ from iamconsole.errors import Fault
 from iamconsole.operation import Operation, every_operation
 from permissions.models import ManagedPolicy
 from tests.conftest import ALLOW_ALL, SECRETS, Person, caller_for, make_account, make_user
-from tests.everything import (
-    AWS_POLICY,
-    Values,
-    furnish,
-    give_password,
-    invent,
-    names_of,
-    parameters,
-    rows_of,
-    without_names,
-)
+from tests.everything import AWS_POLICY, Values, furnish, give_password, invent, names_of, parameters, without_names
 from tests.raw import Answer, ask, run
+from tests.rows import rows_of
 
 EVERY = list(every_operation())
 # What is unique in the whole installation can be seen to be taken, on AWS as here.

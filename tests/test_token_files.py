@@ -15,8 +15,8 @@ from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
 from tests.authenticators import App, give_app
 from tests.conftest import SECRETS, Person
-from tests.everything import events_of
 from tests.raw import send, signed
+from tests.rows import events_of
 
 SEED = "3132333435363738393031323334353637383930"
 OTHER = "4142434445464748494a4b4c4d4e4f5051525354"

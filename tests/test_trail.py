@@ -18,8 +18,9 @@ from credentials.models import AccessKey, LoginProfile
 from credentials.operations.access_keys import create_access_key
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, LimitExceeded, PasswordPolicyViolation
 from tests.conftest import SECRETS, Person, allow, make_user
-from tests.everything import PASSWORD, breaks, events_of, furnish, owning_the_database
+from tests.everything import PASSWORD, furnish
 from tests.raw import ask, send, signed
+from tests.rows import breaks, events_of, owning_the_database
 
 
 def lines(account_id: str, after: int) -> list[tuple[str, str]]:

@@ -26,8 +26,8 @@ from audit.models import ChainHead, Event, EventKey
 from audit.verification import BATCH, verify
 from tests.conftest import ROOT, Person, make_user
 from tests.environment import free_port
-from tests.everything import events_of, owning_the_database
 from tests.faults import fault_of
+from tests.rows import events_of, owning_the_database
 
 
 def verified(account: str) -> tuple[bool, str]:

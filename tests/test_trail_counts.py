@@ -17,76 +17,26 @@ from credentials.models import AccessKey
 from credentials.rotation import SEALED
 from iamconsole.operation import Operation
 from tests.conftest import ALLOW_ALL, Person, make_account, make_user
-from tests.everything import BY_CALLERS, Values, events_of, furnish, names_of, parameters
+from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters
 from tests.raw import run
+from tests.rows import events_of
 from tests.situations import check_answer, check_lines, situations
-
-# What tells of an account: tables, and of a table whose rows also note their use or a try, the columns that an operation changes.
-WATCHED = {
-    "accounts_account": "name, alias, quotas, access_key_maximum_days",
-    "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
-    "accounts_group": "",
-    "accounts_membership": "",
-    "accounts_userlistview": "",
-    "credentials_accesskey": "status, user_id, description, expire_date",
-    "credentials_deactivation": "",
-    "credentials_loginprofile": "",
-    "credentials_passwordpolicy": "",
-    "credentials_servicespecificcredential": "user_id, active, expiration_date",
-    "credentials_servicetoken": "description, expire_date",
-    "credentials_mfadevice": "user_id, confirmed, tags",
-    "credentials_mfarequirement": "",
-    "credentials_servercertificate": "server_certificate_name, path, tags, certificate_body",
-    "credentials_signingcertificate": "",
-    "credentials_sshpublickey": "status, user_id",
-    "credentials_credentialreport": "account_id",
-    "accounts_job": "account_id, kind",
-    "permissions_userpolicy": "",
-    "permissions_grouppolicy": "",
-    "permissions_managedpolicy": "",
-    "permissions_policyversion": "",
-    "permissions_attacheduserpolicy": "",
-    "permissions_attachedgrouppolicy": "",
-}
-COUNTED = {**WATCHED, "audit_event": ""}
-
-
-def statements() -> Iterator[tuple[str, str]]:
-    """The statements that make the triggers, and those that take them off."""
-    yield "CREATE TABLE watch (source VARCHAR(64))", "DROP TABLE watch"
-    sqlite = connection.vendor == "sqlite"
-    for table, columns in COUNTED.items():
-        count = f"INSERT INTO watch VALUES ('{table}')"
-        if not sqlite:
-            body = f"BEGIN {count}; RETURN NULL; END"
-            yield (
-                f"CREATE FUNCTION watch_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
-                f"DROP FUNCTION watch_{table}()",
-            )
-        for what in ("INSERT", "DELETE", f"UPDATE OF {columns}" if columns else "UPDATE"):
-            name = f"watch_{table}_{what[:6].lower()}"
-            # Writing what is there already changes nothing.
-            differs = "IS NOT" if sqlite else "IS DISTINCT FROM"
-            when = " OR ".join(f"OLD.{each} {differs} NEW.{each}" for each in columns.split(", ") if each)
-            condition = f"WHEN ({when}) " if when and what.startswith("UPDATE") else ""
-            act = f"BEGIN {count}; END" if sqlite else f"EXECUTE FUNCTION watch_{table}()"
-            yield (
-                f"CREATE TRIGGER {name} AFTER {what} ON {table} FOR EACH ROW {condition}{act}",
-                f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}"),
-            )
+from tests.watching import EVENTS, WATCHED, watching
 
 
 @pytest.fixture(scope="module")
 def watch(django_db_setup: None) -> Iterator[None]:
     """The triggers, for the time of these tests."""
-    made = list(statements())
+    made = list(watching("watch", {**WATCHED, EVENTS: ""}, "INSERT INTO watch VALUES ('{table}')"))
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE watch (source VARCHAR(64))")
         for create, _ in made:
             cursor.execute(create)
     yield
     with transaction.atomic(), connection.cursor() as cursor:
         for _, drop in reversed(made):
             cursor.execute(drop)
+        cursor.execute("DROP TABLE watch")
 
 
 Stage = tuple[str, Iterable[tuple[Person, Values]]]
@@ -188,7 +138,7 @@ def works_by_the_book(operation: Operation[Any], stage: Stage) -> bool:
         worked = worked or answer.status == 200
         check_answer(operation, answer)
         check_lines(operation, answer, events_of(account_id, after=before))
-        events = counts.pop("audit_event", 0)
+        events = counts.pop(EVENTS, 0)
         changed = sum(counts.values())
         if operation.reads or answer.code is not None:
             assert changed == 0, counts

@@ -31,7 +31,8 @@ from permissions.operations.attachments import attach_user_policy
 from permissions.operations.managed import create_policy
 from tests.browser import a_client, give_password, signed_in
 from tests.conftest import SECRETS, Person, allow, make_group, make_user
-from tests.everything import NEW_PASSWORD, PASSWORD, events_of, furnish
+from tests.everything import NEW_PASSWORD, PASSWORD, furnish
+from tests.rows import events_of
 
 # What a tag may have; what else may come is in messages and names of others.
 LETTERS = "\u05e9\u05dc\u05d5\u05dd\u0e01\u00e9"

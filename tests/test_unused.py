@@ -24,7 +24,8 @@ from credentials.unused.meaning import is_unused
 from credentials.unused.models import Deactivation
 from iamconsole.errors import AccessDenied, InvalidInput, NoSuchEntity
 from tests.conftest import Person, allow, make_user
-from tests.everything import events_of, give_password, new_target
+from tests.everything import give_password, new_target
+from tests.rows import events_of
 from tests.test_signin_states import add_device
 
 DAY0 = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -27,7 +27,7 @@ from permissions.operations.attachments import attach_user_policy
 from tests.authenticators import give_app
 from tests.browser import signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
-from tests.everything import events_of
+from tests.rows import events_of
 
 LIST = "/console/accounts/user/"
 

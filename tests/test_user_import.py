@@ -14,7 +14,7 @@ from credentials.models import LoginProfile
 from iamconsole.errors import AccessDenied, InvalidInput
 from tests.browser import a_client, signed_in, token_of
 from tests.conftest import Person, allow, make_group, make_user
-from tests.everything import events_of
+from tests.rows import events_of
 
 PAGE = "/console/accounts/user/import/"
 HEAD = "user_name,path,groups,tags,console_access,end_date\n"

@@ -43,8 +43,8 @@ from permissions.operations.inline import put_user_policy
 from tests import gateway
 from tests.authenticators import give_app, session_of
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make_user
-from tests.everything import events_of
 from tests.raw import body_of, send, signed
+from tests.rows import events_of
 from tests.test_api_fuzz import STEADY
 
 NO_NGINX = "nginx is not installed: script/test installs it"

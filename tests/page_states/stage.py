@@ -12,7 +12,8 @@ from playwright.sync_api import Browser
 from tests.authenticators import give_app, give_key, give_number
 from tests.browser import Visitor, give_password, proved
 from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_account, make_group, make_user
-from tests.everything import events_of, new_certificate, refusal_of, served_to_all
+from tests.everything import new_certificate, refusal_of, served_to_all
+from tests.rows import events_of
 from tests.ssh_keys import new_ssh_key
 from tests.test_signin_states import add_device, code_of
 
