@@ -20,7 +20,7 @@ LAYERS = [
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
         "permissions/comparison", "permissions/vocabulary",
         "permissions/actions", "permissions/authorization_files", "permissions/aws_managed", "permissions/excerpt",
-        "iamconsole/context_keys",
+        "iamconsole/context_keys", "iamconsole/spreadsheets",
         "credentials/sealing", "credentials/secrets", "credentials/totp", "credentials/token_files", "credentials/qr",
         "credentials/certificates", "credentials/unused/exemption",
         "credentials/ssh/public_keys", "credentials/ssh/authorized_keys",

@@ -14,7 +14,7 @@ from accounts.operations.users import list_users
 from accounts.signin import caller_of
 from accounts.user_columns import Column, chosen
 from accounts.user_list import UserChangeList, matching, rows_of, settings_of
-from audit.exports import Line, safe
+from iamconsole.spreadsheets import Line, safe
 
 A_CHUNK: Final = 500
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from iamconsole.spreadsheets import safe
+
 KEY_COLUMNS: Final = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
 COLUMNS: Final = (
     "user",
@@ -27,7 +29,6 @@ COLUMNS: Final = (
 )
 ROOT: Final = "<root_account>"
 NONE, NEVER, NOT_SUPPORTED = "N/A", "no_information", "not_supported"
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\x00")
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,8 @@ def rows_in(text: str, *, first: bool) -> list[list[str]]:
 
 
 def for_spreadsheets(texts: Iterable[str]) -> Iterator[str]:
-    """The same CSV with an apostrophe before each cell that a spreadsheet would take for a formula (CWE-1236)."""
-    for number, text in enumerate(texts):
-        lines = csv.reader(io.StringIO(text.removeprefix("\n"), newline=""))
-        safe = "\n".join(written([_plain(cell) for cell in line]) for line in lines)
-        yield safe if number == 0 else f"\n{safe}"
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """The same CSV, safe to open in a spreadsheet."""
+    for number, chunk in enumerate(texts):
+        lines = csv.reader(io.StringIO(chunk.removeprefix("\n"), newline=""))
+        text = "\n".join(written([safe(cell) for cell in line]) for line in lines)
+        yield text if number == 0 else f"\n{text}"
