@@ -27,7 +27,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.conftest import SECRETS, URL
+from tests.conftest import SECRETS, URL, Person
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -134,6 +134,21 @@ def visit(server: Path, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
 def visitor(visit: Callable[..., Visitor]) -> Visitor:
     """One visitor."""
     return visit()
+
+
+@pytest.fixture
+def admin(root: Person) -> Client:
+    """Root's session, without a browser."""
+    return signed_in(root)
+
+
+@pytest.fixture
+def page(visitor: Visitor, alice: Person) -> Page:
+    """alice's browser, signed in."""
+    give_password(alice)
+    page = visitor.sign_in(alice)
+    expect(page.locator("h1")).to_have_text("Dashboard")
+    return page
 
 
 def user_of(person: Any) -> Any:

@@ -27,12 +27,6 @@ PAGE = "/console/credential-report/"
 HOSTILE = ("=1+1", "+x", "@x", "-x", "a,b", "..")
 
 
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
 def bytes_of(answer: Any) -> bytes:
     """A download's bytes."""
     assert answer.status_code == 200

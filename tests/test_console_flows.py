@@ -11,7 +11,6 @@ from playwright.sync_api import Download, Error, Page, expect
 
 from tests.browser import (
     PASSWORD,
-    Visitor,
     a_client,
     draft,
     give_password,
@@ -25,21 +24,6 @@ from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_account, make
 
 USERS = "/console/accounts/user/"
 ANOTHER = "Green-Goose-8-Ladder"
-
-
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
-@pytest.fixture
-def page(visitor: Visitor, alice: Person) -> Page:
-    """alice's browser, signed in."""
-    give_password(alice)
-    page = visitor.sign_in(alice)
-    expect(page.locator("h1")).to_have_text("Dashboard")
-    return page
 
 
 def press(page: Page, name: str, **fields: str) -> None:

@@ -10,28 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.browser import Visitor, give_password, normal, signed_in
+from tests.browser import normal, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_group, make_user
 
 pytestmark = pytest.mark.pure
 
 GROUPS = "/console/groups/"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
-
-
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
-@pytest.fixture
-def page(visitor: Visitor, alice: Person) -> Page:
-    """alice's browser, signed in."""
-    give_password(alice)
-    page = visitor.sign_in(alice)
-    expect(page.locator("h1")).to_have_text("Dashboard")
-    return page
 
 
 def text(answer: Any) -> str:

@@ -20,17 +20,8 @@ CUSTOM = {"choice": "custom", "minimum_password_length": "12"}
 
 
 @pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
-@pytest.fixture
-def page(visitor: Visitor, alice: Person) -> Page:
+def page(page: Page) -> Page:
     """alice's browser, signed in, at the page."""
-    give_password(alice)
-    page = visitor.sign_in(alice)
-    expect(page.locator("h1")).to_have_text("Dashboard")
     page.goto(PAGE)
     return page
 

@@ -16,12 +16,6 @@ USERS = "/console/accounts/user/"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 
 
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
 def text(answer: Any) -> str:
     return str(answer.content.decode())
 

@@ -23,12 +23,6 @@ WRITE = allow("s3:GetObject", "s3:PutObject", resource="arn:aws:s3:::reports/*")
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
 def text(answer: Any) -> str:
     """The page as text."""
     return html.unescape(answer.content.decode())

@@ -33,21 +33,6 @@ READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 DETAILS = {"user_name": "dora", "path": "/design/", "purpose": "person", "password_reset_required": "on"}
 
 
-@pytest.fixture
-def admin(root: Person) -> Client:
-    """Root's session, without a browser."""
-    return signed_in(root)
-
-
-@pytest.fixture
-def page(visitor: Visitor, alice: Person) -> Page:
-    """alice's browser, signed in."""
-    give_password(alice)
-    page = visitor.sign_in(alice)
-    expect(page.locator("h1")).to_have_text("Dashboard")
-    return page
-
-
 def text(answer: Any) -> str:
     return str(answer.content.decode())
 

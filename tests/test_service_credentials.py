@@ -297,7 +297,7 @@ def test_who_guesses_is_slowed_and_shuts_out_nobody_else(root: Person, scarce: N
 
 def test_a_password_typed_as_the_name_does_not_get_into_the_trail(root: Person) -> None:
     from audit.models import INSTALLATION
-    from tests.everything import events_of
+    from tests.rows import events_of
 
     desk = Desk(root)
     swapped = b64encode(f"{desk.secret}:dave".encode()).decode()

@@ -349,7 +349,7 @@ def test_a_sensitive_change_wants_a_proof_of_the_last_quarter_of_an_hour(
     root: Person, alice: Person, bob: Person, address: str, fields: dict[str, Any]
 ):
     from accounts.nonces import new_nonce
-    from tests.everything import rows_of
+    from tests.rows import rows_of
 
     give_password(alice)
     if "policies" in address:

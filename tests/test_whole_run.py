@@ -21,6 +21,7 @@ from tests.conftest import Person
 from tests.whole_run import AN_OPERATION, HOLES, TOLD_TWICE, UNDONE, found
 
 noted = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite cannot tell its transactions apart")
+AWS = ""  # the route of its door
 # Faults of an operation that was begun: who may not, and what stands in the way. Bad parameters are refused before.
 OF_AN_OPERATION = (
     "AccessDenied",
@@ -79,10 +80,10 @@ def test_no_transaction_has_told_the_same_twice() -> None:
 
 
 def served_by(log: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the API's requests that came as far as an operation."""
+    """The lines of AWS's requests that came as far as an operation."""
     for text in log.read_text().splitlines():
         line = json.loads(text) if text.startswith("{") else {}
-        if line.get("logger") == "iamconsole.request" and "action" in line:
+        if line.get("logger") == "iamconsole.request" and line["route"] == AWS and "action" in line:
             yield line
 
 
