@@ -19,6 +19,7 @@ from accounts.job_models import Job
 from accounts.operations.users import create_user
 from credentials.operations.credential_reports import get_credential_report
 from credentials.reports import rows
+from iamconsole.spreadsheets import FORMULAS
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ROOT, Person, allow, make_user
 from tests.test_credential_report import built, finish, in_every_state, many_users
@@ -64,7 +65,7 @@ def test_a_spreadsheet_runs_no_name_as_a_formula_and_the_api_tells_it_as_it_is(r
     plain = list(csv.reader(io.StringIO(report.content.decode())))
     names = [row[0] for row in safe[2:]]
     assert sorted(names) == ["'+x", "'-x", "'=1+1", "'@x", "a,b", "plain"]
-    assert not [cell for row in safe for cell in row if cell.startswith(rows.FORMULA)]
+    assert not [cell for row in safe for cell in row if cell.startswith(FORMULAS)]
     assert [[cell.removeprefix("'") for cell in row] for row in safe] == plain
     assert {row[0] for row in plain[2:]} == {"=1+1", "+x", "@x", "-x", "a,b", "plain"}
 
