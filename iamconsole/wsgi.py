@@ -34,4 +34,4 @@ finally:
     # gunicorn's processes are forked from this one, and must share no connection.
     connection.close()
     if connection.vendor == "postgresql":
-        connections[DEFAULT_DB_ALIAS].close_pool()  # type: ignore[attr-defined] - PostgreSQL's has one
+        connections[DEFAULT_DB_ALIAS].close_pool()  # type: ignore[attr-defined] # PostgreSQL has it
