@@ -14,10 +14,10 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.operations.suspension import suspend_user
 from accounts.operations.users import create_user, list_user_tags, list_users, tag_user
-from audit.exports import FORMULAS
 from credentials.reports.models import CredentialReport
 from iamconsole.errors import ValidationError
 from iamconsole.logs import JSONLine, TextLine
+from iamconsole.spreadsheets import FORMULAS
 from tests.browser import signed_in
 from tests.conftest import Person, make_group
 from tests.test_credential_report import built
