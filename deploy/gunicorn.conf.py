@@ -11,7 +11,6 @@ os.environ.setdefault("LOG_STREAM", "stdout")
 from iamconsole import settings
 
 wsgi_app = "iamconsole.wsgi:application"
-preload_app = True  # the program is read once, and its processes share the memory; a new release needs a restart
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", min(2, multiprocessing.cpu_count())))
 threads = 8

@@ -11,18 +11,15 @@ os.environ.setdefault("LOG_STREAM", "stdout")
 
 application = get_wsgi_application()
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections  # noqa: E402 - they need the settings
+from django.db import DatabaseError, connection  # noqa: E402 - they need the settings
 
 from accounts.signin import nobodys_password  # noqa: E402 - it needs the apps
-from api.shapes import services  # noqa: E402 - it needs the apps
 from credentials.rotation import WrongKeyRingError, check_ring  # noqa: E402 - it needs the apps
-from iamconsole import urls  # noqa: E402, F401 - with all views: the first request needs them, and no process alone
 
 BOOT_FAILED = 3  # gunicorn's WORKER_BOOT_ERROR: it stops, and starts no other worker
 log = logging.getLogger("iamconsole")
 
 nobodys_password()
-services()
 try:
     check_ring()
 except WrongKeyRingError as error:
@@ -31,7 +28,4 @@ except WrongKeyRingError as error:
 except DatabaseError as error:
     log.warning("the key ring could not be checked, /readyz tells when the database answers: %s", error)
 finally:
-    # gunicorn's processes are forked from this one, and must share no connection.
     connection.close()
-    if connection.vendor == "postgresql":
-        connections[DEFAULT_DB_ALIAS].close_pool()  # type: ignore[attr-defined] # PostgreSQL has it
