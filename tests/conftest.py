@@ -60,19 +60,21 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_hashes() -> None:
-    """Passwords cost little here and in the server; ``full_hashes`` is for tests of what they cost."""
-    from tests.hashes import make_cheap
+def cheap_hashes() -> tuple[int, int]:
+    """Passwords cost little here; ``full_hashes`` is for tests of what they cost. Returns the product's memory and time cost."""
+    from credentials.hashers import Argon2id
 
-    make_cheap()
+    full = Argon2id.memory_cost, Argon2id.time_cost
+    Argon2id.memory_cost, Argon2id.time_cost = 64, 1
+    return full
 
 
 @pytest.fixture
-def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process passwords cost what the product says."""
-    from tests.hashes import FULL, Argon2id
+def full_hashes(cheap_hashes: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what the product says."""
+    from credentials.hashers import Argon2id
 
-    for name, cost in FULL.items():
+    for name, cost in zip(("memory_cost", "time_cost"), cheap_hashes, strict=True):
         monkeypatch.setattr(Argon2id, name, cost)
 
 
@@ -233,7 +235,6 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
                 "deploy/gunicorn.conf.py",
                 "--bind",
                 f"127.0.0.1:{URL.rpartition(':')[2]}",
-                "tests.application:application",
             ],
             cwd=ROOT,
             stdout=log,
