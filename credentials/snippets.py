@@ -1,6 +1,6 @@
 """Ready commands for what credentials are made and used with."""
 
-from iamconsole.snippets import Snippet
+from iamconsole.snippets import Snippet, aws
 
 
 def making_a_server_certificate() -> list[Snippet]:
@@ -14,9 +14,11 @@ def making_a_server_certificate() -> list[Snippet]:
         ),
         Snippet(
             "Upload with the aws CLI",
-            "aws iam upload-server-certificate --server-certificate-name www \\\n"
-            "  --certificate-body file://cert.pem --private-key file://privkey.pem \\\n"
-            "  --certificate-chain file://chain.pem",
+            aws(
+                "iam upload-server-certificate --server-certificate-name www \\\n"
+                "  --certificate-body file://cert.pem --private-key file://privkey.pem \\\n"
+                "  --certificate-chain file://chain.pem"
+            ),
         ),
     ]
 
@@ -34,8 +36,10 @@ def using_a_server_certificate(account_id: str, name: str) -> list[Snippet]:
         Snippet("Anything else that reads PEM", f"{folder}/current/fullchain.pem\n{folder}/current/privkey.pem"),
         Snippet(
             "When does it end?",
-            f"aws iam get-server-certificate --server-certificate-name {name} \\\n"
-            "  --query ServerCertificate.ServerCertificateMetadata.Expiration",
+            aws(
+                f"iam get-server-certificate --server-certificate-name {name} \\\n"
+                "  --query ServerCertificate.ServerCertificateMetadata.Expiration"
+            ),
         ),
     ]
 
@@ -52,7 +56,7 @@ def making_a_signing_certificate(user_name: str | None) -> list[Snippet]:
         ),
         Snippet(
             "Upload with the aws CLI",
-            f"aws iam upload-signing-certificate{to} --certificate-body file://signing-cert.pem",
+            aws(f"iam upload-signing-certificate{to} --certificate-body file://signing-cert.pem"),
         ),
         Snippet(
             "Sign a file, and check it",

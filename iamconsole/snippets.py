@@ -15,6 +15,11 @@ class Snippet:
     text: str
 
 
+def aws(command: str) -> str:
+    """A command of the aws CLI that goes to this server, whatever the reader's profile names: not to Amazon with a secret."""
+    return f"aws {command} \\\n  --region {REGION} --endpoint-url {settings.PUBLIC_URL}"
+
+
 def snippets(access_key_id: str, secret: str) -> list[Snippet]:
     """The key in the forms people paste, with this server's address."""
     url = settings.PUBLIC_URL

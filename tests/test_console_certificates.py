@@ -1,5 +1,7 @@
 """The pages of server certificates and signing certificates, from the first upload to the end."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,12 +11,25 @@ from django.utils import timezone
 from credentials.certificate_models import ServerCertificate, SigningCertificate
 from tests.browser import signed_in
 from tests.certificate_authority import certificate, new_key, served, text_of
-from tests.conftest import Person
+from tests.conftest import URL, Person
 
 pytestmark = pytest.mark.pure
 
 LIST = "/console/server-certificates/"
 MINE = "/console/my-security-credentials/"
+
+
+def test_every_ready_command_goes_to_this_server_and_not_to_amazon(alice: Person) -> None:
+    client, given = signed_in(alice), served("www")
+    files = {"certificate_body": given.body, "private_key": given.private_key, "certificate_chain": given.chain}
+    client.post(f"{LIST}add/", {"server_certificate_name": "www", "path": "/", **files})
+    client.get(LIST)  # which shows the command of what was just done
+    commands = []
+    for address in (f"{LIST}add/", f"{LIST}www/change/", f"{MINE}signing-certificates/upload/"):
+        text = html.unescape(client.get(address).content.decode()).replace("\\\n", " ")
+        commands += re.findall(r"^.*\baws iam .*$", text, re.MULTILINE)
+    assert len(commands) == 3
+    assert all(f"--region us-east-1 --endpoint-url {URL}" in command for command in commands)
 
 
 def test_a_server_certificate_is_uploaded_renamed_tagged_and_deleted(alice: Person) -> None:
