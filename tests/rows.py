@@ -69,7 +69,7 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
     with connection.cursor() as cursor:
         for name, query in _queries():
             cursor.execute(query, [account_id])
-            columns = [column.name if hasattr(column, "name") else column[0] for column in cursor.description]
+            columns = [column[0] for column in cursor.description]
             rows[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return rows
 

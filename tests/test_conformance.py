@@ -57,7 +57,7 @@ WRITERS = {
     "audit/record.py",
     "iamconsole/operation.py",
 }
-RECORDING = {"record", "record_alone", "record_unauthenticated"}
+RECORDING = {"record", "record_all", "record_alone", "record_unauthenticated"}
 
 
 def members_of(operation: Operation[Any]) -> set[str]:

@@ -47,7 +47,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> None:
         for create, _ in triggers:
             cursor.execute(create)
     connection_created.connect(_mark)
-    _mark(connection=connection)
+    _say(A_TEST)
     write = Operation._write
 
     def unmarked(self: Operation[Any], *arguments: Any) -> Any:
@@ -58,7 +58,8 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _mark(**created: Any) -> None:
-    created["connection"].connection.execute(A_TEST)
+    """Mark a connection that this process has just made."""
+    _say(A_TEST)
 
 
 def _say(statement: str) -> None:

@@ -130,5 +130,6 @@ def delete(request: HttpRequest, group_name: str) -> HttpResponse:
         "more_users": found["marker"] is not None,
         "policies": applied.of_group(caller, group),
         "may": may(caller, delete_group, group_name=group_name),
+        "back": reverse("admin:accounts_group_change", args=[group.group_name]),
     }
     return render(request, "group_delete.html", context)

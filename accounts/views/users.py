@@ -160,5 +160,6 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
         "groups": part(caller, list_groups_for_user, user_name=user_name),
         "may": may(caller, delete_user, user_name=user_name),
+        "back": reverse("admin:accounts_user_change", args=[user.user_name]),
     }
     return render(request, "user_delete.html", context)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.caller import Caller
@@ -116,5 +117,10 @@ def delete(request: HttpRequest, server_certificate_name: str) -> HttpResponse:
     if submitted(request, form, lambda data: delete_server_certificate(caller, **named)):
         messages.success(request, f"Server certificate {certificate.server_certificate_name} is deleted.")
         return redirect("admin:credentials_servercertificate_changelist")
-    allowed = may(caller, delete_server_certificate, **named)
-    return render(request, "server_certificate_delete.html", {"form": form, "certificate": certificate, "may": allowed})
+    context = {
+        "form": form,
+        "certificate": certificate,
+        "may": may(caller, delete_server_certificate, **named),
+        "back": reverse("admin:credentials_servercertificate_change", args=[certificate.server_certificate_name]),
+    }
+    return render(request, "server_certificate_delete.html", context)

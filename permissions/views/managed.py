@@ -225,4 +225,5 @@ def _in_the_way(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
         "versions": part(caller, list_policy_versions, policy_arn=policy.arn),
         "affected": affected_by(caller, policy),
         "may": may(caller, delete_policy, policy_arn=policy.arn),
+        "back": reverse("admin:permissions_managedpolicy_change", args=[policy.arn]),
     }
