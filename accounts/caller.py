@@ -21,6 +21,12 @@ from permissions.wildcard import fold
 OF_SESSIONS = ("GetCallerIdentity", "AssumeRole")  # what temporary credentials may ask of STS
 SUDO_WINDOW = timedelta(minutes=15)
 MOST_NEAR = 10  # how many statements that would have allowed it a refusal tells of
+# What the root user may do where a resource-based policy or another account has a say too.
+ROOTS_OWN = engine.Source(
+    name="root user",
+    kind="given",
+    policy=language.parse('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
+)
 Door = Literal["console", "api", "shell", "verifier"]
 
 
@@ -164,33 +170,46 @@ class Caller:
         resource: str,
         context: Mapping[str, Sequence[str]] | None = None,
         *,
+        resource_owner: str = "",
         resource_policy: language.Policy | None = None,
         thorough: bool = False,
     ) -> engine.Decision:
         """Ask the engine; the one place where a permission is decided.
 
         ``context`` has the keys of this request, in lower case, beside those of every request of the caller. The root user may
-        do everything in the own account. What lies in another account is not found by any target, so a resource here is
-        always the own account's, or ``*``.
+        do everything in the own account unless a resource-based policy denies it, and in another one what such a policy gives.
+        ``resource_owner`` is the account of a resource that a service asks about. What this server does itself it does to
+        the own account's resources only: no target is found in another.
         """
         user = self.principal
-        if user.is_root:
+        request = self.request(action, resource, context, resource_owner=resource_owner)
+        if user.is_root and resource_policy is None and not request.crosses_accounts:
             return engine.Decision.root()
-        policies = policies_of(user)
+        policies = engine.Policies(identity=(ROOTS_OWN,)) if user.is_root else policies_of(user)
         if resource_policy is not None:
             given = engine.Source(name="resource policy", kind="given", policy=resource_policy)
             policies = replace(policies, resource=given)
-        return engine.decide(self.request(action, resource, context), policies, thorough=thorough)
+        decision = engine.decide(request, policies, thorough=thorough)
+        return engine.Decision.root() if decision.source is ROOTS_OWN else decision
 
     def may_on_every(self, action: str, resources: str) -> bool:
         """Whether the action is surely allowed on everything that an ARN ending in ``*`` stands for."""
         user = self.principal
         return user.is_root or engine.allows_every(self.request(action, resources), policies_of(user))
 
-    def request(self, action: str, resource: str, context: Mapping[str, Sequence[str]] | None = None) -> engine.Request:
+    def request(
+        self,
+        action: str,
+        resource: str,
+        context: Mapping[str, Sequence[str]] | None = None,
+        *,
+        resource_owner: str = "",
+    ) -> engine.Request:
         """What the engine is asked, with all that is known of the caller."""
-        keys = {**self.context, **{key: tuple(values) for key, values in (context or {}).items()}}
         user = self.principal
+        owner = resource_owner or user.account_id
+        keys = {**self.context, "aws:resourceaccount": (owner,)}
+        keys |= {key: tuple(values) for key, values in (context or {}).items()}
         return engine.Request(
             action,
             resource,
@@ -198,6 +217,7 @@ class Caller:
             principal_arn=user.arn,
             principal_id=user.user_id,
             principal_account=user.account_id,
+            resource_account=owner,
         )
 
     @cached_property
@@ -208,7 +228,6 @@ class Caller:
         """
         user = self.principal
         keys = {
-            "aws:resourceaccount": user.account_id,
             "aws:currenttime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:epochtime": str(int(self.time.timestamp())),
             "aws:securetransport": "true" if self.secure_transport else "false",

@@ -59,6 +59,13 @@ def _has_bad_variable(resource: str) -> bool:
     return first >= 0 and (resource.count(":", 0, first) < COLONS or not variables_are_sound(resource))
 
 
+def owner(arn: str) -> str:
+    """The account whose a resource is by its own name; empty where an ARN names none, as S3's do, and for what is no ARN."""
+    prefix, *fields = arn.split(":", COLONS)
+    account = fields[3] if prefix == "arn" and len(fields) == COLONS else ""
+    return account if account.isascii() and account.isdecimal() else ""
+
+
 def pattern(resource: str, *, variables: bool) -> Pattern:
     """Make an entry ready to match. AWS completes an ARN of fewer than six fields with ``*`` (IAM User Guide, IAM ARNs)."""
     completed = resource if resource == "*" else resource + ":*" * (COLONS - resource.count(":"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from permissions import conditions
+from permissions import conditions, resources
 from permissions.engine import Decision, Match, Policies, PolicyType, Reason, Request, Source, decide
 from permissions.language import Policy
 from permissions.wildcard import Steps
@@ -22,7 +22,10 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
 
 @dataclass(frozen=True)
 class Simulation:
-    """Everything about the simulated requests but their action and resource."""
+    """Everything about the simulated requests but their action and resource.
+
+    ``resource_account`` is whose the resources are that do not name an account themselves.
+    """
 
     policies: Policies
     context: Mapping[str, tuple[str, ...]]
@@ -36,7 +39,11 @@ class Simulation:
         return decide(self.request(action, resource), self.policies, thorough=True, steps=steps)
 
     def request(self, action: str, resource: str) -> Request:
-        """The request as the engine is asked it."""
+        """The request as the engine is asked it.
+
+        An ARN's own account counts where a resource-based policy, and with it the owner's say, is given (AWS, ResourceOwner).
+        """
+        named = resources.owner(resource) if self.policies.resource else ""
         return Request(
             action,
             resource,
@@ -44,7 +51,7 @@ class Simulation:
             principal_arn=self.principal_arn,
             principal_id=self.principal_id,
             principal_account=self.principal_account,
-            resource_account=self.resource_account,
+            resource_account=named or self.resource_account,
         )
 
     def result(self, action: str, resource: str, steps: Steps, *, alone: bool) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from tests.browser import signed_in
 from tests.conftest import SECRETS, URL, Person, allow, make_user
 from tests.raw import exchange
 
-INSTANCE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"
-TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"
+INSTANCE = "arn:aws:ec2:eu-west-1:ACCOUNT:instance/i-0123456789abcdef0"
+TABLE = "arn:aws:dynamodb:eu-west-1:ACCOUNT:table/orders"
 POLICY = json.dumps(
     {
         "Version": "2012-10-17",
@@ -33,13 +33,18 @@ QUESTIONS = [
 ]
 
 
+def questions(dave: Person) -> list[tuple[str, str, str | None]]:
+    """An action, a resource of Dave's account, and the statement that gives it."""
+    return [(action, resource.replace("ACCOUNT", dave.account_id), sid) for action, resource, sid in QUESTIONS]
+
+
 @pytest.fixture
 def dave(root: Person) -> Person:
-    return make_user(root, "dave", POLICY)
+    return make_user(root, "dave", POLICY.replace("ACCOUNT", root.account_id))
 
 
 def test_the_api_says_so_with_the_reason(iam: Any, dave: Person) -> None:
-    for action, resource, sid in QUESTIONS:
+    for action, resource, sid in questions(dave):
         (result,) = iam.simulate_principal_policy(
             PolicySourceArn=dave.user.arn, ActionNames=[action], ResourceArns=[resource]
         )["EvaluationResults"]
@@ -54,7 +59,7 @@ def test_the_verifier_door_says_so_with_the_reason(root: Person, dave: Person, s
     token = create_service_token(root.caller, user_name="gateway").secret["token"]
     SECRETS.append(token)
     headers = {"X-Iamconsole-Token": token, "Content-Type": "application/json", "Host": URL.partition("//")[2]}
-    for action, resource, sid in QUESTIONS:
+    for action, resource, sid in questions(dave):
         body = json.dumps({"access_key_id": dave.access_key_id, "action": action, "resource": resource}).encode()
         answer = json.loads(exchange("POST", "/authorize", body, headers).body)
         assert (answer["allowed"], answer["decision"]) == (bool(sid), "allowed" if sid else "implicitDeny")
@@ -66,7 +71,7 @@ def test_the_verifier_door_says_so_with_the_reason(root: Person, dave: Person, s
 
 def test_the_simulators_page_says_so_with_the_reason(root: Person, dave: Person, alice: Person) -> None:
     client = signed_in(alice)
-    for action, resource, sid in QUESTIONS:
+    for action, resource, sid in questions(dave):
         page = client.get(
             "/console/simulator/", {"policy_source_arn": "dave", "action_names": action, "resource_arns": resource}
         ).content.decode()

@@ -685,6 +685,48 @@ def test_a_resource_based_policy_gives_and_takes(stage: Stage) -> None:
         assert status == 400
 
 
+def test_the_root_user_is_not_above_what_a_resource_denies(stage: Stage) -> None:
+    def policy(effect: str) -> str:
+        statement = {"Effect": effect, "Principal": {"AWS": stage.root.user.arn}, "Action": "s3:*", "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+    root = {"access_key_id": stage.root.access_key_id}
+    _, answer = ask(stage.token, question(stage, **root, resource_policy=policy("Allow")))
+    assert (answer["decision"], answer.get("policy_type")) == ("allowed", None)
+    _, answer = ask(stage.token, question(stage, **root, resource_policy=policy("Deny")))
+    assert (answer["decision"], answer["policy_type"], answer["statement"]["index"]) == ("explicitDeny", "resource", 0)
+
+
+def test_what_is_another_accounts_wants_its_say_too(stage: Stage) -> None:
+    own, other = stage.root.account_id, stage.trudy.account_id
+    everything = make_user(stage.root, "everything", ALLOW_ALL)
+    stay = {"StringNotEquals": {"aws:ResourceAccount": own}}
+    homely = json.loads(ALLOW_ALL)["Statement"]
+    homely = [homely, {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": stay}]
+    at_home = make_user(stage.root, "homely", json.dumps({"Version": "2012-10-17", "Statement": homely}))
+    given = {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "dynamodb:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": given})
+    for person, account, resource_policy, decision, decided in (
+        (everything, own, None, "allowed", "identity"),
+        (everything, other, None, "implicitDeny", "resource"),
+        (everything, other, policy, "allowed", "identity"),
+        (at_home, own, None, "allowed", "identity"),
+        (at_home, other, policy, "explicitDeny", "identity"),
+        (stage.root, own, None, "allowed", None),
+        (stage.root, other, None, "implicitDeny", "resource"),
+        (stage.root, other, policy, "allowed", None),
+        (stage.mallory, other, policy, "implicitDeny", "identity"),
+    ):
+        told = {"access_key_id": person.access_key_id, "resource_policy": resource_policy}
+        resource = f"arn:aws:dynamodb:eu-west-1:{account}:table/people"
+        asked = question(stage, action="dynamodb:GetItem", resource=resource, **told)
+        status, answer = ask(stage.token, asked)
+        assert status == 200, answer
+        assert (answer["decision"], answer.get("policy_type")) == (decision, decided), (person.user.arn, account)
+    asked |= {"access_key_id": everything.access_key_id, "resource_policy": None}
+    assert "no resource-based policy allows the dynamodb:GetItem action" in ask(stage.token, asked)[1]["reason"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -17,7 +17,7 @@ from credentials.access_keys import Signer, active_key, note_use, owner_of_ssh_k
 from credentials.last_access import note_access
 from iamconsole.errors import InvalidInput, ValidationError
 from iamconsole.operation import operation
-from permissions import actions, language
+from permissions import actions, language, resources
 from permissions.engine import Decision, Reason
 from permissions.wildcard import fold
 
@@ -64,7 +64,8 @@ def authorize(
     """Who signed a request, and may they do this? Asked by a service of the same account, of its signed request or of a key.
 
     A service that gives no request has verified the signature itself. In the place of a signature a request for an action of a
-    service that has service-specific credentials may have one of those. Raises the faults of checking a signature, a key of
+    service that has service-specific credentials may have one of those. A resource whose ARN names another account is that
+    account's, and wants a resource-based policy too. Raises the faults of checking a signature, a key of
     another account being InvalidClientTokenId like one that never was; InvalidInput for a context key that is not the
     service's to say; MalformedPolicyDocument for a resource-based policy that cannot be understood.
     """
@@ -76,7 +77,8 @@ def authorize(
     tracked = actions.access_level(action_name) is not None
     note_access(signed_by.user, now, action=action_name, tracked=tracked, region=region)
     asked_for = Caller.who_signed(signed_by, door="verifier", time=now, request_id=caller.request_id)
-    decision = asked_for.decide(action_name, resource_arn, keys, resource_policy=policy)
+    owner = resources.owner(resource_arn)
+    decision = asked_for.decide(action_name, resource_arn, keys, resource_owner=owner, resource_policy=policy)
     told = decision.told
     return Authorization(
         decision=_word(decision),
