@@ -14,7 +14,7 @@ from credentials.access_keys import Signer
 from credentials.models import AccessKey
 from credentials.session_tokens import Session
 from iamconsole.errors import AccessDenied, InvalidClientTokenId, SudoRequired
-from permissions import engine, language
+from permissions import engine, language, reach
 from permissions.compiled import policies_of
 from permissions.wildcard import fold
 
@@ -195,7 +195,15 @@ class Caller:
     def may_on_every(self, action: str, resources: str) -> bool:
         """Whether the action is surely allowed on everything that an ARN ending in ``*`` stands for."""
         user = self.principal
-        return user.is_root or engine.allows_every(self.request(action, resources), policies_of(user))
+        return user.is_root or reach.allows_every(self.request(action, resources), policies_of(user))
+
+    def may_on_some(
+        self, action: str, resource: str, context: Mapping[str, Sequence[str]], open_keys: Sequence[str]
+    ) -> bool:
+        """Whether the action may be allowed on something that an ARN ending in ``*`` stands for, whatever the open keys hold."""
+        user = self.principal
+        asked = self.request(action, resource, context)
+        return user.is_root or reach.allows_some(asked, policies_of(user), open_keys)
 
     def request(
         self,

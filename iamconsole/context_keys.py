@@ -96,3 +96,15 @@ def context_of(keys: Sequence[str], target: Tagged, parameters: Mapping[str, Any
     for key in keys:
         found |= {name: values for name, values in KEYS[key](target, parameters).items() if values}
     return found
+
+
+def open_keys(keys: Sequence[str], resource: str, *, boundary: bool) -> tuple[str, ...]:
+    """Which of the declared ``keys`` are open, in lower case, as long as a form is not filled in.
+
+    Open is what is sent with the request; and what is known of the target, if ``resource``, ending in ``*``, is not chosen yet.
+    ``boundary``: the form is about a user's permissions boundary.
+    """
+    known = {"aws:ResourceTag", "iam:ResourceTag"} | (set() if boundary else {"iam:PermissionsBoundary"})
+    if resource.endswith("*"):
+        known = set()
+    return tuple(fold(key) for key in keys if key not in known)

@@ -109,6 +109,11 @@ def may(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[No
     return Part(decision.allowed, decision.action or operation.action, resource)
 
 
+def may_some(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[None]:
+    """The same for a form, where ``*`` or some policy stands for what is yet to be chosen: whether any choice may be allowed."""
+    return Part(*operation.foresee_some(caller, **parameters))
+
+
 def one_by_one(request: HttpRequest, names: Iterable[str], act: Callable[[str], object], done: str) -> None:
     """Call an operation for each of ``names`` and report each; ``done`` says so of those that worked, with a place for them.
 

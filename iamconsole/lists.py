@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.signin import caller_of
-from iamconsole.forms import may
+from iamconsole.forms import may, may_some
 from iamconsole.operation import Operation
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ConsoleList(ModelAdmin):
         """The list, if it is allowed: the operation decides, and records a refusal."""
         caller = caller_of(request)
         self.listing(caller, max_items=1)
-        allowed = may(caller, self.creating, **{self.new_name: "*"}).allowed
+        allowed = may_some(caller, self.creating, **{self.new_name: "*"}).allowed
         context = {
             "title": self.title,
             "add_url": reverse(self.add_page) if allowed else "",

@@ -24,7 +24,7 @@ from audit.portraits import Watch, all_names, made_of
 from audit.record import event_of, record_all, record_alone
 from credentials.last_access import note_access
 from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
-from iamconsole.context_keys import context_of
+from iamconsole.context_keys import context_of, open_keys
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from iamconsole.logs import served
 from iamconsole.looking import looking
@@ -147,13 +147,38 @@ class Operation(Generic[R]):
 
         A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
         """
+        asked = self._foreseen(caller, parameters)
+        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in asked]
+        decision, named = next((each for each in decided if not each[0].allowed), decided[0])
+        return decision, named.named
+
+    def foresee_some(self, caller: Caller, /, **parameters: Any) -> tuple[bool, str, str]:
+        """Whether there is anything that the policies may allow, where ``*`` or a policy stands for what is yet to be chosen.
+
+        With it the action and resource that are missing, as ``foresee`` would name them.
+        """
+        asked = self._foreseen(caller, parameters)
+        chosen = "permissions_boundary" in parameters
+        refused = (
+            (False, action, each.named)
+            for action, each in asked
+            if not caller.may_on_some(
+                action,
+                each.resource,
+                self._context(action, each),
+                open_keys(_registry.get(action, self).keys, each.resource, boundary=chosen),
+            )
+        )
+        return next(refused, (True, asked[0][0], asked[0][1].named))
+
+    def _foreseen(self, caller: Caller, parameters: Mapping[str, Any]) -> list[tuple[str, Asked]]:
+        """What would be decided on, each with its action."""
         given = {name: value for name, value in parameters.items() if value is not None}
         remaining = dict(given)
         with looking():
             target = self.on(caller, remaining, lock=False)
         first, *further = self._asked(target, given)
-        plain = self._plain_parts()
-        needed = [(action, asked) for action in plain for asked in (first, *further)]
+        needed = [(action, asked) for action in self._plain_parts() for asked in (first, *further)]
         if target.missing is None:
             admitted = {**remaining, **target.entities}
             parts = [
@@ -162,10 +187,7 @@ class Operation(Generic[R]):
                 if isinstance(part, Each) and not part.on_target
             ]
             needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
-        needed = needed or [(self.action, asked) for asked in (first, *further)]
-        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in needed]
-        decision, asked = next((each for each in decided if not each[0].allowed), decided[0])
-        return decision, asked.named
+        return needed or [(self.action, asked) for asked in (first, *further)]
 
     def _plain_parts(self) -> list[str]:
         """The parts of a composite that are decided on its target."""

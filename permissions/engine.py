@@ -187,7 +187,7 @@ def _matches(request: Request, policies: Policies, steps: Steps, settled: Contai
             for statement in source.policy.statements:
                 if statement.effect == "Allow" and policy_type in settled:
                     continue
-                if _covers(statement, action, request, steps):
+                if covers(statement, action, request, steps):
                     yield Match(policy_type, source, statement)
 
 
@@ -255,58 +255,33 @@ def _met(condition: Condition, request: Request, steps: Steps) -> bool:
     return holds(condition, request.context, steps, doubt=False)
 
 
-def allows_every(request: Request, policies: Policies) -> bool:
-    """Whether the action is allowed on everything the request's resource, an ARN that ends in ``*``, stands for.
-
-    Sure rather than exact: one allow of each type must cover it without exceptions and conditions, and no deny may be about
-    the action at all. A pattern that covers both the star itself and a long name that nobody has covers every name.
-    """
-    action = fold(request.action)
-    steps = Steps(BUDGET)
-    samples = [request, replace(request, resource=request.resource[:-1] + "~" * 60)]
-    types = [policies.identity] + ([(policies.boundary,)] if policies.boundary else [])
-    try:
-        return all(_allows_every(sources, action, samples, steps) for sources in types)
-    except OverBudgetError:
-        return False
-
-
-def _allows_every(sources: Sequence[Source], action: str, samples: Sequence[Request], steps: Steps) -> bool:
-    statements = [statement for source in sources for statement in source.policy.statements]
-    if any(_acts(each, action, samples[0], steps) for each in statements if each.effect == "Deny"):
-        return False
-    return any(
-        bool(each.resources) and not each.conditions and all(_covers(each, action, one, steps) for one in samples)
-        for each in statements
-        if each.effect == "Allow"
-    )
-
-
-def _acts(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+def acts(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+    """Whether the statement is about the action, given in lower case. Raises OverBudgetError."""
     if statement.actions:
         return _any_matches(statement.actions, action, request, steps)
     return not _any_matches(statement.not_actions, action, request, steps)
 
 
-def _covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
+def covers(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
     """Whether the statement is about the request. What is in doubt keeps an Allow from it and brings a Deny to it."""
     doubt = statement.effect == "Deny"
     return (
         _covers_but_for_conditions(statement, action, request, steps)
         and all(holds(condition, request.context, steps, doubt=doubt) for condition in statement.conditions)
-        and (doubt or _is_understood(statement))
+        and (doubt or is_understood(statement))
     )
 
 
 def _covers_but_for_conditions(statement: Statement, action: str, request: Request, steps: Steps) -> bool:
     return (
-        _acts(statement, action, request, steps)
-        and _names_resource(statement, request, steps, doubt=statement.effect == "Deny")
+        acts(statement, action, request, steps)
+        and names_resource(statement, request, steps, doubt=statement.effect == "Deny")
         and _names_principal(statement, request)
     )
 
 
-def _names_resource(statement: Statement, request: Request, steps: Steps, *, doubt: bool) -> bool:
+def names_resource(statement: Statement, request: Request, steps: Steps, *, doubt: bool) -> bool:
+    """Whether the statement is about the resource; ``doubt`` says what a variable without a value means."""
     if statement.resources:
         return _any_matches(statement.resources, request.resource, request, steps)
     # A variable without a value leaves open what NotResource excepts: an Allow then excepts all of it, a Deny nothing.
@@ -333,7 +308,7 @@ def _any_matches(
     return False
 
 
-def _is_understood(statement: Statement) -> bool:
+def is_understood(statement: Statement) -> bool:
     """Whether this engine knows every element that the statement has.
 
     What it does not know could only narrow the statement, as all of AWS's elements do. So an Allow with such an element

@@ -84,6 +84,11 @@ class Pattern:
     pieces: Pieces
     variables: tuple[Variable, ...] = ()
 
+    @property
+    def beginning(self) -> str:
+        """What everything that it matches begins with, in every request."""
+        return re.split(r"[*?]|\$\{", self.text, maxsplit=1)[0]
+
     def filled(self, context: Context, steps: Steps) -> Pieces | None:
         """The pieces for one request, None when a variable has neither value nor default: then nothing matches.
 

@@ -206,9 +206,9 @@ def normal(page: Any) -> str:
     )
 
 
-def draft(client: Client, user_name: str, purpose: str, **permissions: Any) -> str:
+def draft(client: Client, user_name: str, purpose: str, *, path: str = "/", **permissions: Any) -> str:
     """Go through the first two steps of making a user. Returns the address of the last one."""
-    answers = {"user_name": user_name, "path": "/", "purpose": purpose}
+    answers = {"user_name": user_name, "path": path, "purpose": purpose}
     step = client.post(reverse("admin:accounts_user_add"), answers)
     assert step.status_code == 302, step.content.decode()
     step = client.post(step["Location"], {"how": "groups", "go": "next"} | permissions)

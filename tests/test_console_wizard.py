@@ -289,3 +289,41 @@ def test_the_wizard_works_without_javascript(visit: Callable[..., Visitor], root
     assert len(token_of(link)) > 20
     assert "You get access to the console." in main_of(page)
     assert user_named(root, "dora").groups.count() == 1
+
+
+# One who may make some users only
+
+
+def test_who_may_make_only_some_users_makes_them_here_too(root: Person):
+    some = f"arn:aws:iam::{root.account_id}:user/dev/*"
+    edge = {"ArnEquals": {"iam:PermissionsBoundary": READ_ONLY}}
+    actions = ["iam:CreateUser", "iam:PutUserPermissionsBoundary"]
+    statements = [
+        {"Effect": "Allow", "Action": ["iam:ListUsers", "iam:GetUser"], "Resource": "*"},
+        {"Effect": "Allow", "Action": actions, "Resource": some, "Condition": edge},
+    ]
+    lead = make_user(root, "lead", json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    client = signed_in(lead)
+    assert f'href="{ADD}"' in text(client.get(USERS))
+    assert "Next" in text(client.get(ADD))
+    for path, permissions, missing in (
+        ("/", {"permissions_boundary": READ_ONLY}, "iam:CreateUser"),
+        ("/dev/", {}, "iam:CreateUser"),
+        ("/dev/", {"permissions_boundary": READ_ONLY, "policy_arns": [READ_ONLY]}, "iam:AttachUserPolicy"),
+        ("/dev/", {"permissions_boundary": READ_ONLY}, ""),
+    ):
+        how = {"how": "policies" if "policy_arns" in permissions else "groups"}
+        address = draft(client, "dora", "none", path=path, **how, **permissions)
+        page = client.get(address)
+        answer = client.post(address, {"nonce": nonce_in(page)})
+        assert ("is not authorized" in text(answer)) is bool(missing), (path, permissions)
+        assert (missing or "is created") in text(answer)
+    dora = user_named(root, "dora")
+    assert (dora.path, dora.boundary_arn) == ("/dev/", READ_ONLY)
+
+
+def test_who_may_make_no_user_is_not_offered_it(root: Person):
+    client = signed_in(make_user(root, "reader", allow("iam:ListUsers", "iam:CreateGroup")))
+    assert f'href="{ADD}"' not in text(client.get(USERS))
+    assert "iam:CreateUser" in text(client.get(ADD))
+    assert "Next" not in text(client.get(ADD))

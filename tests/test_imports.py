@@ -16,7 +16,7 @@ LAYERS = [
     (
         "api/sigv4", "api/canonical", "api/shapes", "api/wire", "api/json_wire", "api/question",
         "permissions/wildcard", "permissions/strict_json", "permissions/resources",
-        "permissions/conditions", "permissions/language", "permissions/engine", "permissions/simulation",
+        "permissions/conditions", "permissions/language", "permissions/engine", "permissions/reach", "permissions/simulation",
         "permissions/places", "permissions/faults", "permissions/advice", "permissions/statement_form", "permissions/summary",
         "permissions/comparison", "permissions/vocabulary",
         "permissions/actions", "permissions/authorization_files", "permissions/aws_managed", "permissions/excerpt",

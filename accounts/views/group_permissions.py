@@ -13,7 +13,7 @@ from accounts.forms import PoliciesForm
 from accounts.operations.groups import get_group
 from accounts.signin import caller_of
 from accounts.views.groups import ANY_POLICY
-from iamconsole.forms import may, one_by_one, submitted
+from iamconsole.forms import may_some, one_by_one, submitted
 from permissions.operations.attachments import attach_group_policy, detach_group_policy
 
 
@@ -37,7 +37,7 @@ def attach(request: HttpRequest, group_name: str) -> HttpResponse:
         "form": form,
         "group": group,
         "policies": policies_to_attach(caller, form.searched, form["policy_arns"].value() or ()),
-        "may": may(caller, attach_group_policy, group_name=group_name, policy_arn=ANY_POLICY),
+        "may": may_some(caller, attach_group_policy, group_name=group_name, policy_arn=ANY_POLICY),
     }
     return render(request, "group_policies_attach.html", context)
 

@@ -22,7 +22,7 @@ from accounts.operations.groups import (
 from accounts.operations.whole_groups import delete_group_with_members
 from accounts.signin import caller_of
 from audit.views.trail import activity
-from iamconsole.forms import may, submitted
+from iamconsole.forms import may, may_some, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions import applied
 from permissions.operations.attachments import attach_group_policy
@@ -42,7 +42,7 @@ def create(request: HttpRequest) -> HttpResponse:
         name = form.cleaned_data["group_name"]
         messages.success(request, f"Group {name} is created, without users and without permissions.")
         return redirect(after or reverse("admin:accounts_group_change", args=[name]))
-    context = {"form": form, "may": may(caller, create_group, group_name="*"), "after": after}
+    context = {"form": form, "may": may_some(caller, create_group, group_name="*"), "after": after}
     return render(request, "group_create.html", context)
 
 
@@ -83,7 +83,7 @@ def _permissions_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
     caller, named = caller_of(request), {"group_name": group.group_name}
     return {
         "policies": applied.of_group(caller, group),
-        "may_attach": may(caller, attach_group_policy, policy_arn=ANY_POLICY, **named),
+        "may_attach": may_some(caller, attach_group_policy, policy_arn=ANY_POLICY, **named),
         "may_put": may(caller, put_group_policy, **named),
         "may_delete_policy": may(caller, delete_group_policy, **named),
     }

@@ -20,7 +20,7 @@ from api import shapes
 from credentials.passwords import rules
 from credentials.views.reveal import reveal_user, with_nonce
 from iamconsole.errors import EntityAlreadyExists
-from iamconsole.forms import ConsoleForm, may, part, submitted
+from iamconsole.forms import ConsoleForm, may, may_some, part, submitted
 
 DETAILS, PERMISSIONS, REVIEW = "admin:accounts_user_add", "admin:user-add-permissions", "admin:user-add-review"
 ADD_GROUP = "admin:accounts_group_add"
@@ -30,7 +30,7 @@ STEPS = ("User details", "Permissions", "Review and create")
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
     """Step 1: name, path and purpose."""
-    draft, allowed = Draft.of(request), may(caller_of(request), create_user, user_name="*")
+    draft, allowed = Draft.of(request), may_some(caller_of(request), create_user, user_name="*")
     form = DetailsForm(
         request.POST or None, initial=draft.values | ({"user_name": ""} if "again" in request.GET else {})
     )
@@ -60,7 +60,7 @@ def permissions(request: HttpRequest) -> HttpResponse:
     form = NewUserPermissionsForm(request.POST or None, caller=caller, initial=draft.values)
     if _leaves(request, form, draft):
         return redirect(_way(request, draft))
-    allowed = may(caller, create_group, group_name="*")
+    allowed = may_some(caller, create_group, group_name="*")
     context = {"form": form, "may_create_group": allowed, "steps": STEPS, "step": 2, "draft": draft}
     return render(request, "new_user_permissions.html", context)
 

@@ -16,7 +16,7 @@ from accounts.nonces import new_nonce
 from accounts.operations.whole_users import create_user_with_access
 from accounts.signin import caller_of
 from credentials.views.reveal import once
-from iamconsole.forms import may, submitted
+from iamconsole.forms import may_some, submitted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
     if submitted(request, form, act):
         return answers[0]
-    allowed = may(caller, create_user_with_access, user_name="*")
+    allowed = may_some(caller, create_user_with_access, user_name="*")
     return render(request, "user_import.html", {"form": form, "may": allowed, "template": user_files.TEMPLATE})
 
 

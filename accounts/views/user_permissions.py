@@ -16,7 +16,7 @@ from accounts.operations.groups import add_user_to_group, create_group, list_gro
 from accounts.operations.users import get_user
 from accounts.operations.whole_users import add_user_permissions
 from accounts.signin import caller_of
-from iamconsole.forms import Part, may, part, submitted
+from iamconsole.forms import Part, may, may_some, part, submitted
 from permissions import applied
 from permissions.operations.attachments import attach_user_policy, detach_user_policy, list_attached_group_policies
 from permissions.operations.boundaries import delete_user_permissions_boundary, put_user_permissions_boundary
@@ -32,8 +32,8 @@ def _tab(user_name: str, tab: str) -> str:
 
 def _may_give(caller: Caller, user_name: str) -> dict[str, Part[None]]:
     return {
-        "may_join": may(caller, add_user_to_group, group_name="*", user_name=user_name),
-        "may_attach": may(caller, attach_user_policy, policy_arn=ANY_POLICY, user_name=user_name),
+        "may_join": may_some(caller, add_user_to_group, group_name="*", user_name=user_name),
+        "may_attach": may_some(caller, attach_user_policy, policy_arn=ANY_POLICY, user_name=user_name),
     }
 
 
@@ -49,7 +49,7 @@ def permissions_tab(request: HttpRequest, user: User) -> dict[str, Any]:
         **_may_give(caller, user.label),
         "may_put": may(caller, put_user_policy, **named),
         "may_delete_policy": may(caller, delete_user_policy, **named),
-        "may_bound": may(caller, put_user_permissions_boundary, permissions_boundary=ANY_POLICY, **named),
+        "may_bound": may_some(caller, put_user_permissions_boundary, permissions_boundary=ANY_POLICY, **named),
         "may_unbound": may(caller, delete_user_permissions_boundary, **named),
     }
 
@@ -69,8 +69,8 @@ def groups_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     return {
         "groups": groups,
         "rows": rows,
-        "may_join": may(caller, add_user_to_group, group_name="*", **named),
-        "may_leave": may(caller, remove_user_from_group, group_name="*", **named),
+        "may_join": may_some(caller, add_user_to_group, group_name="*", **named),
+        "may_leave": may_some(caller, remove_user_from_group, group_name="*", **named),
     }
 
 
@@ -85,7 +85,7 @@ def add(request: HttpRequest, user_name: str) -> HttpResponse:
     ):
         messages.success(request, "The permissions are added, and in force from the next request on.")
         return redirect(_tab(user_name, "permissions"))
-    may_create = may(caller, create_group, group_name="*")
+    may_create = may_some(caller, create_group, group_name="*")
     context = {"form": form, "user_shown": user, "may_create_group": may_create} | _may_give(caller, user_name)
     return render(request, "user_permissions_add.html", context)
 
@@ -125,7 +125,7 @@ def boundary(request: HttpRequest, user_name: str) -> HttpResponse:
         "form": form,
         "user_shown": user,
         "arns_of_policies": arns_of_own_policies(caller),
-        "may": may(caller, put_user_permissions_boundary, permissions_boundary=ANY_POLICY, user_name=user_name),
+        "may": may_some(caller, put_user_permissions_boundary, permissions_boundary=ANY_POLICY, user_name=user_name),
         "may_unbound": may(caller, delete_user_permissions_boundary, user_name=user_name),
     }
     return render(request, "user_boundary.html", context)

@@ -25,7 +25,7 @@ from credentials.operations.server_certificates import (
     upload_server_certificate,
 )
 from credentials.snippets import making_a_server_certificate, using_a_server_certificate
-from iamconsole.forms import may, part, submitted
+from iamconsole.forms import may, may_some, part, submitted
 from permissions.forms import TagForm
 
 MOST = 1000  # what an account may have at most, and what one page of the listing holds
@@ -46,7 +46,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         name = form.cleaned_data["server_certificate_name"]
         messages.success(request, f"Server certificate {name} is uploaded. Its private key is sealed.")
         return redirect("admin:credentials_servercertificate_change", name)
-    allowed = may(caller, upload_server_certificate, server_certificate_name="*")
+    allowed = may_some(caller, upload_server_certificate, server_certificate_name="*")
     context = {"form": form, "may": allowed, "snippets": making_a_server_certificate()}
     return render(request, "server_certificate_upload.html", context)
 

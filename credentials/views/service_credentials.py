@@ -23,7 +23,7 @@ from credentials.operations.service_credentials import (
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.views.reveal import clone_address, reveal_service_credential, with_nonce
 from iamconsole.errors import NoSuchEntity
-from iamconsole.forms import ConsoleForm, may, part, submitted
+from iamconsole.forms import ConsoleForm, may, may_some, part, submitted
 from iamconsole.operation import Issued
 
 _ANY = {"service_specific_credential_id": ""}
@@ -63,7 +63,9 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
         "clone_address": clone_address(),
         "git_url": settings.GIT_URL,
         "service_credentials": part(caller, list_service_specific_credentials, **named),
-        "may_create_service_credential": may(caller, create_service_specific_credential, service_name="*", **named),
+        "may_create_service_credential": may_some(
+            caller, create_service_specific_credential, service_name="*", **named
+        ),
         "may_change_service_credential": may(caller, update_service_specific_credential, **named | _ANY, status=""),
         "may_reset_service_credential": may(caller, reset_service_specific_credential, **named | _ANY),
         "may_delete_service_credential": may(caller, delete_service_specific_credential, **named | _ANY),
@@ -82,7 +84,7 @@ def create(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
 
     if submitted(request, form, act):
         return reveal_service_credential(request, made[0])
-    allowed = may(caller, create_service_specific_credential, service_name="*", **named)
+    allowed = may_some(caller, create_service_specific_credential, service_name="*", **named)
     context = {"form": form, "nonce": new_nonce(caller.principal), "user_name": user_name, "may": allowed}
     return render(request, "service_credential_create.html", context | {"back": _back(user_name)})
 

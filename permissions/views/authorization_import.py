@@ -11,7 +11,7 @@ from accounts.import_words import LATER, WILL
 from accounts.operations.whole_users import create_user_with_access
 from accounts.signin import caller_of
 from accounts.views.user_import import with_nonce
-from iamconsole.forms import may, submitted
+from iamconsole.forms import may_some, submitted
 from permissions import authorization_import
 from permissions.authorization_files import Details
 from permissions.forms import AuthorizationDetailsForm
@@ -37,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
     if submitted(request, form, act):
         return answers[0]
-    allowed = may(caller, create_user_with_access, user_name="*")
+    allowed = may_some(caller, create_user_with_access, user_name="*")
     return render(request, "authorization_import.html", {"form": form, "may": allowed})
 
 

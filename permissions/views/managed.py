@@ -15,7 +15,7 @@ from accounts.quotas import quota_of
 from accounts.signin import caller_of
 from accounts.tags import Tag
 from audit.views.trail import activity
-from iamconsole.forms import Part, may, part, submitted
+from iamconsole.forms import Part, may, may_some, part, submitted
 from permissions import language
 from permissions.editor import opened
 from permissions.forms import EXAMPLE, CreatePolicyForm, DeletePolicyForm, TagForm
@@ -81,7 +81,12 @@ def create(request: HttpRequest) -> HttpResponse:
             request, f"Policy {editor.form.cleaned_data['policy_name']} is created. Attach it to put it in force."
         )
         return redirect("admin:permissions_managedpolicy_changelist")
-    context = {"editor": editor, "form": editor.form, "may": may(caller, create_policy, policy_name="*"), "rows": rows}
+    context = {
+        "editor": editor,
+        "form": editor.form,
+        "may": may_some(caller, create_policy, policy_name="*"),
+        "rows": rows,
+    }
     return render(request, "policy_create.html", context | {"empty_rows": [{}] * EMPTY_TAG_ROWS})
 
 
@@ -120,7 +125,7 @@ def page(request: HttpRequest, policy_arn: str) -> HttpResponse:
 
 def _buttons(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
     return {
-        "may_create": may(caller, create_policy, policy_name="*"),
+        "may_create": may_some(caller, create_policy, policy_name="*"),
         "may_edit": may(caller, create_policy_version, policy_arn=policy.arn),
         "may_delete": may(caller, delete_policy, policy_arn=policy.arn),
     }
@@ -147,8 +152,8 @@ def _entities_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
             (each, may(caller, detach_group_policy, group_name=each.group.group_name, **named)) for each in them.groups
         ],
         "may_attach": _either(
-            may(caller, attach_user_policy, user_name="*", **named),
-            may(caller, attach_group_policy, group_name="*", **named),
+            may_some(caller, attach_user_policy, user_name="*", **named),
+            may_some(caller, attach_group_policy, group_name="*", **named),
         ),
     }
 
