@@ -153,6 +153,14 @@ def test_iam_says_a_fault_by_its_code(alice: Person) -> None:
         (["GetUser", "x"], "write parameters as Key=Value"),
         (["GetUser", "UserName=a", "UserName=b"], "given twice"),
         (["CreateLoginProfile", "UserName=bob", "Password=Secret-123"], "write Password=-"),
+        (
+            [
+                "Authorize",
+                "Signer.Request.Headers.member.1.Name=Authorization",
+                "Signer.Request.Headers.member.1.Value=x",
+            ],
+            "write Signer.Request.Headers.member.1.Value=-",
+        ),
     ],
 )
 def test_iam_explains_wrong_words(alice: Person, arguments: list[str], words: str) -> None:

@@ -3,6 +3,7 @@
 import getpass
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -63,7 +64,7 @@ def _pairs(model: OperationModel, arguments: list[str]) -> dict[str, str]:
         member = name.partition(".")[0]
         if member not in members:
             raise CommandError(f"{model.name} has no parameter {member}. It has: {', '.join(members) or 'none'}")
-        if _sensitive(members[member]):
+        if model.input and any(shape.sensitive for shape in _along(model.input, name)):
             if value != "-":
                 raise CommandError(
                     f"{name} is a secret: write {name}=- and it is read from the terminal or standard input."
@@ -73,5 +74,13 @@ def _pairs(model: OperationModel, arguments: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _sensitive(shape: Shape) -> bool:
-    return shape.sensitive
+def _along(shape: Shape, name: str) -> Iterator[Shape]:
+    """The shapes that a parameter's name leads through, as far as there are any: ``Tags.member.1.Key`` leads through three."""
+    for part in name.split("."):
+        if part.isdecimal() or part == "entry":
+            continue
+        parts = shape.members or shape.parts
+        if part not in parts:
+            return
+        shape = parts[part]
+        yield shape
