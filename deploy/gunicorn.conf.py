@@ -1,6 +1,5 @@
 """gunicorn: a few processes of eight threads. Its own lines go where the product's go."""
 
-import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from iamconsole import settings
 
 wsgi_app = "iamconsole.wsgi:application"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", min(2, multiprocessing.cpu_count())))
+workers = settings.WEB_CONCURRENCY
 threads = 8
 timeout = 60
 graceful_timeout = 20

@@ -1,5 +1,6 @@
 """Every setting, read once from the environment, from ``*_FILE`` secrets and from ``.env`` (see .env.example)."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,9 @@ TRAIL_RETENTION_DAYS = _number("TRAIL_RETENTION_DAYS", default=0, least=0, most=
 # How much of the API one access key, and one address with signatures that fail, may use in each server process
 API_REQUESTS_PER_SECOND = _number("API_REQUESTS_PER_SECOND", default=200, least=1, most=1_000_000)
 API_FAILURES_PER_MINUTE = _number("API_FAILURES_PER_MINUTE", default=600, least=1, most=1_000_000)
+
+# How many processes of gunicorn serve
+WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=min(2, os.cpu_count() or 1), least=1, most=1000)
 
 # What takes long is done by ``manage.py worker``, which finds it in the database
 JOB_LEASE_SECONDS = _number("JOB_LEASE_SECONDS", default=60, least=1, most=3600)

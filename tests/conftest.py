@@ -24,6 +24,8 @@ import pytest
 from botocore.config import Config
 from django.core.management import call_command
 
+from tests.logs import keep_own, log_of
+
 pytest_plugins = ["tests.browser", "tests.sms_gateway"]
 ROOT = Path(__file__).resolve().parent.parent
 URL = os.environ["PUBLIC_URL"]
@@ -53,6 +55,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """The real database of the settings, migrated; every test may use it, and commits."""
     from tests import whole_run
 
+    keep_own()
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         call_command("prepare", no_account=True, stdout=io.StringIO())
         whole_run.begin(patch)
@@ -103,13 +106,12 @@ class Person:
         return str(self.user.account_id)
 
     def client(self, service: str = "iam", **config: Any) -> Any:
-        """boto3, signing with this person's key, against the server."""
+        """boto3, signing with this person's key, against the server: AWS_ENDPOINT_URL is all it is told of it."""
         return boto3.client(
             service,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
             aws_session_token=self.session_token,
-            endpoint_url=URL,
             region_name="us-east-1",
             config=Config(retries={"total_max_attempts": 1}, **config),
         )
@@ -122,7 +124,6 @@ class Person:
             **({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}),
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": URL,
             "AWS_PAGER": "",
             "AWS_MAX_ATTEMPTS": "1",
         }
@@ -222,9 +223,9 @@ def trudy() -> Person:
 
 
 @pytest.fixture(scope="session")
-def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def server(django_db_setup: None) -> Iterator[Path]:
     """gunicorn with four workers over the tests' database. Yields the path of its log."""
-    path = tmp_path_factory.mktemp("server") / "log"
+    path = log_of("server")
     with path.open("w") as log:
         process = subprocess.Popen(
             [
@@ -274,7 +275,8 @@ def worker() -> Iterator[Callable[[], object]]:
 
     def begin() -> object:
         command = [sys.executable, "manage.py", "worker", "--interval", "0.1"]
-        processes.append(subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL))
+        with log_of("worker").open("ab") as log:
+            processes.append(subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=log, stderr=log))
         return processes[-1]
 
     yield begin

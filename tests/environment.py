@@ -44,4 +44,5 @@ if "IAMCONSOLE_TEST_PORT" not in os.environ:
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://localhost:{port}",
     }

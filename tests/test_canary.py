@@ -84,4 +84,7 @@ def test_no_secret_lies_in_the_trail(search: Search) -> None:
 
 
 def test_no_secret_lies_in_the_logs(search: Search, server: Path) -> None:
-    assert search.found_in(server.read_bytes()) == []
+    """Of the server, of the tests' own process, of task workers and of whatever else was started."""
+    logs = sorted(server.parent.iterdir())
+    assert {server.name, "tests.log"} <= {log.name for log in logs}
+    assert {log.name: search.found_in(log.read_bytes()) for log in logs} == {log.name: [] for log in logs}

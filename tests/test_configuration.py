@@ -54,6 +54,8 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
         ({"SIGNATURE_SKEW_SECONDS": "a while"}, "SIGNATURE_SKEW_SECONDS cannot be read"),
         ({"SIGNATURE_SKEW_SECONDS": "-1"}, "SIGNATURE_SKEW_SECONDS must be a whole number from 1 to 86400; it is -1."),
         ({"SETUP_LINK_DAYS": "99999999999"}, "SETUP_LINK_DAYS must be a whole number from 1 to 365"),
+        ({"WEB_CONCURRENCY": "two"}, "WEB_CONCURRENCY cannot be read"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number from 1 to 1000; it is 0."),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json"),
     ],
 )

@@ -27,6 +27,7 @@ from credentials.rotation import SEALED
 from credentials.sealing import KeyRing, SealBrokenError
 from tests.conftest import ROOT, SECRETS
 from tests.environment import free_port
+from tests.logs import log_of
 
 Rounds = Callable[[int, int], int]
 OLD, NEW = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("old", "new"))
@@ -106,21 +107,15 @@ class House:
 
     def server(self, ring: str = "") -> "subprocess.Popen[bytes]":
         """gunicorn, answering."""
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "gunicorn",
-                "--config",
-                "deploy/gunicorn.conf.py",
-                "--bind",
-                f"127.0.0.1:{self.port}",
-            ],
-            cwd=ROOT,
-            env=self.env(ring),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        bind = f"127.0.0.1:{self.port}"
+        with log_of("key-rotation").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", bind],
+                cwd=ROOT,
+                env=self.env(ring),
+                stdout=log,
+                stderr=log,
+            )
         for _ in range(300):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1):

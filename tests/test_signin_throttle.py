@@ -26,6 +26,7 @@ from credentials.hashers import Argon2id
 from iamconsole.errors import Throttling
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
 from tests.conftest import ROOT, Person
+from tests.logs import log_of
 
 Rounds = Any
 IN_A_PROCESS = """
@@ -128,17 +129,18 @@ def test_sixty_wrong_passwords_at_once_from_several_processes_are_hashed_ten_tim
         Throttle.objects.all().delete()
         command = [sys.executable, "-c", IN_A_PROCESS, alice.account_id, "alice"]
         now = str(time.time())  # the same for all, so that none comes back meanwhile
-        processes = [
-            subprocess.Popen(
-                [*command, str(number), now],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            for number in range(1, 5)
-        ]
+        with log_of("signin").open("ab") as log:
+            processes = [
+                subprocess.Popen(
+                    [*command, str(number), now],
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+                for number in range(1, 5)
+            ]
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"

@@ -17,19 +17,20 @@ from accounts.job_models import Job
 from credentials.operations.credential_reports import generate_credential_report, get_credential_report
 from credentials.reports.models import ReportChunk
 from tests.conftest import ROOT, Person
+from tests.logs import log_of
 from tests.test_credential_report import many_users
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start() -> Iterator[Start]:
     """``start(*arguments, **environment)``: a worker; all of them end with the test."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def begin(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "manage.py", "worker", "--interval", "0.1", *arguments]
-        with (tmp_path / "worker.log").open("ab") as log:
+        with log_of("worker").open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"JOB_LEASE_SECONDS": "2"} | environment
             )
@@ -147,9 +148,9 @@ def test_sigterm_lets_the_job_in_hand_be_done(root: Person, start: Start) -> Non
     assert job_of(root).state == "complete"
 
 
-def test_the_worker_beside_a_server_is_started_again_and_ends_with_it(tmp_path: Path) -> None:
+def test_the_worker_beside_a_server_is_started_again_and_ends_with_it() -> None:
     server = subprocess.Popen(["sleep", "300"])
-    with (tmp_path / "log").open("wb") as log:
+    with log_of("worker").open("ab") as log:
         beside = subprocess.Popen(["script/worker", str(server.pid)], cwd=ROOT, stdout=log, stderr=log)
     try:
         first = worker_under(beside.pid)
