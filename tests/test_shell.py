@@ -11,9 +11,13 @@ import pytest
 from accounts.models import User
 from accounts.quotas import GREATEST, QUOTAS
 from api.shapes import services
+from tests.authenticators import give_app
+from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import ROOT, SECRETS, Person, allow, make_account, make_user
 
 pytestmark = pytest.mark.pure
+
+ANOTHER = "Green-Goose-8-Ladder"
 
 
 def manage(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
@@ -212,6 +216,23 @@ def test_recoverroot_ends_password_and_sessions_and_stands_in_the_trail() -> Non
     assert not after.sessions.exists()
     event = Event.objects.filter(chain=root.account_id).latest("sequence")
     assert (event.action, event.result, event.door) == ("iamconsole:RecoverRootUser", "Success", "shell")
+
+
+def test_recoverroot_lets_a_root_user_in_who_has_lost_the_mfa_device_too() -> None:
+    root = make_account()
+    give_password(root)
+    give_app(root.account_id, root.user, "lost")
+    sign_in = {"email": root.user.email, "password": PASSWORD}
+    assert a_client().post("/signin/?as=root", sign_in)["Location"] == "/second-factor/"
+    link = manage("recoverroot", root.account_id).stdout.strip().rpartition("/setup/")[2].rstrip("/")
+    SECRETS.append(link)
+    assert a_client().post("/signin/?as=root", sign_in).status_code == 200  # the old password is none any more
+    set_up = {"new_password": ANOTHER, "confirm_password": ANOTHER}
+    assert a_client().post(f"/setup/{link}/", set_up).status_code == 302
+    client = a_client()
+    assert client.post("/signin/?as=root", sign_in | {"password": ANOTHER})["Location"] == "/console/"
+    assert client.get("/console/").status_code == 200
+    assert not root.user.mfa_devices.exists()
 
 
 def test_setuplink_is_issued_anew_until_there_is_a_password() -> None:
