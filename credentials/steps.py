@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.caller import Caller
 from accounts.models import SetupLink, User
 from accounts.quotas import refuse_beyond
 from credentials.mfa import throttle
@@ -14,7 +13,6 @@ from credentials.models import AccessKey, LoginProfile, PasswordHistory, Passwor
 from credentials.passwords import NewPassword, broken_rules, not_to_repeat, policy_of
 from credentials.unused.models import Deactivation
 from iamconsole.errors import (
-    AccessDenied,
     ConcurrentModification,
     EntityAlreadyExists,
     InvalidInput,
@@ -131,20 +129,6 @@ def switch_access_key(user: User, key: AccessKey, status: str, now: datetime) ->
         # Somebody has decided on this key since: undoing the lock-down leaves it as it is now.
         user.lock_down["access_keys"].remove(key.access_key_id)
         user.save(update_fields=["lock_down"])
-
-
-def refuse_without_second_factor(caller: Caller, user: User) -> None:
-    """Raise AccessDenied when the caller, who has a second factor, would change the own factors without having shown it.
-
-    A password or a long-term key alone must not be enough to add a factor or to take one away (AWS since 2023). Whoever has the
-    shell has the database.
-    """
-    is_own = caller.user is not None and caller.user.pk == user.pk
-    if is_own and caller.mfa_time is None and caller.door != "shell" and MFADevice.objects.filter(user=user).exists():
-        raise AccessDenied(
-            f"User: {caller.arn} has an MFA device and must use it first: own MFA devices and recovery codes are changed in a"
-            " session with multi-factor authentication only."
-        )
 
 
 def give_device(device: MFADevice, user: User) -> None:

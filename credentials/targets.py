@@ -7,9 +7,9 @@ from accounts import arns, targets
 from accounts.caller import Caller
 from accounts.models import Account, User
 from credentials.mfa.models import MFADevice
+from credentials.mfa_proof import is_own, refuse_without_second_factor
 from credentials.models import AccessKey, LoginProfile
 from credentials.service_credentials import ServiceSpecificCredential
-from credentials.steps import refuse_without_second_factor
 from credentials.unused.models import Deactivation
 from iamconsole.asked import Resolved, Target
 from iamconsole.errors import AccessDenied, NoSuchEntity, ValidationError
@@ -113,15 +113,28 @@ class _DeviceList:
 
 
 @dataclass(frozen=True)
-class _OwnFactors:
-    """The caller, who is about to add a factor. Who has one and has not shown it is refused before anything is sent or spent."""
+class _Factors:
+    """The user that ``one`` finds, whose factors are about to change.
 
-    consumes: frozenset[str] = frozenset()
+    Who should have shown a second factor and has not is refused before anything is sent or spent. ``by_codes``: what is the
+    own is proved by codes of the device itself.
+    """
+
+    one: Target
+    by_codes: bool = False
+
+    @property
+    def consumes(self) -> frozenset[str]:
+        """What names the user."""
+        return self.one.consumes
 
     def __call__(self, caller: Caller, parameters: dict[str, Any], *, lock: bool) -> Resolved:
-        found = targets.the_caller(caller, parameters, lock=lock)
+        found = self.one(caller, parameters, lock=lock)
+        user: User | None = found.entities["user"]
+        if found.missing is not None or user is None or (self.by_codes and is_own(caller, user)):
+            return found
         try:
-            refuse_without_second_factor(caller, found.entities["user"])
+            refuse_without_second_factor(caller, user)
         except AccessDenied as refusal:
             return replace(found, missing=refusal)
         return found
@@ -182,6 +195,9 @@ hardware_token = _Device("hardware")
 new_device = _NewDevice()
 first_device = _FirstDevice()
 device_list = _DeviceList()
-own_factors = _OwnFactors()
+factors = _Factors(targets.user)
+factors_or_roots = _Factors(targets.user_or_root)
+factors_by_codes = _Factors(targets.user, by_codes=True)
+own_factors = _Factors(targets.the_caller)
 new_session = _NewSession()
 unused = _Unused()

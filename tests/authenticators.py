@@ -85,6 +85,11 @@ def session_of(person: Person, app: App | None = None, off: int = 0, **parameter
     return Person(person.caller, made["access_key_id"], made["secret_access_key"], made["session_token"])
 
 
+def in_mfa_session(person: Person) -> Any:
+    """The person as a caller who has shown a second factor, which changing the devices of others wants."""
+    return replace(caller_for(person.user), mfa_time=timezone.now())
+
+
 def text_code(number: str) -> str:
     """The code of the last text message that was sent to a number, out of the outbox."""
     lines = [json.loads(line) for line in (settings.DATA / "sms-outbox.jsonl").read_text().splitlines()]

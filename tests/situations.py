@@ -38,6 +38,8 @@ def situations(root: Person, alice: Person) -> Iterator[tuple[Person, Values]]:
     session, factor, answer = own_factor(alice)
     yield alice, {**existing, **factor}
     yield session, {**existing, **answer}
+    yield session, existing
+    yield session, {**existing, **bare}
 
 
 def check_lines(operation: Operation[Any], answer: Answer, lines: list[Event]) -> None:

@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.operations.whole_users import delete_user_with_credentials
 from credentials.mfa import codes, recovery_codes
-from credentials.mfa.models import HardwareToken, MFADevice, seed_of
+from credentials.mfa.models import GuessBudget, HardwareToken, MFADevice, seed_of
+from credentials.operations.mfa_devices import deactivate_mfa_device
 from tests.authenticators import App, app_of, give_app, session_of
 from tests.aws_cli import aws
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
@@ -32,6 +33,18 @@ pytestmark = pytest.mark.pure
 WRONG_CODE = ("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.")
 IN_USE = ("EntityAlreadyExists", 409, "MFA Device is already in use.")
 INVALID_FOR_USER = ("NoSuchEntity", 404, "MFA Device invalid for user.")
+
+
+@pytest.fixture
+def boss(alice: Person) -> Person:
+    """alice in a session with her own second factor, as who changes the devices of others must be."""
+    return session_of(alice, give_app(alice.account_id, alice.user, "alices"))
+
+
+@pytest.fixture
+def admin(boss: Person) -> Any:
+    """boto3 with that session."""
+    return boss.client()
 
 
 @pytest.fixture
@@ -83,8 +96,8 @@ def test_a_new_virtual_device_shows_its_seed_as_text_and_as_a_picture(iam: Any, 
     assert parse_qs(told.query) == {"secret": [seed], "issuer": ["iamconsole"]}
 
 
-def test_the_whole_life_of_a_virtual_device_by_the_cli(alice: Person, server: Path, tmp_path: Path, dave: str) -> None:
-    cli = partial(aws, alice, "iam")
+def test_the_whole_life_of_a_virtual_device_by_the_cli(boss: Person, server: Path, tmp_path: Path, dave: str) -> None:
+    cli = partial(aws, boss, "iam")
     file = tmp_path / "seed"
     name = ["--virtual-mfa-device-name", "phone", "--outfile", str(file), "--bootstrap-method", "Base32StringSeed"]
     serial = cli("create-virtual-mfa-device", *name)["VirtualMFADevice"]["SerialNumber"]
@@ -102,58 +115,58 @@ def test_the_whole_life_of_a_virtual_device_by_the_cli(alice: Person, server: Pa
         {"SerialNumber": serial}
     ]
     cli("delete-virtual-mfa-device", "--serial-number", serial)
-    assert cli("list-virtual-mfa-devices")["VirtualMFADevices"] == []
+    assert cli("list-virtual-mfa-devices", "--assignment-status", "Unassigned")["VirtualMFADevices"] == []
 
 
 @pytest.mark.asvs("6.5.1")
-def test_a_device_is_enabled_by_two_codes_in_a_row_and_in_order(iam: Any, dave: str, app: App) -> None:
+def test_a_device_is_enabled_by_two_codes_in_a_row_and_in_order(iam: Any, admin: Any, dave: str, app: App) -> None:
     device = {"UserName": dave, "SerialNumber": app.serial_number}
     for first, second in ((0, 0), (1, 0), (-1, 1), (-2, 0), (2000, 2001)):
         given = {"AuthenticationCode1": app.code(first), "AuthenticationCode2": app.code(second)}
-        assert fault_of(iam.enable_mfa_device, **device, **given) == WRONG_CODE
-    iam.enable_mfa_device(**device, **app.two(-1))
+        assert fault_of(admin.enable_mfa_device, **device, **given) == WRONG_CODE
+    admin.enable_mfa_device(**device, **app.two(-1))
     [listed] = iam.list_mfa_devices(UserName=dave)["MFADevices"]
     assert listed.keys() == {"UserName", "SerialNumber", "EnableDate"}
     assert iam.get_mfa_device(SerialNumber=app.serial_number, UserName=dave)["EnableDate"] == listed["EnableDate"]
 
 
 @pytest.mark.parametrize("off", [-900, -40, 40, 900])
-def test_an_app_whose_clock_is_far_off_is_enabled_and_then_signs_in(iam: Any, dave: str, app: App, off: int) -> None:
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(off))
+def test_an_app_whose_clock_is_far_off_is_enabled_and_then_signs_in(admin: Any, dave: str, app: App, off: int) -> None:
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(off))
     device = MFADevice.objects.get(serial_number=app.serial_number)
     assert device.user is not None
     assert not codes.verify(device.user, device, app.code(), timezone.now())
     assert codes.verify(device.user, device, app.code(off + 2), timezone.now() + timedelta(seconds=30))
 
 
-def test_who_types_slowly_is_not_taken_for_a_slow_clock(iam: Any, dave: str, app: App) -> None:
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-3))
+def test_who_types_slowly_is_not_taken_for_a_slow_clock(admin: Any, dave: str, app: App) -> None:
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-3))
     device = MFADevice.objects.get(serial_number=app.serial_number)
     assert device.user is not None
     assert codes.verify(device.user, device, app.code(), timezone.now())
 
 
-def test_a_device_is_one_users(iam: Any, dave: str, app: App) -> None:
+def test_a_device_is_one_users(iam: Any, admin: Any, dave: str, app: App) -> None:
     iam.create_user(UserName="erin")
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-1))
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-1))
     again = {"SerialNumber": app.serial_number, **app.two(3)}
     already = ("EntityAlreadyExists", 409, "MFA Device for user dave already exists.")
-    assert fault_of(iam.enable_mfa_device, UserName=dave, **again) == already
-    assert fault_of(iam.enable_mfa_device, UserName="erin", **again) == IN_USE
-    assert fault_of(iam.resync_mfa_device, UserName="erin", **again) == INVALID_FOR_USER
-    for call in (iam.deactivate_mfa_device, iam.get_mfa_device):
+    assert fault_of(admin.enable_mfa_device, UserName=dave, **again) == already
+    assert fault_of(admin.enable_mfa_device, UserName="erin", **again) == IN_USE
+    assert fault_of(admin.resync_mfa_device, UserName="erin", **again) == INVALID_FOR_USER
+    for call in (admin.deactivate_mfa_device, iam.get_mfa_device):
         assert fault_of(call, UserName="erin", SerialNumber=app.serial_number) == INVALID_FOR_USER
 
 
-def test_what_is_not_there_is_told_as_aws_does(iam: Any, dave: str, alice: Person) -> None:
+def test_what_is_not_there_is_told_as_aws_does(iam: Any, admin: Any, dave: str, alice: Person) -> None:
     serial = f"arn:aws:iam::{alice.account_id}:mfa/nonexistent-device"
     two = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
-    for call in (iam.enable_mfa_device, iam.resync_mfa_device):
+    for call in (admin.enable_mfa_device, admin.resync_mfa_device):
         assert fault_of(call, UserName=dave, SerialNumber=serial, **two) == missing(serial)
         assert fault_of(call, UserName="nemo", SerialNumber=serial, **two)[2] == (
             "The user with name nemo cannot be found."
         )
-    for call in (iam.deactivate_mfa_device, iam.delete_virtual_mfa_device, iam.list_mfa_device_tags):
+    for call in (admin.deactivate_mfa_device, iam.delete_virtual_mfa_device, iam.list_mfa_device_tags):
         assert fault_of(call, SerialNumber=serial) == missing(serial)
     assert fault_of(iam.tag_mfa_device, SerialNumber=serial, Tags=[]) == missing(serial)
 
@@ -179,23 +192,23 @@ def test_names_and_paths_are_held_to_awss_rules(iam: Any) -> None:
     assert fault_of(iam.create_virtual_mfa_device, VirtualMFADeviceName=f"{longest}n")[:2] == ("ValidationError", 400)
 
 
-def test_a_device_in_use_is_not_deleted_and_its_user_neither(iam: Any, dave: str, app: App) -> None:
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-1))
+def test_a_device_in_use_is_not_deleted_and_its_user_neither(iam: Any, admin: Any, dave: str, app: App) -> None:
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-1))
     in_use = ("DeleteConflict", 409, "MFA VirtualDevice in use. Must deactivate first.")
     assert fault_of(iam.delete_virtual_mfa_device, SerialNumber=app.serial_number) == in_use
     first = ("DeleteConflict", 409, "Cannot delete entity, must remove tokens from principal first.")
     assert fault_of(iam.delete_user, UserName=dave) == first
-    iam.deactivate_mfa_device(UserName=dave, SerialNumber=app.serial_number)
+    admin.deactivate_mfa_device(UserName=dave, SerialNumber=app.serial_number)
     iam.delete_user(UserName=dave)
     iam.delete_virtual_mfa_device(SerialNumber=app.serial_number)
 
 
-def test_a_deactivated_device_keeps_its_seed_and_its_used_codes(iam: Any, dave: str, app: App) -> None:
+def test_a_deactivated_device_keeps_its_seed_and_its_used_codes(admin: Any, dave: str, app: App) -> None:
     device = {"UserName": dave, "SerialNumber": app.serial_number}
-    iam.enable_mfa_device(**device, **app.two(-1))
-    iam.deactivate_mfa_device(**device)
-    assert fault_of(iam.enable_mfa_device, **device, **app.two(-1)) == WRONG_CODE
-    iam.enable_mfa_device(**device, **app.two(1))
+    admin.enable_mfa_device(**device, **app.two(-1))
+    admin.deactivate_mfa_device(**device)
+    assert fault_of(admin.enable_mfa_device, **device, **app.two(-1)) == WRONG_CODE
+    admin.enable_mfa_device(**device, **app.two(1))
 
 
 def test_the_list_of_virtual_devices_says_whose_they_are_and_no_seed(iam: Any, dave: str, root: Person) -> None:
@@ -220,24 +233,24 @@ def test_the_list_of_virtual_devices_says_whose_they_are_and_no_seed(iam: Any, d
     assert serials("Unassigned") == [free.serial_number]
 
 
-def test_a_user_has_eight_devices(iam: Any, dave: str, root: Person, app: App) -> None:
+def test_a_user_has_eight_devices(admin: Any, dave: str, root: Person, app: App) -> None:
     user = User.objects.get(account=root.account_id, user_name=dave)
     for number in range(8):
         give_app(root.account_id, user, f"phone{number}")
     full = ("LimitExceeded", 409, "Cannot exceed quota for MFADevicesPerUser: 8")
-    assert fault_of(iam.enable_mfa_device, UserName=dave, SerialNumber=app.serial_number, **app.two()) == full
+    assert fault_of(admin.enable_mfa_device, UserName=dave, SerialNumber=app.serial_number, **app.two()) == full
 
 
-def test_the_summary_counts_devices(iam: Any, dave: str, root: Person, app: App) -> None:
+def test_the_summary_counts_devices(iam: Any, admin: Any, dave: str, root: Person, app: App) -> None:
     def counted() -> tuple[int, ...]:
         summary = iam.get_account_summary()["SummaryMap"]
         return tuple(summary[key] for key in ("MFADevices", "MFADevicesInUse", "AccountMFAEnabled"))
 
-    assert counted() == (1, 0, 0)
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two())
-    assert counted() == (1, 1, 0)
+    assert counted() == (2, 1, 0)
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two())
+    assert counted() == (2, 2, 0)
     give_app(root.account_id, root.user, "roots")
-    assert counted() == (2, 2, 1)
+    assert counted() == (3, 3, 1)
 
 
 def test_tags_mind_the_case_of_their_keys(iam: Any, app: App) -> None:
@@ -278,15 +291,15 @@ def test_a_policy_on_tags_of_devices_holds(iam: Any, root: Person) -> None:
 
 @pytest.mark.asvs("7.4.3")
 def test_enabling_resynchronising_and_deactivating_end_the_users_sessions(
-    iam: Any, root: Person, dave: str, app: App
+    admin: Any, root: Person, dave: str, app: App
 ) -> None:
     device = {"UserName": dave, "SerialNumber": app.serial_number}
     users = User.objects.filter(account=root.account_id, user_name=dave)
     epochs = [users.get().auth_epoch]
     for call, parameters in (
-        (iam.enable_mfa_device, app.two(-1)),
-        (iam.resync_mfa_device, app.two(1)),
-        (iam.deactivate_mfa_device, {}),
+        (admin.enable_mfa_device, app.two(-1)),
+        (admin.resync_mfa_device, app.two(1)),
+        (admin.deactivate_mfa_device, {}),
     ):
         call(**device, **parameters)
         epochs.append(users.get().auth_epoch)
@@ -311,10 +324,57 @@ def test_a_long_term_key_does_not_change_the_own_factors_once_there_is_one(
     in_session = session_of(alice, first).client()
     in_session.enable_mfa_device(UserName="alice", SerialNumber=second.serial_number, **second.two(-2))
     session_of(alice, second).client().deactivate_mfa_device(SerialNumber=first.serial_number)
-    make_user(root, "admin", ALLOW_ALL).client().deactivate_mfa_device(
-        UserName="alice", SerialNumber=second.serial_number
-    )
-    assert iam.list_mfa_devices()["MFADevices"] == []
+    assert [each["SerialNumber"] for each in iam.list_mfa_devices()["MFADevices"]] == [second.serial_number]
+
+
+def test_the_devices_of_others_are_changed_with_the_own_second_factor_alone(
+    root: Person, alice: Person, dave: str, app: App, server: Path
+) -> None:
+    admin, user = make_user(root, "admin", ALLOW_ALL), User.objects.get(account=root.account_id, user_name=dave)
+    his = {"UserName": dave, "SerialNumber": give_app(root.account_id, user, "daves").serial_number}
+    new = {"UserName": dave, "SerialNumber": app.serial_number}
+    for person in (admin, root):
+        none = f"User: {person.user.arn} has no MFA device, and must assign one to itself and use it first: "
+        first = f"User: {person.user.arn} has an MFA device and must use it first: "
+        for begins in (none, first):
+            if begins is first:
+                own = give_app(person.account_id, person.user, f"of-{person.user.user_id}")
+            key = person.client()
+            for action, call, given in (
+                ("iam:EnableMFADevice", key.enable_mfa_device, {**new, **app.two(-1)}),
+                ("iam:ResyncMFADevice", key.resync_mfa_device, {**his, **app.two(-1)}),
+                ("iam:DeactivateMFADevice", key.deactivate_mfa_device, his),
+                ("iam:DeactivateMFADevice", key.deactivate_mfa_device, {**his, "SerialNumber": "arn:aws:iam::1:mfa/x"}),
+            ):
+                code, status, message = fault_of(call, **given)
+                assert (code, status) == ("AccessDenied", 403)
+                assert message.startswith(f"{begins}the MFA devices of others are changed in a session with")
+                line = events_of(root.account_id)[-1]
+                assert (line.action, line.result, line.message) == (action, "AccessDenied", message)
+        assert [each.serial_number for each in codes.devices_of(user)] == [his["SerialNumber"]]
+        # What was refused was no guess at his codes.
+        assert not GuessBudget.objects.filter(user=user).exists()
+    session = session_of(root, own).client()
+    session.enable_mfa_device(**new, **app.two(-1))
+    session.deactivate_mfa_device(**his)
+    session.resync_mfa_device(**new, **app.two(1))
+    session.deactivate_mfa_device(**new)
+    assert not codes.devices_of(user).exists()
+
+
+def test_who_may_not_change_the_devices_of_others_learns_no_more(mallory: Person, alice: Person, server: Path) -> None:
+    his = give_app(alice.account_id, alice.user, "alices")
+    for name in ("alice", "nemo"):
+        refused = fault_of(mallory.client().deactivate_mfa_device, UserName=name, SerialNumber=his.serial_number)
+        assert refused[:2] == ("AccessDenied", 403)
+        assert "is not authorized to perform: iam:DeactivateMFADevice" in refused[2]
+
+
+def test_the_shell_changes_devices_for_who_has_lost_theirs(root: Person, dave: str) -> None:
+    user = User.objects.get(account=root.account_id, user_name=dave)
+    lost = give_app(root.account_id, user, "lost")
+    deactivate_mfa_device(caller_for(root.user, "shell"), user_name=dave, serial_number=lost.serial_number)
+    assert not codes.devices_of(user).exists()
 
 
 def test_the_root_user_has_devices_of_its_own(root: Person, server: Path) -> None:
@@ -338,10 +398,10 @@ def test_the_root_user_has_devices_of_its_own(root: Person, server: Path) -> Non
 
 
 @pytest.mark.asvs("16.2.5")
-def test_no_code_stands_in_the_trail(iam: Any, dave: str, alice: Person, app: App) -> None:
+def test_no_code_stands_in_the_trail(iam: Any, admin: Any, dave: str, alice: Person, app: App) -> None:
     two = app.two(-1)
-    iam.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **two)
-    fault_of(iam.resync_mfa_device, UserName=dave, SerialNumber=app.serial_number, **two)
+    admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **two)
+    fault_of(admin.resync_mfa_device, UserName=dave, SerialNumber=app.serial_number, **two)
     fault_of(
         alice.client("sts").get_session_token, SerialNumber=app.serial_number, TokenCode=two["AuthenticationCode1"]
     )
@@ -386,10 +446,10 @@ def test_a_seed_moved_to_another_device_or_account_does_not_open(root: Person, t
 
 
 def test_a_hardware_token_is_enabled_like_any_device_and_its_drift_is_followed(
-    iam: Any, dave: str, root: Person
+    iam: Any, admin: Any, dave: str, root: Person
 ) -> None:
     token = give_app(root.account_id, None, "GAHT00011122", kind="hardware", period=60)
-    iam.enable_mfa_device(UserName=dave, SerialNumber=token.serial_number, **token.two(10))
+    admin.enable_mfa_device(UserName=dave, SerialNumber=token.serial_number, **token.two(10))
     device = HardwareToken.objects.get(account=root.account_id)
     assert device.user is not None
     assert device.drift == 10
@@ -400,7 +460,7 @@ def test_a_hardware_token_is_enabled_like_any_device_and_its_drift_is_followed(
         assert codes.verify(device.user, device, token.code(10 + 2 * minute), later)
         device.refresh_from_db()
         assert device.drift == 10 + minute
-    iam.deactivate_mfa_device(UserName=dave, SerialNumber=token.serial_number)
+    admin.deactivate_mfa_device(UserName=dave, SerialNumber=token.serial_number)
     device.refresh_from_db()
     assert (device.user, device.drift) == (None, 13)
     assert fault_of(iam.delete_virtual_mfa_device, SerialNumber=token.serial_number) == missing(token.serial_number)

@@ -19,7 +19,7 @@ from credentials.operations.login_profiles import create_login_profile
 from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.steps import end_sessions
 from permissions.operations.inline import delete_user_policy
-from tests.authenticators import App, give_app, session_of
+from tests.authenticators import App, give_app, in_mfa_session, session_of
 from tests.aws_cli import aws
 from tests.conftest import SECRETS, Person, make_user
 from tests.everything import PASSWORD
@@ -184,7 +184,7 @@ def password_set(alice: Person, root: Person) -> None:
 
 def factor_removed(alice: Person, root: Person) -> None:
     serial = arns.mfa(alice.account_id, "/", "alices")
-    deactivate_mfa_device(root.caller, user_name="alice", serial_number=serial)
+    deactivate_mfa_device(in_mfa_session(root), user_name="alice", serial_number=serial)
 
 
 def user_deleted(alice: Person, root: Person) -> None:

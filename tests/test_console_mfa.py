@@ -14,9 +14,10 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.models import Session
+from accounts.nonces import new_nonce
 from credentials.mfa.models import MFADevice, RecoveryCode
 from tests.authenticators import App, give_app
-from tests.browser import Visitor, give_password, nonce_in, signed_in
+from tests.browser import PASSWORD, Visitor, give_password, nonce_in, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_user
 from tests.everything import file_of_tokens
 from tests.rows import events_of
@@ -162,7 +163,7 @@ def test_a_second_device_leaves_the_recovery_codes(alice: Person) -> None:
 
 
 def test_an_administrator_enrols_a_user_and_stays_in(alice: Person, bob: Person) -> None:
-    client, pages = signed_in(alice), f"{USERS}bob/mfa/"
+    client, pages = with_factor(alice), f"{USERS}bob/mfa/"
     theirs = signed_in(bob)
     step = begin(client, "bobs", pages)
     done = finish(client, app_on(step), step, pages)
@@ -231,12 +232,58 @@ def test_one_of_two_goes_without(alice: Person) -> None:
 
 def test_an_administrator_removes_a_users_device(alice: Person, bob: Person) -> None:
     app = give_app(bob.account_id, bob.user, "bobs")
-    client = signed_in(alice)
+    client = with_factor(alice)
     address = reverse("admin:user-mfa-remove", args=["bob", app.serial_number])
     assert address in text(client.get(f"{USERS}bob/change/?tab=credentials"))
     assert "The password alone signs in" not in text(client.get(address))
     assert "bobs is removed" in text(client.post(address, follow=True))
     assert not MFADevice.objects.filter(account=bob.account_id).exists()
+
+
+def test_without_the_own_second_factor_the_devices_of_others_stay_as_they_are(alice: Person, bob: Person) -> None:
+    app = give_app(bob.account_id, bob.user, "bobs")
+    client, codes = signed_in(alice), app.two_codes() | {"virtual_mfa_device_name": "x"}
+    pages = {
+        name: reverse(f"admin:user-mfa-{name}", args=["bob", *more])
+        for name, more in {
+            "assign": [],
+            "hardware": [],
+            "resync": [app.serial_number],
+            "remove": [app.serial_number],
+        }.items()
+    }
+    before = list(MFADevice.objects.filter(account=bob.account_id).values())
+    card = text(client.get(f"{USERS}bob/change/?tab=credentials"))
+    assert "Your own device first" in card
+    for name, address in pages.items():
+        assert address not in card
+        for page in (client.get(address), client.post(address, codes | {"nonce": new_nonce(alice.user)})):
+            assert "assign an MFA device to yourself" in text(page), name
+            assert f'action="{address}"' not in text(page), name
+    enabled = client.post(reverse("admin:user-mfa-enable", args=["bob"]), codes | {"nonce": new_nonce(alice.user)})
+    assert "has no MFA device, and must assign one to itself and use it first" in text(enabled)
+    assert list(MFADevice.objects.filter(account=bob.account_id).values()) == before
+    refused = [each.action for each in events_of(alice.account_id) if each.result == "AccessDenied"]
+    assert refused == [
+        "iam:EnableMFADevice",
+        "iam:ResyncMFADevice",
+        "iam:DeactivateMFADevice",
+        "iam:EnableMFADevice",
+    ]
+
+
+@pytest.mark.asvs("6.4.4")
+def test_who_confirms_with_the_own_device_changes_those_of_others(alice: Person, bob: Person) -> None:
+    app = give_app(bob.account_id, bob.user, "bobs")
+    client = signed_in(alice)
+    mine = give_app(alice.account_id, alice.user, "mine")
+    address = reverse("admin:user-mfa-remove", args=["bob", app.serial_number])
+    confirm = reverse("admin:confirm")
+    assert f'href="{confirm}"' in text(client.get(address))
+    client.post(confirm, {"password": PASSWORD})
+    assert f'href="{confirm}"' in text(client.post(address))
+    client.post(confirm, {"device": str(own_device(alice).pk), "code": mine.code()})
+    assert "bobs is removed" in text(client.post(address, follow=True))
 
 
 def test_who_deletes_a_user_is_told_of_the_devices_that_go(alice: Person, bob: Person) -> None:
@@ -318,7 +365,7 @@ def test_long_after_sign_in_it_is_asked_who_it_is(alice: Person) -> None:
 
 @pytest.mark.parametrize("how", ["file", "pasted"])
 def test_tokens_come_from_a_file_or_its_text_and_are_deleted(how: str, alice: Person, bob: Person) -> None:
-    client, content = signed_in(alice), file_of_tokens()
+    client, content = with_factor(alice), file_of_tokens()
     seed = content.decode().strip().rpartition(",")[2]
     given = SimpleUploadedFile("tokens.csv", content) if how == "file" else content.decode()
     done = client.post("/console/mfa-devices/import/", {"file_format": "csv", how: given}, follow=True)
@@ -384,7 +431,7 @@ def test_who_may_do_nothing_sees_no_device_and_changes_none(alice: Person, mallo
 def test_another_account_is_out_of_reach(alice: Person, trudy: Person) -> None:
     app = give_app(alice.account_id, alice.user, "phone")
     make_user(trudy, "alice", ALLOW_ALL)
-    client = signed_in(trudy)
+    client = with_factor(trudy)
     for action in ("resync", "remove"):
         for address in (
             reverse(f"admin:me-mfa-{action}", args=[app.serial_number]),

@@ -38,7 +38,7 @@ LAYERS = [
      "credentials/key_rotation", "accounts/jobs", "credentials/reports", "credentials/last_access", "credentials/unused",
      "credentials/security_findings", "permissions/administrators"),
     ("accounts/caller", "accounts/nonces", "accounts/steps", "credentials/steps", "permissions/steps", "accounts/setup_links",
-     "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
+     "credentials/mfa_proof", "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
      "audit/cloudtrail", "audit/exports", "credentials/rotation", "credentials/deactivation"),
     ("iamconsole/asked",),
     ("iamconsole/operation", "iamconsole/paging"),

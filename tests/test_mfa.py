@@ -27,7 +27,7 @@ from credentials.operations.passkeys import begin_passkey_registration, finish_p
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, Fault, InvalidAuthenticationCode, InvalidInput
 from permissions.operations.inline import put_user_policy
-from tests.authenticators import App, SecurityKey, give_app
+from tests.authenticators import App, SecurityKey, give_app, in_mfa_session
 from tests.conftest import ROOT, SECRETS, Person, allow, caller_for, make_user
 
 Rounds = Callable[[int, int], int]
@@ -284,8 +284,8 @@ def test_after_a_hundred_failures_in_a_row_a_factor_is_asked_no_more_until_anoth
 def test_an_administrator_ends_it_too(root: Person, bob: Person, app: App) -> None:
     MFADevice.objects.filter(serial_number=app.serial_number).update(failures=100)
     assert not codes.verify(bob.user, device_of(app), app.code(), timezone.now())
-    deactivate_mfa_device(root.caller, user_name="bob", serial_number=app.serial_number)
-    enable_mfa_device(root.caller, user_name="bob", **app.two_codes(-2))
+    deactivate_mfa_device(in_mfa_session(root), user_name="bob", serial_number=app.serial_number)
+    enable_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(-2))
     assert codes.verify(bob.user, device_of(app), app.code(), timezone.now())
 
 
@@ -307,7 +307,7 @@ def test_guesses_and_changes_of_devices_do_not_lock_each_other_out(root: Person,
         for turn in range(turns):
             GuessBudget.objects.filter(user=bob.user).update(five_minutes=0, hour=0, day=0)
             with suppress(InvalidAuthenticationCode):  # of a moment without a guess left
-                resync_mfa_device(root.caller, user_name="bob", **first.two_codes(2 * turn))
+                resync_mfa_device(in_mfa_session(root), user_name="bob", **first.two_codes(2 * turn))
         connection.close()
 
     def guess(app: App) -> None:
@@ -374,7 +374,7 @@ def test_new_recovery_codes_end_the_old_and_the_last_device_takes_them_along(
     assert not recovery_codes.verify(bob.user, old[0], timezone.now())
     assert not recovery_codes.verify(root.user, new[0], timezone.now())
     assert not RecoveryCode.objects.filter(code_digest__contains=new[0].replace("-", "")).exists()
-    deactivate_mfa_device(root.caller, user_name="bob", serial_number=app.serial_number)
+    deactivate_mfa_device(in_mfa_session(root), user_name="bob", serial_number=app.serial_number)
     assert not recovery_codes.verify(bob.user, new[0], timezone.now())
 
 
@@ -469,7 +469,7 @@ def test_a_passkey_is_registered_once_and_gone_when_it_is_deactivated(alice: Per
     device = registered(alice, key)
     with pytest.raises(EntityAlreadyExists):
         registered(alice, key, mfa_time=timezone.now())
-    deactivate_mfa_device(root.caller, user_name="alice", serial_number=device.serial_number)
+    deactivate_mfa_device(in_mfa_session(root), user_name="alice", serial_number=device.serial_number)
     assert not MFADevice.objects.filter(credential_id=device.credential_id).exists()
     registered(alice, key)
 

@@ -21,7 +21,7 @@ from credentials.operations.required_mfa_devices import create_required_mfa_devi
 from iamconsole.errors import AccessDenied, NoSuchEntity
 from iamconsole.operation import find
 from permissions.operations.inline import put_user_policy
-from tests.authenticators import App, give_app, session_of
+from tests.authenticators import App, give_app, in_mfa_session, session_of
 from tests.browser import PASSWORD, a_client, give_password, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
 from tests.everything import BY_CALLERS, furnish, parameters
@@ -357,7 +357,7 @@ def test_ones_own_last_device_stays_while_one_is_demanded(root: Person, dora: Pe
     deactivate_mfa_device(caller, serial_number=device.serial_number)
     assert [each.pk for each in MFADevice.objects.filter(user=dora.user)] == [second.pk]
     # An administrator can, for the day it is lost; then another is enabled at the next sign-in.
-    deactivate_mfa_device(caller_for(mighty.user), user_name="dora", serial_number=second.serial_number)
+    deactivate_mfa_device(in_mfa_session(mighty), user_name="dora", serial_number=second.serial_number)
     half_way(dora)
 
 

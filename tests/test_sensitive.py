@@ -182,7 +182,8 @@ def test_who_proved_nothing_for_a_quarter_of_an_hour_is_asked_and_nothing_is_don
 ) -> None:
     root, alice, values = unchanged if operation.sensitive else _stage()
     late = caller_for(alice.user, "console")
-    late = replace(late, sudo_time=datetime.now(UTC) - SUDO_WINDOW - timedelta(seconds=1), nonce=new_nonce(late.user))
+    long_ago = datetime.now(UTC) - SUDO_WINDOW - timedelta(seconds=1)
+    late = replace(late, sudo_time=long_ago, mfa_time=long_ago, nonce=new_nonce(late.user))
     before = rows_of(root.account_id)
     try:
         operation(late, **parameters(operation, values))

@@ -102,7 +102,7 @@ def stage(root: Person, alice: Person, bob: Person) -> Any:
         owes_code = _half_way(alice, must_change=False, spare=spare)
         temporary = session_of(alice, spare)
         hers, there = _with_factor(alice), _with_factor(alice)
-        browsers = {"roots": signed_in(root), "bobs": signed_in(bob)}
+        browsers = {"roots": _with_factor(root), "bobs": signed_in(bob)}
         stage = Stage(root, alice, app, hers, there, owes_code, owes_password, temporary, clock=clock, **browsers)
         assert stage.living == "htcpk"
         yield stage

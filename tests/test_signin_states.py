@@ -20,6 +20,7 @@ from credentials.operations.login_profiles import update_login_profile
 from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.mfa_requirements import update_mfa_requirement
 from credentials.totp import code_at
+from tests.authenticators import in_mfa_session
 from tests.browser import PASSWORD, a_client, console_addresses, every_route, give_password
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
 from tests.rows import events_of
@@ -517,7 +518,7 @@ class Visit(RuleBasedStateMachine):
     def removed_by_an_administrator(self) -> None:
         """The device is lost, and taken away: whoever is in or half-way in is out, and enrols anew."""
         if self.device:
-            deactivate_mfa_device(self.root.caller, user_name="dora", serial_number=self.device.serial_number)
+            deactivate_mfa_device(in_mfa_session(self.root), user_name="dora", serial_number=self.device.serial_number)
             self.device, self.state = None, "out"
 
     @precondition(lambda self: self.state == "in")

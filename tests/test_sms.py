@@ -18,7 +18,7 @@ from credentials.operations.mfa_devices import deactivate_mfa_device
 from credentials.operations.text_messages import begin_sms_registration, finish_sms_registration
 from iamconsole.configuration import sms_url
 from iamconsole.errors import AccessDenied, InvalidAuthenticationCode, InvalidInput, LimitExceeded, ServiceUnavailable
-from tests.authenticators import a_number, give_app, text_code
+from tests.authenticators import a_number, give_app, in_mfa_session, text_code
 from tests.conftest import Person, caller_for
 
 NUMBER = a_number()
@@ -120,7 +120,7 @@ def test_a_number_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -
 
 
 def test_a_deactivated_number_is_gone(alice: Person, root: Person, device: MFADevice) -> None:
-    deactivate_mfa_device(root.caller, user_name="alice", serial_number=device.serial_number)
+    deactivate_mfa_device(in_mfa_session(root), user_name="alice", serial_number=device.serial_number)
     assert not MFADevice.objects.filter(pk=device.pk).exists()
 
 

@@ -13,7 +13,7 @@ from credentials.mfa.models import HardwareToken, seed_of
 from credentials.operations.hardware_tokens import delete_hardware_token, import_hardware_tokens, list_hardware_tokens
 from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device
 from iamconsole.errors import DeleteConflict, EntityAlreadyExists, InvalidInput, LimitExceeded, NoSuchEntity
-from tests.authenticators import App, give_app
+from tests.authenticators import App, give_app, in_mfa_session
 from tests.conftest import SECRETS, Person
 from tests.raw import send, signed
 from tests.rows import events_of
@@ -58,7 +58,7 @@ def test_a_token_of_a_file_shows_its_codes(file: Any, form: str, period: int, ro
     assert (token.user, token.period, seed_of(token).hex()) == (None, period, SEED)
     app = App(token.serial_number, bytes.fromhex(SEED), period)
     bob_of(root)
-    enable_mfa_device(root.caller, user_name="bob", **app.two_codes(-1))
+    enable_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(-1))
     assert HardwareToken.objects.get(account=root.account_id).user is not None
 
 
@@ -79,10 +79,10 @@ def test_the_inventory_lists_and_deletes(root: Person, trudy: Person) -> None:
     import_hardware_tokens(trudy.caller, token_file=CSV)
     bob_of(root)
     app = App("TOKEN-0001", bytes.fromhex(SEED))
-    enable_mfa_device(root.caller, user_name="bob", **app.two_codes(-1))
+    enable_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(-1))
     with pytest.raises(DeleteConflict):
         delete_hardware_token(root.caller, serial_number="TOKEN-0001")
-    deactivate_mfa_device(root.caller, user_name="bob", serial_number="TOKEN-0001")
+    deactivate_mfa_device(in_mfa_session(root), user_name="bob", serial_number="TOKEN-0001")
     delete_hardware_token(root.caller, serial_number="TOKEN-0001")
     with pytest.raises(NoSuchEntity):
         delete_hardware_token(root.caller, serial_number="TOKEN-0001")

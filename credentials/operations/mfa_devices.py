@@ -5,17 +5,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import targets
+from accounts import targets as account_targets
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.quotas import refuse_beyond
 from accounts.tags import RESOURCE_TAGS
+from credentials import targets
 from credentials.mfa import throttle
 from credentials.mfa.codes import INVALID_CODE, match_two
 from credentials.mfa.models import MFADevice
 from credentials.mfa.requirement import demanded_of
-from credentials.steps import end_sessions, give_device, refuse_without_second_factor, release_device
-from credentials.targets import no_such_device
+from credentials.steps import end_sessions, give_device, release_device
 from iamconsole.errors import (
     AccessDenied,
     EntityAlreadyExists,
@@ -44,38 +44,41 @@ def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-@operation("iam:EnableMFADevice", on=targets.user, lock=True, sensitive=True, keys=(*SECURITY_KEYS, *RESOURCE_TAGS))
+@operation("iam:EnableMFADevice", on=targets.factors, lock=True, sensitive=True, keys=(*SECURITY_KEYS, *RESOURCE_TAGS))
 def enable_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
     """Enable a virtual device or a hardware token for a user, by two codes in a row, which ends the user's sessions.
 
-    Raises NoSuchEntity, EntityAlreadyExists when it is enabled already, LimitExceeded at eight, InvalidAuthenticationCode.
+    Raises AccessDenied where an own device is to be used first, NoSuchEntity, EntityAlreadyExists when it is enabled already,
+    LimitExceeded at eight, InvalidAuthenticationCode.
     """
-    _enable(caller, user, serial_number, authentication_code1, authentication_code2)
+    _enable(user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iamconsole:EnableRootMFADevice", on=targets.the_caller, lock=True, sensitive=True)
+@operation("iamconsole:EnableRootMFADevice", on=targets.own_factors, lock=True, sensitive=True)
 def enable_root_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
     """The same for the root user, which AWS's operation cannot name. Raises InvalidUserType for anybody else."""
     _require_root(user)
-    _enable(caller, user, serial_number, authentication_code1, authentication_code2)
+    _enable(user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iam:ResyncMFADevice", on=targets.user, lock=True, sensitive=True, before=_paying, keys=RESOURCE_TAGS)
+@operation(
+    "iam:ResyncMFADevice", on=targets.factors_by_codes, lock=True, sensitive=True, before=_paying, keys=RESOURCE_TAGS
+)
 def resync_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
     """Set a user's device right by two codes in a row, which ends the user's sessions. Used codes stay used.
 
-    Raises NoSuchEntity, InvalidAuthenticationCode.
+    Raises AccessDenied of another user's where an own device is to be used first, NoSuchEntity, InvalidAuthenticationCode.
     """
     _resync(user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iamconsole:ResyncRootMFADevice", on=targets.the_caller, lock=True, sensitive=True, before=_paying)
+@operation("iamconsole:ResyncRootMFADevice", on=account_targets.the_caller, lock=True, sensitive=True, before=_paying)
 def resync_root_mfa_device(
     caller: Caller, *, user: User, serial_number: str, authentication_code1: str, authentication_code2: str
 ) -> None:
@@ -84,14 +87,13 @@ def resync_root_mfa_device(
     _resync(user, serial_number, authentication_code1, authentication_code2)
 
 
-@operation("iam:DeactivateMFADevice", on=targets.user_or_root, lock=True, sensitive=True, keys=RESOURCE_TAGS)
+@operation("iam:DeactivateMFADevice", on=targets.factors_or_roots, lock=True, sensitive=True, keys=RESOURCE_TAGS)
 def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> None:
     """Take a device from the named user, or from the caller, which ends the user's sessions.
 
     A virtual device and its seed are kept, a hardware token goes back to the account's inventory, a passkey is deleted.
-    Raises AccessDenied for one's own last one while the account requires MFA.
+    Raises AccessDenied where an own device is to be used first, and for one's own last one while the account requires MFA.
     """
-    refuse_without_second_factor(caller, user)
     device = _device_of(user, serial_number)
     _keep_required(caller, user)
     release_device(device)
@@ -99,7 +101,7 @@ def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> 
     end_sessions(user)
 
 
-@operation("iam:ListMFADevices", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:ListMFADevices", on=account_targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
 def list_mfa_devices(
     caller: Caller, *, user: User, max_items: int | None = None, marker: str | None = None
 ) -> Page[MFADevice]:
@@ -113,18 +115,17 @@ def list_mfa_devices(
     )
 
 
-@operation("iam:GetMFADevice", on=targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
+@operation("iam:GetMFADevice", on=account_targets.user_or_root, reads=True, keys=RESOURCE_TAGS)
 def get_mfa_device(caller: Caller, *, user: User, serial_number: str) -> MFADevice:
     """One device of the named user, or of the caller. Raises NoSuchEntity."""
     return _found(user, serial_number, lock=False)
 
 
-def _enable(caller: Caller, user: User, serial_number: str, first: str, second: str) -> None:
-    refuse_without_second_factor(caller, user)
+def _enable(user: User, serial_number: str, first: str, second: str) -> None:
     devices = MFADevice.objects.select_for_update(no_key=True)
     device = devices.filter(account=user.account_id, serial_number=serial_number).first()
     if device is None:
-        raise NoSuchEntity(no_such_device(serial_number))
+        raise NoSuchEntity(targets.no_such_device(serial_number))
     if device.user_id == user.pk:
         raise EntityAlreadyExists(f"MFA Device for user {user.label} already exists.")
     if device.user_id is not None:
@@ -166,7 +167,7 @@ def _found(user: User, serial_number: str, *, lock: bool) -> MFADevice:
     devices = MFADevice.objects.filter(account=user.account_id, serial_number=serial_number)
     device = (devices.select_for_update(no_key=True) if lock else devices).first()
     if device is None:
-        raise NoSuchEntity(no_such_device(serial_number))
+        raise NoSuchEntity(targets.no_such_device(serial_number))
     if device.user_id != user.pk:
         raise NoSuchEntity("MFA Device invalid for user.")
     device.user = user

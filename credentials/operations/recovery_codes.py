@@ -5,7 +5,7 @@ from accounts.caller import Caller
 from accounts.models import User
 from credentials.mfa import recovery_codes
 from credentials.mfa.models import MFADevice
-from credentials.steps import refuse_without_second_factor
+from credentials.mfa_proof import refuse_without_second_factor
 from iamconsole.errors import InvalidInput
 from iamconsole.operation import Issued, operation
 

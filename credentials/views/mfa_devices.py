@@ -36,6 +36,7 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
             "rows": [(each, owner.address("resync", each.serial_number), _removal(owner, each)) for each in listed],
             "most": quota_of(owner.caller.account, "MFADevicesPerUser"),
             "assign_url": owner.address("assign"),
+            "missing_proof": owner.missing_proof,
             "may_enable": may(owner.caller, enable, **enabled_for),
             "may_resync": may(owner.caller, resync, **resynced_for),
             "may_remove": may(owner.caller, deactivate_mfa_device, **owner.named),
@@ -55,7 +56,10 @@ def assign(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
     owner = Owner.of(request, user_name)
     form = MFADeviceForm(request.POST or None)
     made: list[Issued[MFADevice]] = []
-    if submitted(request, form, lambda data: made.append(create_virtual_mfa_device(with_nonce(request), **data))):
+    # Who could not enable it is not to leave a device behind.
+    if not owner.missing_proof and submitted(
+        request, form, lambda data: made.append(create_virtual_mfa_device(with_nonce(request), **data))
+    ):
         device = made[0].entity
         blank = EnableForm(initial={"serial_number": device.serial_number})
         return reveal_seed(request, made[0], _enrolment(owner, blank, device.serial_number))

@@ -10,6 +10,7 @@ from accounts.caller import Caller
 from accounts.operations.users import get_user
 from accounts.signin import caller_of, stay_in
 from credentials.mfa.models import MFADevice
+from credentials.mfa_proof import MissingProof, missing_proof
 from credentials.operations.mfa_devices import (
     enable_mfa_device,
     enable_root_mfa_device,
@@ -44,6 +45,11 @@ class Owner:
     def is_own(self) -> bool:
         """Whether the devices are the caller's, by whichever page."""
         return self.user_name in (None, self.caller.principal.user_name)
+
+    @property
+    def missing_proof(self) -> MissingProof | None:
+        """What the caller must show before the devices are changed, where they are somebody else's."""
+        return None if self.is_own else missing_proof(self.caller)
 
     @property
     def named(self) -> dict[str, str]:
@@ -106,4 +112,9 @@ class Owner:
     @property
     def shown(self) -> dict[str, Any]:
         """What every page tells of the owner."""
-        return {"user_name": self.user_name, "is_own": self.is_own, "back": self.back}
+        return {
+            "user_name": self.user_name,
+            "is_own": self.is_own,
+            "back": self.back,
+            "missing_proof": self.missing_proof,
+        }
