@@ -109,8 +109,14 @@ def sign_in_budgets(*, account: str, who: str, address: str) -> tuple[Budget, ..
 
 
 def known_browser_budgets(user: User, nonce: str) -> tuple[Budget, ...]:
-    """What a browser spends that signed in as the user before: its own alone, which no stranger can use up."""
-    return Budget("browser", f"{user.pk}\0{nonce}", USER), Budget("browser, a day", f"{user.pk}\0{nonce}", USER_DAY)
+    """What a browser spends that signed in as the user before: its own alone, which no stranger can use up.
+
+    Which browsers there are only they know. So `forget` notes when it was asked, and from then on their budgets are new ones.
+    That is noted as long as an old one can be anything but full.
+    """
+    forgotten = Throttle.objects.filter(key=_forgotten(user).key).values_list("tat", flat=True).first()
+    whose = f"{user.pk}\0{nonce}\0{forgotten or ''}"
+    return Budget("browser", whose, USER), Budget("browser, a day", whose, USER_DAY)
 
 
 def proof_budgets(user: User) -> tuple[Budget, ...]:
@@ -145,11 +151,20 @@ def refund(budgets: Sequence[Budget]) -> None:
 
 
 def forget(user: User) -> None:
-    """Fill the user's budgets, those that strangers and those that the user has spent, inside the running transaction."""
+    """Fill the user's budgets, whoever has spent them, inside the running transaction.
+
+    What an address, the account and everybody have is theirs, and is not touched.
+    """
     who = user.email if user.is_root else user.user_name_key
     account = str(user.email) if user.is_root else user.account_id
     budgets = (*sign_in_budgets(account=account, who=str(who), address="")[:2], *proof_budgets(user))
     Throttle.objects.filter(key__in=[budget.key for budget in budgets]).delete()
+    Throttle.objects.update_or_create(key=_forgotten(user).key, defaults={"tat": _now()})
+
+
+def _forgotten(user: User) -> Budget:
+    """The row that says when the user's budgets were filled last. Nobody spends it."""
+    return Budget("forgotten", str(user.pk), USER_DAY)
 
 
 def sweep() -> None:

@@ -30,8 +30,8 @@ class MissingProof:
         """The refusal where those of somebody else would change."""
         who = _FIRST if self.has_device else "has no MFA device, and must assign one to itself and use it first"
         return AccessDenied(
-            f"User: {self.caller.arn} {who}: the MFA devices of others are changed in a session with multi-factor authentication"
-            " only, begun in the console or by sts:GetSessionToken."
+            f"User: {self.caller.arn} {who}: the MFA devices of others, and how often they may be tried, are changed in a session"
+            " with multi-factor authentication only, begun in the console or by sts:GetSessionToken."
         )
 
 

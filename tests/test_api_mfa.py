@@ -348,7 +348,7 @@ def test_the_devices_of_others_are_changed_with_the_own_second_factor_alone(
             ):
                 code, status, message = fault_of(call, **given)
                 assert (code, status) == ("AccessDenied", 403)
-                assert message.startswith(f"{begins}the MFA devices of others are changed in a session with")
+                assert message.startswith(f"{begins}the MFA devices of others, and how often they may be tried, are")
                 line = events_of(root.account_id)[-1]
                 assert (line.action, line.result, line.message) == (action, "AccessDenied", message)
         assert [each.serial_number for each in codes.devices_of(user)] == [his["SerialNumber"]]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import Session, User
@@ -17,6 +18,7 @@ from accounts.signin.notices import CHANGES
 from credentials.operations.access_keys import create_access_key
 from credentials.operations.login_profiles import update_login_profile
 from iamconsole.operation import every_operation
+from tests.authenticators import give_app
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, caller_for
 from tests.rows import events_of
@@ -228,6 +230,23 @@ def test_an_administrator_ends_a_users_sessions_in_the_tab(visitor: Visitor, roo
     assert not is_in(first)
     page.get_by_role("button", name="Allow new sign-in attempts").click()
     expect(page.locator("main")).to_contain_text("bob can try to sign in again at once.")
+
+
+def test_new_attempts_at_mfa_devices_are_allowed_by_who_has_shown_an_own_one(alice: Person, bob: Person):
+    give_app(bob.account_id, bob.user, "bobs")
+    client, tab = signed_in(alice), "/console/accounts/user/bob/change/?tab=sessions"
+    reset = reverse("admin:user-throttle-reset", args=["bob"])
+    page = client.get(tab).content.decode()
+    assert "assign an MFA device to yourself" in page
+    assert reset not in page
+    assert client.post(reset).status_code == 403
+    line = events_of(alice.account_id)[-1]
+    assert (line.action, line.result) == ("iamconsole:ResetSignInThrottle", "AccessDenied")
+    session = client.session
+    session["mfa_time"] = session["proved"]
+    session.save()
+    assert reset in client.get(tab).content.decode()
+    assert "bob can try to sign in again at once." in client.post(reset, follow=True).content.decode()
 
 
 def test_nobody_ends_anothers_session_as_an_own_one(alice: Person, bob: Person):

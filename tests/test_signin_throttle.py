@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, ClassVar
@@ -18,12 +19,19 @@ import time_machine
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import throttle
 from accounts.models import Throttle, User
+from accounts.operations.sessions import reset_sign_in_throttle
 from accounts.throttle import ACCOUNT, ADDRESS, EVERYBODY, USER, USER_DAY, Budget, Rate
 from credentials.hashers import Argon2id
-from iamconsole.errors import Throttling
+from credentials.mfa import codes, text_codes
+from credentials.mfa import throttle as guesses
+from credentials.mfa.models import GuessBudget, MFADevice
+from credentials.mfa.throttle import MOST_FAILURES
+from iamconsole.errors import AccessDenied, Throttling
+from tests.authenticators import give_app, give_number, in_mfa_session
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
 from tests.conftest import ROOT, Person
 from tests.logs import log_of
@@ -334,14 +342,94 @@ def test_a_made_up_cookie_makes_no_browser_known(alice: Person):
     assert attempt(client, alice.account_id).status_code == 429
 
 
-def test_an_administrator_lets_a_user_try_again(root: Person, alice: Person):
-    from accounts.operations.sessions import reset_sign_in_throttle
+def sign_in_with(client: Client, alice: Person, device: MFADevice, code: str) -> Any:
+    """Password and code; the answer to the code."""
+    assert attempt(client, alice.account_id, password=PASSWORD)["Location"] == "/second-factor/"
+    return client.post(f"/second-factor/?device={device.pk}", {"code": code})
 
-    give_password(alice)
+
+def use_up(budgets: Sequence[Budget]) -> None:
+    """Leave no try."""
+    with suppress(Throttling):
+        while True:
+            throttle.reserve(budgets)
+
+
+def use_up_everything(alice: Person, hers: Client, device: MFADevice, number: MFADevice) -> None:
+    """Leave alice no try of any kind: of passwords, where she is known and where not, of codes, of messages."""
+    assert attempt(hers, alice.account_id, password=PASSWORD)["Location"] == "/second-factor/"
+    for _ in range(text_codes.MOST_AN_HOUR + 1):
+        hers.post(f"/second-factor/?device={number.pk}", {"go": "text"})
+    assert "No more text messages" in hers.get("/second-factor/").content.decode()
+    for _ in range(5):
+        hers.post(f"/second-factor/?device={device.pk}", {"code": "000000"})
+    assert hers.post(f"/second-factor/?device={device.pk}", {"code": "000000"}).status_code == 429
+    MFADevice.objects.filter(pk=device.pk).update(failures=MOST_FAILURES)
+    GuessBudget.objects.filter(user=alice.user).update(recovery_failures=MOST_FAILURES)
+    assert statuses(11, alice.account_id, client=hers)[429] == 1
     tries(11, alice.account_id)
     assert statuses(1, alice.account_id) == {429: 1}
-    reset_sign_in_throttle(root.caller, user_name="alice")
-    assert attempt(a_client(), alice.account_id, password=PASSWORD).status_code == 302
+
+
+def test_who_is_out_of_tries_of_every_kind_signs_in_when_an_administrator_lets_them(
+    root: Person, alice: Person, clock: Any
+) -> None:
+    give_password(alice)
+    app, number = give_app(alice.account_id, alice.user, "phone"), give_number(alice)
+    device, hers = MFADevice.objects.get(serial_number=app.serial_number), a_client()
+    sign_in_with(hers, alice, device, app.code())
+    hers.post("/signout/")
+    for turn in (1, 2):
+        use_up_everything(alice, hers, device, number)
+        with pytest.raises(AccessDenied, match="how often they may be tried"):
+            reset_sign_in_throttle(root.caller, user_name="alice")
+        assert attempt(hers, alice.account_id, password=PASSWORD).status_code == 429
+        reset_sign_in_throttle(in_mfa_session(root), user_name="alice")
+        clock.shift(timedelta(seconds=30))
+        app_code = app.code()
+        for client in (hers, a_client()):
+            assert attempt(client, alice.account_id, password=PASSWORD)["Location"] == "/second-factor/"
+            client.post(f"/second-factor/?device={number.pk}", {"go": "text"})
+            assert "A code is on its way" in client.get(f"/second-factor/?device={number.pk}").content.decode()
+        assert sign_in_with(hers, alice, device, app_code)["Location"] == "/console/", turn
+        hers.post("/signout/")
+
+
+def test_what_an_address_and_the_account_have_used_up_stays_so(root: Person, alice: Person, clock: Any) -> None:
+    give_password(alice)
+    *_, address, account, _ = throttle.sign_in_budgets(account=alice.account_id, who="alice", address="192.0.2.1")
+    for budget in (address, account):
+        use_up([budget])
+        reset_sign_in_throttle(root.caller, user_name="alice")
+        with pytest.raises(Throttling):
+            throttle.reserve([budget])
+
+
+def test_that_budgets_were_filled_is_forgotten_when_the_old_ones_are_full_again(root: Person, alice: Person) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        old = throttle.known_browser_budgets(alice.user, "a")
+        assert throttle.known_browser_budgets(alice.user, "a") == old
+        for _ in range(3):
+            use_up(old)
+            clock.shift(timedelta(minutes=5))
+        reset_sign_in_throttle(root.caller, user_name="alice")
+        assert not set(throttle.known_browser_budgets(alice.user, "a")) & set(old)
+        clock.shift(timedelta(hours=24, seconds=1))
+        throttle.sweep()
+        assert throttle.known_browser_budgets(alice.user, "a") == old
+        for budget in old:
+            assert not Throttle.objects.filter(key=budget.key, tat__gt=time.time() * 1_000_000).exists()
+
+
+def test_nobody_fills_the_own_budget_of_guesses_by_a_key_alone(alice: Person) -> None:
+    device = MFADevice.objects.get(serial_number=give_app(alice.account_id, alice.user, "phone").serial_number)
+    for _ in range(5):
+        codes.verify(alice.user, device, "000000", timezone.now())
+    with pytest.raises(AccessDenied, match="has an MFA device and must use it first"):
+        reset_sign_in_throttle(alice.caller, user_name="alice")
+    assert guesses.wait(alice.user, timezone.now())
+    reset_sign_in_throttle(in_mfa_session(alice), user_name="alice")
+    assert not guesses.wait(alice.user, timezone.now())
 
 
 # Other proofs of the password

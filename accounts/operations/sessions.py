@@ -6,6 +6,10 @@ from accounts import targets, throttle
 from accounts.caller import Caller
 from accounts.models import Session, User
 from accounts.sessions import live_sessions
+from credentials.mfa import text_codes
+from credentials.mfa import throttle as guesses
+from credentials.mfa.models import MFADevice
+from credentials.mfa_proof import refuse_without_second_factor
 from credentials.steps import end_sessions
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import operation
@@ -51,8 +55,16 @@ def end_other_sessions(caller: Caller, *, user: User) -> None:
 
 @operation("iamconsole:ResetSignInThrottle", on=targets.user, lock=True, sensitive=True)
 def reset_sign_in_throttle(caller: Caller, *, user: User) -> None:
-    """Let the user try again at once, whose tries were used up by whomever."""
+    """Let the user try again at once, whose tries of passwords, codes and messages were used up by whomever.
+
+    What an address and the account as a whole have used up stays so, for five minutes at most. Raises AccessDenied of who has MFA
+    devices where an own one is to be used first: the tries bound who guesses at them.
+    """
+    if MFADevice.objects.filter(user=user).exists():
+        refuse_without_second_factor(caller, user)
     throttle.forget(user)
+    guesses.forget(user)
+    text_codes.forget(user)
 
 
 def _sessions(caller: Caller, user: User) -> list[Session]:

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.operations.sessions import end_all_sessions, end_session, list_sessions, reset_sign_in_throttle
 from accounts.signin import caller_of
+from credentials.mfa.codes import devices_of
+from credentials.mfa_proof import missing_proof
 from iamconsole.forms import may, part
 
 
@@ -22,6 +24,7 @@ def tab(request: HttpRequest, user: User) -> dict[str, Any]:
         "may_end": may(caller, end_session, **named),
         "may_end_all": may(caller, end_all_sessions, **named),
         "may_reset": may(caller, reset_sign_in_throttle, **named),
+        "missing_proof": missing_proof(caller) if devices_of(user).exists() else None,
     }
 
 

@@ -48,6 +48,11 @@ def send(user: User, phone_number: str, purpose: str, now: datetime) -> None:
     )
 
 
+def forget(user: User) -> None:
+    """Let messages be sent to the user's numbers again, inside the running transaction. Codes that were sent are good no more."""
+    TextCode.objects.filter(user=user).delete()
+
+
 def is_open(user: User, phone_number: str, purpose: str, now: datetime) -> bool:
     """Whether the code last sent to that number for that purpose can still be given."""
     sent = TextCode.objects.filter(user=user, purpose=purpose).order_by("-pk").first()

@@ -80,6 +80,12 @@ def forgive(user: User) -> None:
     GuessBudget.objects.filter(user=user).update(recovery_failures=0)
 
 
+def forget(user: User) -> None:
+    """Give a user back all guesses, inside the running transaction."""
+    forgive(user)
+    GuessBudget.objects.filter(user=user).update(**dict.fromkeys(WINDOWS, 0))
+
+
 def wait(user: User, now: datetime) -> timedelta:
     """How long until there is a guess left: nothing when there is one now. For pages to tell."""
     budget = GuessBudget.objects.filter(user=user).first()
