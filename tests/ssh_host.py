@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ROOT
-from tests.environment import free_port
-
+ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("sshd", "unshare", "nsenter", "git")
-MISSING = "wants root, openssh-server, git and libnss-extrausers: script/test installs them"
+MISSING = (
+    "sshd runs AuthorizedKeysCommand only if it is root's, as another user, and logs in as git: all of that wants root,"
+    " openssh-server, git and libnss-extrausers, which script/test installs"
+)
 is_possible = os.geteuid() == 0 and all(shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") for name in NEEDED)
 is_possible = is_possible and any(Path("/usr/lib").glob("**/libnss_extrausers.so.2"))
 # /etc and /opt of the machine with a layer of our own above, which ends with the last process in the namespace.
@@ -73,6 +72,12 @@ class Host:
         """What the timer runs."""
         return self.run("/opt/iamconsole-sshd/sync-logins")
 
+    def ask_at(self, url: str) -> None:
+        """Let sshd's client ask another server."""
+        file = "/etc/iamconsole-sshd/keys.conf"
+        self.run("sed", "-i", f"s|^URL=.*|URL={url}|", file).check_returncode()
+        self.run("chgrp", "iamconsole-keys", file).check_returncode()
+
     def environment(self, key: Path) -> dict[str, str]:
         """What git needs to come with that key."""
         options = f"-F none -i {key} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no"
@@ -104,9 +109,8 @@ class Host:
 
 
 @contextmanager
-def git_host(folder: Path, url: str, keys_token: str, git_token: str) -> Iterator[Host]:
+def git_host(folder: Path, port: int, url: str, keys_token: str, git_token: str) -> Iterator[Host]:
     """The host, serving an empty repository called site."""
-    port = free_port()
     folder.chmod(0o755)
     for name in ("layer", "home", "git"):
         (folder / name).mkdir()
@@ -139,4 +143,4 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
                 return
         time.sleep(0.05)
     log = folder / "log"
-    pytest.fail(f"sshd does not answer:\n{log.read_text() if log.exists() else ''}")
+    raise RuntimeError(f"sshd does not answer:\n{log.read_text() if log.exists() else ''}")
