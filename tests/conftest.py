@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -226,6 +227,13 @@ def trudy() -> Person:
 def server(django_db_setup: None) -> Iterator[Path]:
     """gunicorn with four workers over the tests' database. Yields the path of its log."""
     path = log_of("server")
+    with gunicorn(path, int(URL.rpartition(":")[2])):
+        yield path
+
+
+@contextmanager
+def gunicorn(path: Path, port: int, **settings: str) -> Iterator[None]:
+    """The server over the tests' database, with other settings where they are given, writing its log to the path."""
     with path.open("w") as log:
         process = subprocess.Popen(
             [
@@ -235,27 +243,27 @@ def server(django_db_setup: None) -> Iterator[Path]:
                 "--config",
                 "deploy/gunicorn.conf.py",
                 "--bind",
-                f"127.0.0.1:{URL.rpartition(':')[2]}",
+                f"127.0.0.1:{port}",
             ],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"LOG_STREAM": "stdout"},
+            env=os.environ | {"LOG_STREAM": "stdout"} | settings,
         )
         try:
-            _wait_until_it_answers(process, path)
-            yield path
+            _wait_until_it_answers(process, f"http://localhost:{port}", path)
+            yield
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     for _ in range(300):
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"{URL}/healthz", timeout=1):
+            with urllib.request.urlopen(f"{url}/healthz", timeout=1):
                 return
         except OSError:
             time.sleep(0.1)

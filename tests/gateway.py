@@ -2,9 +2,12 @@
 
 import hashlib
 import http.server
+import socket
+import ssl
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,10 +119,26 @@ def nginx(folder: Path, token: str, behind: Service, *changes: tuple[str, str], 
         process.wait(30)
 
 
+def versions_of_tls(port: int, authority: Path) -> set[str]:
+    """The versions of TLS that the server on that port speaks with a client who knows one alone, however weak its ciphers."""
+    spoken = set()
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        client = ssl.create_default_context(cafile=authority)
+        client.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            client.minimum_version = client.maximum_version = version
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as line:
+            try:
+                with client.wrap_socket(line, server_hostname="localhost") as secured:
+                    spoken.add(str(secured.version()))
+            except ssl.SSLError as error:
+                if error.reason != "TLSV1_ALERT_PROTOCOL_VERSION":
+                    raise
+    return spoken
+
+
 def wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
     """Wait until nginx listens."""
-    import socket
-
     for _ in range(100):
         if process.poll() is not None:
             break

@@ -1,5 +1,9 @@
-"""A Git host behind a real nginx and fcgiwrap: deploy/nginx-git.conf as it is shipped, with the tests' paths and ports put in."""
+"""A Git host behind a real nginx and fcgiwrap: deploy/nginx-git.conf as it is shipped, with the tests' paths and ports put in.
 
+It serves HTTPS with a certificate that was uploaded to iamconsole, of a certificate authority of the tests.
+"""
+
+import io
 import os
 import subprocess
 import time
@@ -9,30 +13,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
-from tests.conftest import ROOT, URL
+from credentials.operations.server_certificates import upload_server_certificate
+from tests.certificate_authority import served
+from tests.conftest import ROOT, URL, Person
 from tests.environment import free_port
 from tests.gateway import NGINX, wait_for
 
 
 @dataclass(frozen=True)
 class Host:
-    """The address of the host, and the folder of its repositories."""
+    """The address of the host, the folder of its repositories, and the certificate authority that its clients trust."""
 
     address: str
     folder: Path
+    authority: Path
 
     def url(self, name: str = "", password: str = "", repository: str = "site") -> str:
         """A repository's address, with a user name and a password in it where they are given."""
         who = f"{name}:{password}@" if name else ""
         return f"{self.address.replace('//', f'//{who}')}/v1/repos/{repository}"
 
+    def git(self, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run git, which trusts the host's certificate authority alone."""
+        return git(folder, "-c", f"http.sslCAInfo={self.authority}", *arguments)
 
-def git(folder: Path, *arguments: str, home: Path | None = None) -> "subprocess.CompletedProcess[str]":
+
+def git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run git, which asks nobody and reads no configuration of this machine."""
     environment = {
         "PATH": os.environ["PATH"],
-        "HOME": str(home or folder),
+        "HOME": str(folder),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         **{f"GIT_{who}_{what}": "dave@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -44,8 +56,13 @@ def git(folder: Path, *arguments: str, home: Path | None = None) -> "subprocess.
 
 
 @contextmanager
-def git_host(folder: Path, token: str, account_id: str) -> Iterator[Host]:
+def git_host(folder: Path, token: str, root: Person) -> Iterator[Host]:
     """nginx in front of git, asking with the token; its one repository is ``site``."""
+    authority, tls, certificate = folder / "authority.pem", folder / "tls", served()
+    authority.write_text(certificate.root)
+    upload_server_certificate(root.caller, server_certificate_name="git", **certificate.values)
+    where = ["--account", root.account_id, "--to", str(tls)]
+    call_command("export_server_certificate", "git", *where, stdout=io.StringIO())
     port, socket = free_port(), folder / "fcgi"
     repositories = folder / "repositories"
     repositories.mkdir()
@@ -55,10 +72,11 @@ def git_host(folder: Path, token: str, account_id: str) -> Iterator[Host]:
     for shipped, ours in (
         ("server 127.0.0.1:8000;", f"server {host.replace('localhost', '127.0.0.1')};"),
         ("Host localhost:8000;", f"Host {host};"),
-        ("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{port};"),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("include /etc/iamconsole-tls/git/nginx.conf;", f"include {tls}/nginx.conf;"),
         ("unix:/run/fcgiwrap.socket;", f"unix:{socket};"),
         ("/srv/git;", f"{repositories};"),
-        (":123456789012:", f":{account_id}:"),
+        (":123456789012:", f":{root.account_id}:"),
         ("/etc/nginx/iamconsole-token;", f"{folder}/token;"),
     ):
         assert text.count(shipped) == 1, shipped
@@ -77,7 +95,7 @@ def git_host(folder: Path, token: str, account_id: str) -> Iterator[Host]:
             time.sleep(0.05)
         else:
             pytest.fail("fcgiwrap does not listen")
-        yield Host(f"http://127.0.0.1:{port}", repositories)
+        yield Host(f"https://localhost:{port}", repositories, authority)
     finally:
         for process in (nginx, wrapper):
             process.terminate()

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -16,8 +17,9 @@ from django.core.management import CommandError, call_command
 
 from credentials.operations.server_certificates import delete_server_certificate, upload_server_certificate
 from tests.certificate_authority import Served, served
-from tests.conftest import Person
+from tests.conftest import ROOT, Person, gunicorn
 from tests.environment import free_port
+from tests.gateway import NGINX, versions_of_tls, wait_for
 from tests.rows import events_of
 
 
@@ -31,6 +33,40 @@ def export(root: Person, folder: Path, *more: str, name: str = "www") -> str:
 
 def give(root: Person, given: Served, name: str = "www") -> None:
     upload_server_certificate(root.caller, server_certificate_name=name, **given.values)
+
+
+@pytest.mark.asvs("12.1.1")
+def test_the_shipped_proxy_serves_the_console_with_it_over_modern_tls(root: Person, tmp_path: Path) -> None:
+    given, port, behind, authority = served(), free_port(), free_port(), tmp_path / "root.pem"
+    authority.write_text(given.root)
+    give(root, given)
+    export(root, tmp_path / "tls")
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    for shipped, ours in (
+        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+        ("/etc/iamconsole/tls/fullchain.pem;", f"{tmp_path}/tls/current/fullchain.pem;"),
+        ("/etc/iamconsole/tls/privkey.pem;", f"{tmp_path}/tls/current/privkey.pem;"),
+        ("http://127.0.0.1:8000;", f"http://127.0.0.1:{behind};"),
+    ):
+        assert text.count(shipped) == 1, shipped
+        text = text.replace(shipped, ours)
+    (tmp_path / "guarded.conf").write_text(text)
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path))
+    address = f"https://localhost:{port}"
+    with gunicorn(tmp_path / "log", behind, PUBLIC_URL=address, TRUSTED_PROXIES="127.0.0.1", WEB_CONCURRENCY="1"):
+        process = subprocess.Popen(
+            ["nginx", "-e", f"{tmp_path}/error.log", "-c", f"{tmp_path}/nginx.conf"], cwd=tmp_path
+        )
+        try:
+            wait_for(process, port, tmp_path)
+            trusting = ssl.create_default_context(cafile=authority)
+            with urllib.request.urlopen(f"{address}/console/", context=trusting, timeout=120) as answer:
+                assert answer.url.startswith(f"{address}/")
+                assert b"Sign in" in answer.read()
+            assert versions_of_tls(port, authority) == {"TLSv1.2", "TLSv1.3"}
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 @pytest.fixture

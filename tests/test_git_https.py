@@ -1,7 +1,9 @@
 """Git over HTTPS: a real git through nginx and fcgiwrap, with a service-specific credential of IAM."""
 
 import http.client
+import json
 import shutil
+import ssl
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +23,7 @@ from credentials.operations.service_credentials import (
 from credentials.service_credentials import GIT, ServiceSpecificCredential
 from permissions.operations.inline import put_user_policy
 from tests.conftest import SECRETS, Person, allow, make_account, make_user
+from tests.gateway import versions_of_tls
 from tests.git_host import Host, git, git_host
 from tests.test_verifier import issue
 
@@ -51,7 +54,7 @@ def stage(server: Path, django_db_blocker: Any, tmp_path_factory: pytest.TempPat
         root = make_account()
         make_user(root, "gateway", allow("iamconsole:Authorize"))
         token = issue(root, "gateway")[1]
-        with git_host(tmp_path_factory.mktemp("git"), token, root.account_id) as host:
+        with git_host(tmp_path_factory.mktemp("git"), token, root) as host:
             yield Stage(root, host)
 
 
@@ -68,7 +71,7 @@ def credential_for(
 
 def sees(stage: Stage, name: str, password: str, folder: Path) -> bool:
     """Whether git lists the repository with them."""
-    done = git(folder, "ls-remote", stage.host.url(name, password))
+    done = stage.host.git(folder, "ls-remote", stage.host.url(name, password))
     assert done.returncode == 0 or "Authentication failed" in done.stderr, done.stderr
     return done.returncode == 0
 
@@ -77,50 +80,75 @@ def sees(stage: Stage, name: str, password: str, folder: Path) -> bool:
 def test_git_clones_commits_and_pushes_with_a_service_specific_credential(stage: Stage, tmp_path: Path) -> None:
     credential, password = credential_for(stage, "alice", PULL, PUSH)
     url = stage.host.url(credential.name, password)
-    assert git(tmp_path, "clone", url, "work").returncode == 0
+    assert stage.host.git(tmp_path, "clone", url, "work").returncode == 0
     (tmp_path / "work/page").write_text("hello " * 400_000)  # more than one post of git's
-    assert git(tmp_path / "work", "add", "page").returncode == 0
-    assert git(tmp_path / "work", "commit", "-m", "A page").returncode == 0
-    pushed = git(tmp_path / "work", "push", "origin", "HEAD:main")
+    assert stage.host.git(tmp_path / "work", "add", "page").returncode == 0
+    assert stage.host.git(tmp_path / "work", "commit", "-m", "A page").returncode == 0
+    pushed = stage.host.git(tmp_path / "work", "push", "origin", "HEAD:main")
     assert pushed.returncode == 0, pushed.stderr
-    assert git(tmp_path, "clone", "-b", "main", f"{url}.git", "again").returncode == 0
+    assert stage.host.git(tmp_path, "clone", "-b", "main", f"{url}.git", "again").returncode == 0
     assert (tmp_path / "again/page").read_text().startswith("hello")
     credential.refresh_from_db()
     assert credential.last_used_date is not None
     assert credential.last_used_address == "127.0.0.1"
 
 
+@pytest.mark.asvs("12.1.1")
+def test_a_password_goes_over_modern_tls_alone_to_who_has_the_certificate(stage: Stage, tmp_path: Path) -> None:
+    credential, password = credential_for(stage, "careful", PULL)
+    url = stage.host.url(credential.name, password)
+    assert stage.host.git(tmp_path, "ls-remote", url).returncode == 0
+    stranger = git(tmp_path, "ls-remote", url)
+    assert stranger.returncode != 0
+    assert "certificate" in stranger.stderr
+    plain = git(tmp_path, "ls-remote", url.replace("https://", "http://"))
+    assert plain.returncode != 0
+    assert "400" in plain.stderr
+    port = int(stage.host.address.rpartition(":")[2])
+    assert versions_of_tls(port, stage.host.authority) == {"TLSv1.2", "TLSv1.3"}
+
+
+def test_a_condition_on_secure_transport_is_met(stage: Stage, tmp_path: Path) -> None:
+    credential, password = credential_for(stage, "secure")
+    for wanted, seen in (("false", False), ("true", True)):
+        policy = json.loads(allow(PULL, resource=stage.site()))
+        policy["Statement"][0]["Condition"] = {"Bool": {"aws:SecureTransport": wanted}}
+        put_user_policy(stage.root.caller, user_name="secure", policy_name="pull", policy_document=json.dumps(policy))
+        listed = stage.host.git(tmp_path, "ls-remote", stage.host.url(credential.name, password))
+        assert (listed.returncode == 0) is seen
+
+
 def test_git_asks_for_the_password_and_a_credential_helper_gives_it(stage: Stage, tmp_path: Path) -> None:
     credential, password = credential_for(stage, "asked", PULL)
-    host = stage.host.address.removeprefix("http://")
-    (tmp_path / ".git-credentials").write_text(f"http://{credential.name}:{password}@{host}\n")
+    host = stage.host.address.removeprefix("https://")
+    (tmp_path / ".git-credentials").write_text(f"https://{credential.name}:{password}@{host}\n")
     (tmp_path / ".git-credentials").chmod(0o600)
-    bare = git(tmp_path, "ls-remote", stage.host.url())
+    bare = stage.host.git(tmp_path, "ls-remote", stage.host.url())
     assert bare.returncode != 0
     assert "could not read Username" in bare.stderr
-    assert git(tmp_path, "config", "--global", "credential.helper", "store").returncode == 0
-    assert git(tmp_path, "ls-remote", stage.host.url()).returncode == 0
+    assert stage.host.git(tmp_path, "config", "--global", "credential.helper", "store").returncode == 0
+    assert stage.host.git(tmp_path, "ls-remote", stage.host.url()).returncode == 0
 
 
 @pytest.mark.asvs("8.2.1")
 def test_who_may_not_push_clones_and_does_not_push(stage: Stage, tmp_path: Path) -> None:
     credential, password = credential_for(stage, "reader", PULL)
-    assert git(tmp_path, "clone", stage.host.url(credential.name, password), "work").returncode == 0
-    assert git(tmp_path / "work", "commit", "--allow-empty", "-m", "Mine").returncode == 0
-    before = git(stage.host.folder / "site.git", "for-each-ref").stdout
-    pushed = git(tmp_path / "work", "push", "origin", "HEAD:refs/heads/mine")
+    assert stage.host.git(tmp_path, "clone", stage.host.url(credential.name, password), "work").returncode == 0
+    assert stage.host.git(tmp_path / "work", "commit", "--allow-empty", "-m", "Mine").returncode == 0
+    before = stage.host.git(stage.host.folder / "site.git", "for-each-ref").stdout
+    pushed = stage.host.git(tmp_path / "work", "push", "origin", "HEAD:refs/heads/mine")
     assert pushed.returncode != 0
     assert "403" in pushed.stderr
-    assert git(stage.host.folder / "site.git", "for-each-ref").stdout == before
+    assert stage.host.git(stage.host.folder / "site.git", "for-each-ref").stdout == before
     put_user_policy(
         stage.root.caller, user_name="reader", policy_name="push", policy_document=allow(PUSH, resource=stage.site())
     )
-    assert git(tmp_path / "work", "push", "origin", "HEAD:refs/heads/mine").returncode == 0
+    assert stage.host.git(tmp_path / "work", "push", "origin", "HEAD:refs/heads/mine").returncode == 0
 
 
 def test_who_may_do_nothing_sees_nothing(stage: Stage, tmp_path: Path) -> None:
     credential, password = credential_for(stage, "mallory")
-    refused = git(tmp_path, "ls-remote", stage.host.url(credential.name, password))
+    refused = stage.host.git(tmp_path, "ls-remote", stage.host.url(credential.name, password))
     assert refused.returncode != 0
     assert "403" in refused.stderr
 
@@ -190,10 +218,11 @@ def test_nothing_but_gits_own_requests_reaches_git(stage: Stage) -> None:
     """Two services in one query, the old protocol's plain files, other repositories' spellings, paths that climb."""
     credential, password = credential_for(stage, "curious", PULL, PUSH)
     basic = b64encode(f"{credential.name}:{password}".encode()).decode()
-    host = stage.host.address.removeprefix("http://")
+    host = stage.host.address.removeprefix("https://")
+    trusting = ssl.create_default_context(cafile=stage.host.authority)
 
     def status(method: str, target: str) -> int:
-        with closing(http.client.HTTPConnection(host, timeout=120)) as connection:
+        with closing(http.client.HTTPSConnection(host, timeout=120, context=trusting)) as connection:
             connection.request(method, target, headers={"Authorization": f"Basic {basic}"})
             with connection.getresponse() as answer:
                 return answer.status
