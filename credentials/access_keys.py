@@ -17,6 +17,7 @@ from api import sigv4
 from api.canonical import SignedRequest
 from credentials import session_tokens
 from credentials.models import SEALED_SECRET, AccessKey, ServiceToken
+from credentials.sealing import SealBrokenError
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.session_tokens import Session
 from credentials.ssh.models import SSHPublicKey
@@ -76,12 +77,17 @@ class Signer:
 def signer_of(claim: sigv4.Claim, request: SignedRequest, now: datetime, *, account_id: str | None = None) -> Signer:
     """Whose signature proves the claim.
 
-    Raises InvalidClientTokenId as ``active_key``, and for a session that was ended; ExpiredToken for one that is over;
-    SignatureDoesNotMatch.
+    Raises InvalidClientTokenId as ``active_key``, for a key whose secret does not open, and for a session that was ended;
+    ExpiredToken for one that is over; SignatureDoesNotMatch.
     """
     if claim.session_token is None:
         key = active_key(claim.access_key_id, now, account_id=account_id)
-        signer, secret = Signer(key.user, key), secret_of(key)
+        signer = Signer(key.user, key)
+        try:
+            secret = secret_of(key)
+        except SealBrokenError as error:
+            log.critical("%s: nothing is signed with this access key until it is replaced", error)
+            raise InvalidClientTokenId(sigv4.INVALID_KEY) from error
     else:
         signer, secret = _in_session(claim.session_token, claim.access_key_id, now, account_id)
     sigv4.verify(claim, request, secret)

@@ -22,7 +22,10 @@ NONCE_BYTES = 12
 
 
 class SealBrokenError(Exception):
-    """A sealed value does not open: wrong key ring, moved row or altered bytes. A bug or tampering, never user input."""
+    """A sealed value does not open: wrong key ring, moved row or altered bytes. A bug or tampering, never user input.
+
+    Its text names the column and the row, so that the operator finds it.
+    """
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,14 +76,16 @@ class KeyRing:
         key_id, _, encoded = sealed.partition(":")
         key = dict(self.keys).get(key_id)
         if key is None:
-            raise SealBrokenError(f"{column} is sealed with the key {key_id!r}, which is not in ENCRYPTION_KEYS")
+            raise SealBrokenError(
+                f"{column} of {row} is sealed with the key {key_id!r}, which is not in ENCRYPTION_KEYS"
+            )
         try:
             data = base64.b64decode(encoded, validate=True)
             plain = AESGCM(_subkey(key, column)).decrypt(
                 data[:NONCE_BYTES], data[NONCE_BYTES:], _associated(column, row, key_id)
             )
         except (InvalidTag, ValueError) as error:  # binascii's error is a ValueError
-            raise SealBrokenError(f"{column} does not open with the key {key_id!r}") from error
+            raise SealBrokenError(f"{column} of {row} does not open with the key {key_id!r}") from error
         return plain.decode()
 
     def digests(self, token: str, *, purpose: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Checking the codes of virtual devices and hardware tokens: one to sign in, two in a row to enrol or to set a clock right."""
 
+import logging
 from datetime import datetime
 
 import django_otp
@@ -9,8 +10,10 @@ from accounts.models import User
 from credentials import totp
 from credentials.mfa import throttle
 from credentials.mfa.models import Attempt, MFADevice, seed_of
+from credentials.sealing import SealBrokenError
 from iamconsole.errors import InvalidAuthenticationCode
 
+log = logging.getLogger("iamconsole")
 INVALID_CODE = "Authentication code for device is not valid."
 
 
@@ -46,7 +49,12 @@ def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None
     around = int(now.timestamp()) // device.period
     step = None
     if device.has_codes and codes[0] and codes[1]:
-        step = totp.find_pair(seed_of(device), codes[0], codes[1], around + device.drift, after=device.last_t)
+        try:
+            seed = seed_of(device)
+        except SealBrokenError as error:
+            log.critical("%s: no code of this device is good until it is replaced", error)
+            raise InvalidAuthenticationCode(INVALID_CODE) from error
+        step = totp.find_pair(seed, codes[0], codes[1], around + device.drift, after=device.last_t)
     if step is None:
         raise InvalidAuthenticationCode(INVALID_CODE)
     # No more drift than lets the second code in: who types slowly makes a clock look late that is not.

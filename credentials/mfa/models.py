@@ -1,6 +1,7 @@
 """MFA devices of every kind in one table, recovery codes, the budget of guesses, and the challenges of passkeys."""
 
 import base64
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts import arns
 from accounts.models import Account, User
 from credentials import totp
+from credentials.sealing import SealBrokenError
 
 if TYPE_CHECKING:
 
@@ -31,6 +33,7 @@ else:
     from django_otp.models import Device, DeviceManager
 
 SEALED_SEED = "credentials_mfadevice.sealed_seed"
+log = logging.getLogger("iamconsole")
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,12 @@ class MFADevice(Device):
         """Whether the code is good, spending it. Called by `django_otp.verify_token` alone, which holds the row's lock."""
         if not (self.has_codes and self.confirmed):
             return False
-        step = totp.find(seed_of(self), token.code, self.step(token.now), after=self.last_t)
+        try:
+            seed = seed_of(self)
+        except SealBrokenError as error:
+            log.critical("%s: no code of this device is good until it is replaced", error)
+            return False
+        step = totp.find(seed, token.code, self.step(token.now), after=self.last_t)
         if step is None:
             return False
         changes: dict[str, Any] = {"last_t": step, "last_used_date": token.now}

@@ -1,5 +1,6 @@
 """What the operator takes out of the installation: a server certificate with its private key, for a TLS server."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,12 @@ from accounts import arns
 from accounts.caller import Caller
 from accounts.models import Account
 from credentials.certificate_models import ServerCertificate, private_key_of
+from credentials.sealing import SealBrokenError
 from iamconsole.asked import Resolved
-from iamconsole.errors import NoSuchEntity
+from iamconsole.errors import InvalidCertificate, NoSuchEntity
 from iamconsole.operation import Issued, operation
+
+log = logging.getLogger("iamconsole")
 
 
 @dataclass(frozen=True)
@@ -36,5 +40,16 @@ class _OfAccount:
 
 @operation("iamconsole:ExportServerCertificate", on=_OfAccount(), lock=True, issues_secret=True, by_operator=True)
 def export_server_certificate(caller: Caller, *, certificate: ServerCertificate) -> Issued[ServerCertificate]:
-    """A certificate with its chain and its private key. The account's trail has a line of each time."""
-    return Issued(certificate, {"private_key": private_key_of(certificate)})
+    """A certificate with its chain and its private key. The account's trail has a line of each time.
+
+    Raises InvalidCertificate for one whose private key does not open, because its row was altered.
+    """
+    try:
+        private_key = private_key_of(certificate)
+    except SealBrokenError as error:
+        log.critical("%s: this server certificate is not exported", error)
+        raise InvalidCertificate(
+            f"The private key of the server certificate {certificate.server_certificate_name} does not open: what is stored of it"
+            " was altered or is of another certificate. Delete it and upload it again."
+        ) from error
+    return Issued(certificate, {"private_key": private_key})
