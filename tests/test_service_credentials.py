@@ -370,13 +370,27 @@ def test_the_page_that_shows_a_password_once_has_the_command_that_uses_it(
     assert shown.context["secret"] not in str(listed.content)
 
 
-def test_an_expired_api_key_can_only_be_reset_or_deleted_on_the_page(root: Person) -> None:
+def test_an_expired_api_key_is_not_reset_but_deleted(root: Person, iam: Any) -> None:
     new_target(root, "dave")
     made = create_service_specific_credential(
         root.caller, user_name="dave", service_name=BEDROCK, credential_age_days=1
     )
     SECRETS.extend(made.secret.values())
-    with time_machine.travel(datetime.now(UTC) + timedelta(days=2), tick=False):
-        page = text(signed_in(root).get("/console/accounts/user/dave/change/?tab=credentials"))
-    assert "Expired: create another" in page
-    assert f"Deactivate {made.entity.name}" not in page
+    kept, one = made.entity, {"UserName": "dave", "ServiceSpecificCredentialId": str(made.entity)}
+    said = f"The credential {kept} has expired, and a new secret of it would not be accepted. Delete it and create another."
+    ServiceSpecificCredential.objects.filter(pk=kept.pk).update(expiration_date=datetime.now(UTC))
+    assert fault_of(iam.reset_service_specific_credential, **one) == ("InvalidInput", 400, said)
+    client, place = signed_in(root), "/console/accounts/user/dave"
+    listed = text(client.get(f"{place}/change/?tab=credentials"))
+    assert "Expired: delete it and create another" in listed
+    for action in ("Deactivate", "Reset"):
+        assert f"{action} {kept.name}" not in listed
+    page = f"{place}/service-credentials/{kept}/reset/"
+    assert "would not be accepted. Delete it and create another credential." in text(client.get(page))
+    assert '<button type="submit" class="button danger' not in client.get(page).content.decode()
+    nonce = nonce_in(client.get(f"{place}/service-credentials/create/"))
+    assert said in text(client.post(page, {"nonce": nonce}))
+    digest = kept.secret_digest
+    kept.refresh_from_db()
+    assert kept.secret_digest == digest
+    iam.delete_service_specific_credential(**one)

@@ -81,8 +81,14 @@ def reset_service_specific_credential(
 ) -> Issued[ServiceSpecificCredential]:
     """Put another secret in the place of the one it has, which counts no more. It is shown only here.
 
-    Raises NoSuchEntity for one that is not the user's.
+    Raises NoSuchEntity for one that is not the user's, InvalidInput for an API key that has expired: a policy may bound how long
+    one lives from its making (iam:ServiceSpecificCredentialAgeDays), so a new secret gives it no longer life.
     """
+    if service_credential.has_expired:
+        raise InvalidInput(
+            f"The credential {service_credential} has expired, and a new secret of it would not be accepted. Delete it and create"
+            " another."
+        )
     return Issued(service_credential, service_credential.reset())
 
 

@@ -25,6 +25,7 @@ STATES = [
     ),
     State("admin:user-service-create", "not permitted", "helper", "CreateServiceSpecificCredential", ("bob",)),
     State("admin:user-service-reset", "typical", "alice", "stops at once", ("carol", "@git")),
+    State("admin:user-service-reset", "expired", "alice", "Delete it and create another", ("carol", "@expired")),
     State("admin:user-service-delete", "typical", "alice", "This cannot be undone", ("carol", "@git")),
     State("admin:key-settings", "form", "alice", "It holds for new keys"),
     State("admin:key-settings", "not permitted", "nobody", "iamconsole:GetAccessKeySettings"),

@@ -261,7 +261,12 @@ def furnish_keys(root: Person) -> dict[str, str]:
     for word, name in (("@git", "carol"), ("@own git", "alice")):
         made = create_service_specific_credential(root.caller, user_name=name, service_name="codecommit.amazonaws.com")
         ids[word] = made.entity.service_specific_credential_id
-    return ids
+    over = create_service_specific_credential(
+        root.caller, user_name="carol", service_name="bedrock.amazonaws.com", credential_age_days=1
+    ).entity
+    over.expiration_date = timezone.now()
+    over.save(update_fields=["expiration_date"])
+    return ids | {"@expired": over.service_specific_credential_id}
 
 
 def furnish_certificates(root: Person) -> dict[str, str]:
