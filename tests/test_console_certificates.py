@@ -77,6 +77,21 @@ def test_a_refused_form_says_what_is_wrong_where_and_keeps_no_private_key(alice:
     assert "not text in PEM format" in page
 
 
+def test_who_has_no_signing_certificate_sees_how_one_is_made_and_uploaded(alice: Person, bob: Person) -> None:
+    bobs = "/console/accounts/user/bob/change/?tab=credentials"
+    for client, address, whose in (
+        (signed_in(alice), MINE, "upload-signing-certificate --certificate-body"),
+        (signed_in(alice), bobs, "upload-signing-certificate --user-name bob --certificate-body"),
+    ):
+        page = html.unescape(client.get(address).content.decode()).replace("\\\n", " ")
+        assert "openssl req -x509" in page
+        (command,) = re.findall(rf">aws iam {whose}.*$", page, re.MULTILINE)
+        assert command.endswith(f"--region us-east-1 --endpoint-url {URL}</pre>")
+    client = signed_in(alice)
+    client.post(f"{MINE}signing-certificates/upload/", {"certificate_body": text_of(certificate("x", new_key()))})
+    assert "openssl req -x509" not in client.get(MINE).content.decode()
+
+
 def test_signing_certificates_of_oneself_and_of_a_user(alice: Person, bob: Person) -> None:
     client = signed_in(alice)
     bobs = "/console/accounts/user/bob/signing-certificates/"

@@ -37,6 +37,7 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
         "may_upload_signing": may(caller, upload_signing_certificate, user_name=user_name),
         "may_update_signing": may(caller, update_signing_certificate, user_name=user_name),
         "may_delete_signing": may(caller, delete_signing_certificate, user_name=user_name),
+        "signing_snippets": making_a_signing_certificate(user_name),
     }
 
 
