@@ -1,5 +1,6 @@
 """The forms of server certificates and signing certificates."""
 
+import codecs
 from typing import Any
 
 from django import forms
@@ -7,7 +8,7 @@ from django import forms
 from accounts.forms import PATH_HINT, PATH_RULE
 from credentials.device_forms import SeedsInput
 from iamconsole.errors import Fault, KeyPairMismatch, MalformedCertificate
-from iamconsole.forms import ConsoleForm
+from iamconsole.forms import MARK, ConsoleForm
 
 NAME_HINT = "Up to 128 letters, digits and + = , . @ _ -. Names that differ only in case are the same name."
 NAME_RULE = "Use up to 128 letters, digits and + = , . @ _ -."
@@ -47,8 +48,11 @@ class PastedOrChosenForm(ConsoleForm):
     def _take(self, data: dict[str, Any], name: str, missing: str = "") -> None:
         file = data.pop(f"{name}_file", None)
         if file:
-            data[name] = file.read().decode("latin-1")  # of other bytes than PEM's, the operation says so
-        elif not data.get(name) and missing:
+            # Of other bytes than PEM's, the operation says so; but editors of Windows begin a text with a mark.
+            data[name] = file.read().removeprefix(codecs.BOM_UTF8).decode("latin-1")
+        elif data.get(name):
+            data[name] = data[name].removeprefix(MARK)
+        elif missing:
             self.add_error(name, missing)
 
 

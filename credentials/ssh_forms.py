@@ -6,7 +6,7 @@ from django import forms
 
 from credentials.ssh.public_keys import LONGEST
 from iamconsole.errors import DuplicateSSHPublicKey, Fault, InvalidPublicKey, UnrecognizedPublicKeyEncoding
-from iamconsole.forms import ConsoleForm
+from iamconsole.forms import MARK, ConsoleForm
 
 SAID = {
     DuplicateSSHPublicKey: "The user has this key already.",
@@ -38,6 +38,8 @@ class SSHKeyForm(ConsoleForm):
         if "PRIVATE KEY" in str(self.data.get("ssh_public_key_body", "")):
             self.data = {}
             self.add_error("ssh_public_key_body", self.fields["ssh_public_key_body"].error_messages["private"])
+        elif "ssh_public_key_body" in data:
+            data["ssh_public_key_body"] = data["ssh_public_key_body"].removeprefix(MARK)
         return data
 
     def refuse(self, fault: Fault) -> None:

@@ -23,6 +23,7 @@ from iamconsole.errors import (
 from iamconsole.operation import Operation
 
 R = TypeVar("R")
+MARK = "\ufeff"  # the byte order mark, with which editors of Windows begin a text
 _VALUE_AT = re.compile(r"Value (?:'.*?' )?at '(\w+)[.\w]*'")
 
 

@@ -58,6 +58,23 @@ def test_a_server_certificate_is_uploaded_renamed_tagged_and_deleted(alice: Pers
     assert not ServerCertificate.objects.filter(account=alice.account_id).exists()
 
 
+@pytest.mark.parametrize("way", ["as files", "pasted"])
+def test_texts_that_begin_with_a_byte_order_mark_are_taken(alice: Person, way: str) -> None:
+    client, given, own = signed_in(alice), served("www"), text_of(certificate("x", new_key()))
+
+    def sent(texts: dict[str, str]) -> dict[str, object]:
+        marked = {name: f"\ufeff{text}" for name, text in texts.items()}
+        if way == "pasted":
+            return {**marked}
+        return {f"{name}_file": SimpleUploadedFile("x.pem", text.encode()) for name, text in marked.items()}
+
+    client.post(f"{LIST}add/", {"server_certificate_name": "www", "path": "/", **sent(given.values)})
+    kept = ServerCertificate.objects.get(account=alice.account_id)
+    assert (kept.certificate_body, kept.certificate_chain) == (given.body.rstrip(), given.chain.rstrip())
+    client.post(f"{MINE}signing-certificates/upload/", sent({"certificate_body": own}))
+    assert SigningCertificate.objects.get(account=alice.account_id).certificate_body == own.rstrip()
+
+
 def test_a_refused_form_says_what_is_wrong_where_and_keeps_no_private_key(alice: Person) -> None:
     client, given, other = signed_in(alice), served("www"), served("other")
     sent = {"server_certificate_name": "www", "path": "/", "certificate_body": given.body}

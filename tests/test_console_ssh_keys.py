@@ -24,7 +24,7 @@ def test_a_key_is_uploaded_switched_and_deleted(alice: Person, bob: Person, own:
     assert "ssh-keygen -t ed25519" in client.get(page).content.decode()
     refused = client.post(f"{place}/ssh-keys/upload/", {"ssh_public_key_body": "junk"}).content.decode()
     assert "This is no public key." in refused
-    answer = client.post(f"{place}/ssh-keys/upload/", {"ssh_public_key_body": f"{new_ssh_key()} dave@laptop\n"})
+    answer = client.post(f"{place}/ssh-keys/upload/", {"ssh_public_key_body": f"\ufeff{new_ssh_key()} dave@laptop\n"})
     assert answer.status_code == 302
     key = SSHPublicKey.objects.get(user=owner.user)
     shown = client.get(page).content.decode()
