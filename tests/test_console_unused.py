@@ -108,3 +108,17 @@ def test_an_exemption_is_set_and_removed_on_the_page(alice: Person, dormant: Per
     assert 'value="Password:dormant:"' not in shown
     assert client.post(address, {"remove": "1"}).status_code == 302
     assert exemption_of(User.objects.get(pk=dormant.user.pk).tags) is None
+
+
+def test_what_was_deactivated_of_a_user_who_is_exempt_since_can_be_undone(alice: Person, dormant: Person) -> None:
+    client, rows = signed_in(alice), ["Password:dormant:", f"AccessKey:dormant:{dormant.access_key_id}"]
+    client.post(DEACTIVATE, {"row": rows})
+    until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    client.post(reverse("admin:unused-exemption", args=["dormant"]), {"until": until, "reason": "Parental leave"})
+    shown = text(client.get(reverse("admin:unused"), {"group": "Deactivated"}))
+    assert f"Until {until}" in shown
+    for row in rows:
+        assert f'name="row" value="{row}"' in shown
+        assert f'name="shown" value="{row}"' in shown
+    assert text(client.post(UNDO, {"shown": rows, "every": "1"})).count('ok">Brought back<') == 2
+    assert LoginProfile.objects.filter(user=dormant.user).exists()
