@@ -30,6 +30,11 @@ from credentials.operations.login_profiles import get_login_profile
 from credentials.operations.mfa_devices import list_mfa_devices
 from iamconsole.forms import may
 from iamconsole.operation import Operation
+from permissions.administrators import administrators
+from permissions.models import AttachedUserPolicy, UserPolicy
+from permissions.operations.attachments import list_attached_user_policies
+from permissions.operations.authorization_details import get_account_authorization_details
+from permissions.operations.inline import list_user_policies
 
 Users = QuerySet[User]
 Narrow = Callable[[Users, str, datetime], Users]
@@ -96,7 +101,7 @@ def _by_key(users: Users, value: str, now: datetime) -> Users:
 
 
 def _by_key_age(users: Users, value: str, now: datetime) -> Users:
-    return users.filter(Exists(_good_keys(now).filter(create_date__lte=now - timedelta(days=int(value)))))
+    return users.filter(Exists(_good_keys(now).filter(create_date__lt=now - timedelta(days=int(value)))))
 
 
 def _by_password_age(users: Users, value: str, now: datetime) -> Users:
@@ -104,6 +109,11 @@ def _by_password_age(users: Users, value: str, now: datetime) -> Users:
     old = Q(password_last_changed__lte=before)
     old |= Q(password_last_changed__isnull=True, login_profile__create_date__lte=before)
     return users.filter(old, login_profile__isnull=False)
+
+
+def _by_own_policies(users: Users, value: str, now: datetime) -> Users:
+    own = (Exists(model.objects.filter(user=OuterRef("pk"))) for model in (AttachedUserPolicy, UserPolicy))
+    return users.filter(next(own) | next(own))
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,10 @@ class Filter:
         """The choices for a caller; none to who may not read it of every user."""
         return self.choices if reads_all(caller, self.operation) else {}
 
+    def left(self, caller: Caller, users: Users, value: str, now: datetime) -> Users:
+        """The users whom a choice leaves."""
+        return self.narrow(users, value, now)
+
 
 class GroupFilter(Filter):
     """Members of one group of the account."""
@@ -130,6 +144,22 @@ class GroupFilter(Filter):
             return {}
         names = Group.objects.in_account(caller.account_id).order_by("group_name_key")
         return {name: name for name in names.values_list("group_name", flat=True)[:MOST_GROUPS]}
+
+
+class PermissionsFilter(Filter):
+    """Administrators who are not kept out, and users with policies of their own, attached or inline."""
+
+    def offered(self, caller: Caller) -> Mapping[str, str]:
+        """Administrators to who may read every policy of the account, the others to who may list the policies of every user."""
+        lists = all(reads_all(caller, each) for each in (list_attached_user_policies, list_user_policies))
+        reads = may(caller, get_account_authorization_details).allowed
+        return {name: label for name, label in self.choices.items() if (reads if name == "administrator" else lists)}
+
+    def left(self, caller: Caller, users: Users, value: str, now: datetime) -> Users:
+        """Administrators are found by the account's policies."""
+        if value == "administrator":
+            return users.filter(pk__in=administrators(caller.account_id).active(now).values("pk"))
+        return self.narrow(users, value, now)
 
 
 FILTERS: Final = (
@@ -155,6 +185,13 @@ FILTERS: Final = (
     ),
     Filter("key_age", "key age", list_access_keys, DAYS, _by_key_age),
     Filter("password_age", "password age", get_login_profile, DAYS, _by_password_age),
+    PermissionsFilter(
+        "permissions",
+        "permissions",
+        list_user_policies,
+        {"administrator": "Administrator", "direct": "Policies of one's own"},
+        _by_own_policies,
+    ),
 )
 
 
@@ -180,7 +217,7 @@ class _InAddress(admin.SimpleListFilter):
         """The users that are left; all for a choice that there is not."""
         value = self.value()
         known = value in dict(self.lookup_choices)
-        return self.filter.narrow(queryset, value, timezone.now()) if value and known else queryset
+        return self.filter.left(caller_of(request), queryset, value, timezone.now()) if value and known else queryset
 
 
 def _in_address(each: Filter) -> type[_InAddress]:

@@ -127,28 +127,31 @@ def _of_credentials(account: Account, now: datetime) -> Iterator[SecurityFinding
     )
     several = by_user.filter(number__gt=1)
     of_keys = by_user.aggregate(
-        all_old=Coalesce(Sum("old"), 0),
+        with_old=Count("user", filter=Q(old__gt=0)),
         all_never=Coalesce(Sum("never"), 0),
         all_unused=Coalesce(Sum("unused"), 0),
         several=Count("user", filter=Q(number__gt=1)),
     )
-    exempt_users = _exempt_users(account, now) if counts["unused"] or of_keys["all_unused"] else []
-    exempt = sum(
-        rows.filter(user__in=exempt_users).count()
-        for rows in (profiles.filter(passwords), active.filter(keys))
-        if exempt_users
-    )
+    found = counts["unused"] or of_keys["all_unused"] or of_keys["all_never"]
+    exempt_users = _exempt_users(account, now) if found else []
+    exempt, exempt_never = 0, 0
+    if exempt_users:
+        theirs = active.order_by().filter(user__in=exempt_users)
+        exempt_keys = theirs.aggregate(unused=Count("pk", filter=keys), never=Count("pk", filter=never))
+        exempt = profiles.filter(passwords, user__in=exempt_users).count() + exempt_keys["unused"]
+        exempt_never = exempt_keys["never"]
     yield SecurityFinding(
         "unused", "Medium", "iam_user_console_access_unused iam_user_accesskey_unused",
         f"Credentials unused for more than {OLD_DAYS} days", counts["unused"] + of_keys["all_unused"] - exempt,
         "Nobody would notice if somebody else used them.",
     )  # fmt: skip
     yield SecurityFinding(
-        "old-keys", "Medium", "iam_rotate_access_key_90_days", f"Access keys older than {OLD_DAYS} days",
-        of_keys["all_old"], "The longer a key lives, the more copies of it there are.",
+        "old-keys", "Medium", "iam_rotate_access_key_90_days", f"Users with access keys older than {OLD_DAYS} days",
+        of_keys["with_old"], "The longer a key lives, the more copies of it there are.",
     )  # fmt: skip
     yield SecurityFinding(
-        "never-used-keys", "Medium", "iam_user_accesskey_unused", "Access keys that were never used", of_keys["all_never"],
+        "never-used-keys", "Medium", "iam_user_accesskey_unused", "Access keys that were never used",
+        of_keys["all_never"] - exempt_never,
         f"They were made more than {CHECK_DAYS} days ago, and nothing was ever signed with them.",
     )  # fmt: skip
     yield SecurityFinding(

@@ -1,5 +1,6 @@
 """The dashboard's findings, each both ways: an account where all is as it should be shows none, and each fault shows its own."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.security_findings import list_security_findings
-from credentials.security_findings import ORDER
+from credentials.security_findings import ADMINISTRATORS, ORDER
 from credentials.unused.exemption import KEY, new_exemption
 from credentials.views.security import FIXES
 from iamconsole.errors import AccessDenied
@@ -198,6 +199,11 @@ def key_of_ninety_days(root: Person) -> None:
     key(root, create_date=ago(90), last_used_date=ago(90))
 
 
+def exempted_key(root: Person) -> None:
+    never_used_key(root)
+    exempt(root, "alice")
+
+
 def young_key(root: Person) -> None:
     key(root, create_date=ago(45))
 
@@ -218,8 +224,12 @@ def tried_too_often_yesterday(root: Person) -> None:
 
 def exempted(root: Person) -> None:
     unused_password(root)
+    exempt(root, "ann")
+
+
+def exempt(root: Person, name: str) -> None:
     value = new_exemption(date(2026, 2, 1), "Parental leave", DAY0).value
-    tag_user(root.caller, user_name="ann", tags=[{"key": KEY, "value": value}])
+    tag_user(root.caller, user_name=name, tags=[{"key": KEY, "value": value}])
 
 
 @pytest.mark.parametrize(
@@ -232,6 +242,7 @@ def exempted(root: Person) -> None:
         user_without_a_password,
         tried_too_often_yesterday,
         exempted,
+        exempted_key,
     ],
 )
 def test_what_only_looks_like_a_fault_is_none(root: Person, harmless: Callable[[Person], None]) -> None:
@@ -252,6 +263,88 @@ def test_the_worst_comes_first_and_each_is_named_and_has_a_fix(root: Person, clo
     assert "?console=enabled&amp;mfa=no" in shown
     for text in ("?key=two", "iam_no_root_access_key", "iam_policy_attached_only_to_group_or_roles", "?days=90"):
         assert text in shown
+
+
+def old_keys(root: Person) -> None:
+    """Two of one user, which is one to mend, and one on the very day."""
+    for days in (90, 91, 92):
+        key(root, "ann" if days == 90 else "alice", create_date=ago(days), last_used_date=ago(1))
+
+
+def unused_of_all_kinds(root: Person) -> None:
+    """Keys that were used and one that never was, a password, and all of that again of somebody who is exempt."""
+    create_user(root.caller, user_name="spared")
+    exempt(root, "spared")
+    for name in ("alice", "spared"):
+        key(root, name, create_date=ago(91), last_used_date=ago(90.1))
+        key(root, name, create_date=ago(91))
+    unused_password(root)
+
+
+def administrators_of_all_kinds(root: Person) -> None:
+    """One has a device and one none; a third is suspended, a fourth has no password."""
+    administrator_without_device(root)
+    for name in ("third", "fourth"):
+        create_user(root.caller, user_name=name)
+        attach_user_policy(root.caller, user_name=name, policy_arn=ADMINISTRATOR)
+    give_password(User.objects.get(account=root.account_id, user_name="third"))
+    suspend_user(root.caller, user_name="third")
+
+
+HEADING = re.compile(r"<h2 id=\"\w+-heading\">([^<]*)<span class=\"count\">\((\d+)")
+
+
+def behind(client: Any, url: str) -> int:
+    """How many there are on the page that a finding leads to: users, rows of what is unused, or targets of the trail."""
+    page = client.get(url).content.decode()
+    if url.startswith(reverse("admin:accounts_user_changelist")):
+        assert "Nobody is left out by this filter" not in page
+        return len(set(re.findall(r"/user/([^/]+)/change/", "".join(re.findall(r"<th scope=.row.*?</th>", page)))))
+    if url.startswith(reverse("admin:unused")):
+        return sum(int(number) for _, number in HEADING.findall(page))
+    return len(set(re.findall(r'data-label="Target">(.*?)</td>', page, re.DOTALL)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "names"),
+    [
+        (root_signed_in, ["root-in-use"]),
+        (administrators_of_all_kinds, ["administrators-mfa", "users-mfa", "direct-policies"]),
+        (one_administrator_left, ["administrators"]),
+        (user_without_device, ["users-mfa"]),
+        (tried_too_often, ["lockouts"]),
+        (old_keys, ["old-keys", "two-keys"]),
+        (unused_of_all_kinds, ["old-keys", "unused", "never-used-keys", "two-keys"]),
+        (two_keys, ["two-keys"]),
+        (attached, ["direct-policies"]),
+    ],
+)
+def test_behind_each_finding_there_are_as_many_as_it_counts(
+    root: Person, clock: Any, fault: Callable[[Person], None], names: list[str]
+) -> None:
+    with time_machine.travel(DAY0 - timedelta(days=1), tick=False):
+        tried_too_often(root)  # that was yesterday
+    fault(root)
+    client, told = signed_in(root), {}
+    for row in client.get(reverse("admin:index")).context["findings"]["rows"]:
+        told[row.finding.name] = (row.finding.count, behind(client, row.url))
+    assert list(told) == [name for name in ORDER if name in names]
+    for name, (count, there) in told.items():
+        assert there == (ADMINISTRATORS - count if name == "administrators" else count), name
+
+
+def test_what_only_the_root_user_mends_leads_to_its_own_page_and_nobody_elses(root: Person, clock: Any) -> None:
+    root_key(root)
+    root_without_device(root)
+    alice = User.objects.get(account=root.account_id, user_name="alice")
+    for user, urls in ((root.user, ["#keys-heading", "#mfa-heading"]), (alice, ["", ""])):
+        page = signed_in(Person(type(root.caller)(user=user, door="api"), "", "")).get(reverse("admin:index"))
+        rows = page.context["findings"]["rows"]
+        assert [row.url.removeprefix(reverse("admin:me")) for row in rows] == urls
+        assert page.content.decode().count("The root user mends this") == urls.count("")
+    shown = signed_in(root).get(reverse("admin:me")).content.decode()
+    assert 'id="keys-heading"' in shown
+    assert 'id="mfa-heading"' in shown
 
 
 def test_a_dashboard_without_findings_says_so_and_one_that_may_not_be_seen_names_the_permission(root: Person) -> None:

@@ -30,6 +30,8 @@ from accounts.user_queries import FILTERS as NAMES
 from accounts.user_queries import kept_query
 from credentials.models import AccessKey, LoginProfile
 from iamconsole.errors import InvalidInput, LimitExceeded, ValidationError
+from permissions.operations.attachments import attach_user_policy
+from permissions.operations.inline import put_group_policy
 from tests.authenticators import give_app
 from tests.browser import signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
@@ -73,8 +75,12 @@ def crew(root: Person) -> Any:
         AccessKey.issue(users.get(user_name="ben"))
         give_app(root.account_id, users.get(user_name="ben"), f"app-{root.account_id}")
         create_group(root.caller, group_name="Team")
+        create_group(root.caller, group_name="Admins")
+        put_group_policy(root.caller, group_name="Admins", policy_name="all", policy_document=ALLOW_ALL)
         add_user_to_group(root.caller, group_name="Team", user_name="dan")
         tag_user(root.caller, user_name="eve", tags=[{"key": "Cost", "value": "Zürich A+"}])
+        attach_user_policy(root.caller, user_name="cleo", policy_arn="arn:aws:iam::aws:policy/AdministratorAccess")
+        add_user_to_group(root.caller, group_name="Admins", user_name="dan")
         suspend_user(root.caller, user_name="dan", reason="leave")
         lock_down_user(root.caller, user_name="eve")
         put_user_end_date(root.caller, user_name="fay", end_date=NOW + timedelta(days=1))
@@ -105,6 +111,9 @@ def test_each_filter_leaves_whom_it_says(crew: Any, subtests: pytest.Subtests) -
         "console=enabled": "cleo dan",
         "key=yes": "ann ben",
         "key=two": "ben",
+        "permissions=direct": "ann ben cleo",
+        "permissions=administrator": "cleo",
+        "permissions=x": "ann ben cleo dan eve fay",
         "q=BEN": "ben",
         "q=cost": "eve",
         "q=cost=z": "eve",
@@ -157,7 +166,15 @@ def test_cells_are_words_and_never_a_dash(crew: Any, root: Person) -> None:
 def test_what_may_not_be_read_is_neither_told_nor_filtered_by(crew: Any, root: Person) -> None:
     reader = signed_in(make_user(root, "reader", allow("iam:ListUsers")))
     assert set(cells(reader, "ben").values()) >= {"ben", "/", "Not permitted"}
-    for query in ("mfa=yes", "group=Team", "last_activity=90", "status=suspended", "key_age=90", "q=cost"):
+    for query in (
+        "mfa=yes",
+        "group=Team",
+        "last_activity=90",
+        "status=suspended",
+        "key_age=90",
+        "q=cost",
+        "permissions=direct",
+    ):
         assert listed(reader, query) in (listed(reader), []), query
     told = "Nobody is left out by this filter: mfa."
     assert told in reader.get(f"{LIST}?mfa=yes").content.decode()

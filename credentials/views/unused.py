@@ -96,15 +96,16 @@ def page(request: HttpRequest) -> HttpResponse:
     """What is unused, by its sort, and what the nightly run will do next."""
     caller, query = caller_of(request), request.GET
     form = ThresholdForm(query if "days" in query else None)
-    days, chosen = form.chosen, query.get("group", "")
-    groups = [chosen] if chosen in GROUPS else list(GROUPS)
-    size = PAGE_SIZE if chosen in GROUPS else SHOWN
-    given = {"unused_days": days, "max_items": size, "marker": query.get("marker") or None}
+    days, chosen = form.chosen, query.getlist("group")
+    groups = [group for group in GROUPS if group in chosen] or list(GROUPS)
+    one = len(groups) == 1
+    size = PAGE_SIZE if one else SHOWN
+    given = {"unused_days": days, "max_items": size, "marker": (query.get("marker") or None) if one else None}
     context = {
         "form": form,
         "days": days,
         "thresholds": [Tab(f"{each} days", f"?days={each}", days == each) for each in THRESHOLDS],
-        "one": chosen in GROUPS,
+        "one": one,
         "groups": [_group(caller, group, given) for group in groups],
         "run": part(caller, preview_unused_credential_run, max_items=PREVIEWED),
         "terms": Terms.of_settings(),
@@ -115,7 +116,16 @@ def page(request: HttpRequest) -> HttpResponse:
 def _group(caller: Caller, group: str, given: dict[str, Any]) -> dict[str, Any]:
     title, told = GROUPS[group]
     found = part(caller, list_unused_credentials, credential_group=group, **given)
-    return {"name": group, "title": title, "told": told, "found": found}
+    rows = found.value.items if found.value else []
+    exempt = 0 if group == Group.DEACTIVATED else sum(row.exempt for row in rows)
+    return {
+        "name": group,
+        "title": title,
+        "told": told,
+        "found": found,
+        "exempt": exempt,
+        "count": len(rows) - exempt,
+    }
 
 
 @require_POST
