@@ -9,6 +9,7 @@ from accounts.operations.account import create_account_alias
 from accounts.operations.groups import create_group, list_groups
 from accounts.operations.user_changes import start_user_change
 from accounts.operations.users import create_user, list_users
+from accounts.operations.whole_users import create_user_with_access
 from audit.operations.events import list_events
 from credentials.operations.access_keys import create_access_key
 from credentials.operations.credential_reports import get_credential_report
@@ -19,6 +20,8 @@ from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.server_certificates import list_server_certificates, upload_server_certificate
 from credentials.operations.service_credentials import create_service_specific_credential
+from credentials.operations.unused import list_unused_credentials, preview_unused_credential_run
+from credentials.unused.found import Group
 from iamconsole.operation import Operation
 from permissions.operations.managed import create_policy, list_policies
 from permissions.operations.simulator import simulate_custom_policy
@@ -48,7 +51,7 @@ class Task:
 
 LIST: Final = "admin:accounts_user_changelist"
 TASKS: Final = (
-    Task("Dashboard", "start home overview summary", "admin:index"),
+    Task("Dashboard", "start home overview summary security findings recommendations fix mend", "admin:index"),
     Task("Users", "list find user people", "admin:accounts_user_changelist", list_users),
     Task(
         "Create user",
@@ -68,6 +71,23 @@ TASKS: Final = (
     Task("Access keys older than 90 days", "users age rotate stale", LIST, list_users, query="key_age=90"),
     Task("Passwords older than 90 days", "users age stale", LIST, list_users, query="password_age=90"),
     Task("Suspended users", "who is shut out locked disabled", LIST, list_users, query="status=suspended"),
+    Task(
+        "Import users",
+        "csv file upload spreadsheet add create new onboard several",
+        "admin:user-import",
+        create_user_with_access,
+        (("user_name", "*"),),
+    ),
+    Task(
+        "Import from AWS",
+        "users groups policies account authorization details json file migrate move upload",
+        "admin:user-import-aws",
+        create_user_with_access,
+        (("user_name", "*"),),
+    ),
+    Task(
+        "Administrators", "who admin users all rights permissions", LIST, list_users, query="permissions=administrator"
+    ),
     Task("Export users", "csv download spreadsheet file list", "admin:user-export", list_users),
     Task("Groups", "list find group team", "admin:accounts_group_changelist", list_groups),
     Task("Create group", "add new user group team", "admin:accounts_group_add", create_group, (("group_name", "*"),)),
@@ -89,9 +109,23 @@ TASKS: Final = (
     ),
     Task(
         "Credential report",
-        "audit unused old keys passwords mfa csv download list of users",
+        "generate compare audit unused old keys passwords mfa csv download list of users",
         "admin:credential-report",
         get_credential_report,
+    ),
+    Task(
+        "Unused credentials",
+        "find idle old stale keys passwords mfa devices users never used deactivate delete exempt clean up",
+        "admin:unused",
+        list_unused_credentials,
+        (("credential_group", Group.PASSWORD),),
+    ),
+    Task(
+        "What the nightly run will do",
+        "reaper reap unused credentials job tomorrow next preview dry announce deactivate delete",
+        "admin:unused",
+        preview_unused_credential_run,
+        query="group=Deactivated",
     ),
     Task("Audit log", "trail events history activity export cloudtrail who did what", "admin:trail", list_events),
     Task("Account settings", "account id sign-in url address", "admin:account"),

@@ -30,6 +30,7 @@ from tests.ssh_keys import new_ssh_key
 
 SEARCH = "/console/search/"
 USERS = "/console/accounts/user/"
+UNUSED = "/console/unused/"
 
 
 def text(answer: Any) -> str:
@@ -165,10 +166,29 @@ def test_server_certificates_are_found_by_a_part_of_the_name_by_who_may_list_the
         ("users without mfa", f"{USERS}?mfa=no"),
         ("old keys", f"{USERS}?key_age=90"),
         ("export users", f"{USERS}export/"),
+        ("unused credentials", UNUSED),
+        ("find stale keys", UNUSED),
+        ("reaper", f"{UNUSED}?group=Deactivated"),
+        ("nightly run", f"{UNUSED}?group=Deactivated"),
+        ("import users", f"{USERS}import/"),
+        ("csv import", f"{USERS}import/"),
+        ("import aws", f"{USERS}import/aws/"),
+        ("generate report", "/console/credential-report/"),
+        ("compare report", "/console/credential-report/"),
+        ("security findings", "/console/"),
     ],
 )
 def test_pages_are_found_by_what_one_wants_to_do(client: Client, term: str, address: str) -> None:
     assert address in links(find(client, term))
+
+
+def test_a_page_is_found_by_whoever_may_do_what_it_is_for(root: Person, mallory: Person) -> None:
+    pages = {UNUSED, f"{UNUSED}?group=Deactivated", f"{USERS}import/", f"{USERS}import/aws/"}
+    for term in ("unused", "reaper", "import", "report"):
+        assert not set(links(find(signed_in(mallory), term))) & {*pages, "/console/credential-report/"}
+    allowed = signed_in(make_user(root, "finder", allow("iamconsole:ListUnusedCredentials")))
+    assert links(find(allowed, "unused")) == [UNUSED]
+    assert links(find(allowed, "reaper")) == []
 
 
 def test_a_long_list_is_cut_and_counted(client: Client, root: Person) -> None:
