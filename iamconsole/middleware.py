@@ -31,8 +31,9 @@ PERMISSIONS_POLICY = (
     " midi=(), payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)"
 )
 LARGEST_FORM = 512 * 1024
-# The import from AWS takes a file of 10 MiB, and carries it packed; so does the page that asks in between who it is.
-LARGER_FORMS = {"/console/accounts/user/import/aws/": 11 * 1024 * 1024, "/console/confirm/": 4 * 1024 * 1024}
+# The import from AWS takes a file of 10 MiB and a report of 1 MiB, and carries them packed; so does the page that asks in
+# between who it is.
+LARGER_FORMS = {"/console/accounts/user/import/aws/": 12 * 1024 * 1024, "/console/confirm/": 5 * 1024 * 1024}
 HEALTH = ("/healthz", "/readyz")
 FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
 

@@ -1,13 +1,13 @@
 """The forms of policies."""
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
 from accounts.forms import PATH_HINT, PATH_RULE, TAG_RULE
 from accounts.import_forms import FileForm
 from accounts.tags import Tag
-from iamconsole.errors import Fault, ValidationError
+from iamconsole.errors import Fault, InvalidInput, ValidationError
 from iamconsole.forms import ConsoleForm
 from permissions import authorization_files
 from permissions.advice import Advice, advise
@@ -141,12 +141,17 @@ class TagForm(ConsoleForm):
         self.add_error(None, TAG_RULE if isinstance(fault, ValidationError) else fault.message)
 
 
+LARGEST_REPORT: Final = 1024 * 1024
+REPORT_TOO_LARGE: Final = (
+    "The report is larger than 1 MiB: import on the server, by manage.py import_authorization_details with"
+    " --credential-report."
+)
 def _details_of(content: bytes) -> dict[str, Any]:
     return {"details": authorization_files.read(content), "packed": authorization_files.pack(content)}
 
 
 class AuthorizationDetailsForm(FileForm):
-    """What AWS's GetAccountAuthorizationDetails told: ``details``."""
+    """What AWS's GetAccountAuthorizationDetails told, ``details``; and ``had``, what its credential report tells, or None."""
 
     largest = 10 * 1024 * 1024  # the middleware lets so much in here
     too_large = "The file is larger than 10 MiB: import it on the server, by manage.py import_authorization_details."
@@ -157,9 +162,18 @@ class AuthorizationDetailsForm(FileForm):
         required=False,
         help_text="10 MiB at most. Larger ones are imported on the server: manage.py import_authorization_details.",
     )
+    report = forms.FileField(
+        label="AWS's credential report",
+        required=False,
+        help_text="CSV, 1 MiB at most. It tells which credentials each user had, so that you know which to give anew.",
+    )
+    field_order = ("file", "text", "report")
 
     def clean(self) -> dict[str, Any]:
-        """Take a file or its text, or what the preview has packed of it."""
+        """Take a file or its text, or what the preview has packed of it; with a report or what is packed of that."""
+        return self._details() | self._report()
+
+    def _details(self) -> dict[str, Any]:
         packed = str(self.data.get("packed", ""))
         if packed and not self.cleaned_data.get("file"):
             try:
@@ -168,3 +182,17 @@ class AuthorizationDetailsForm(FileForm):
                 self.add_error("file", fault.message)
                 return self.cleaned_data
         return super().clean()
+
+    def _report(self) -> dict[str, Any]:
+        file, packed = self.cleaned_data.get("report"), str(self.data.get("packed_report", ""))
+        if not (file or packed):
+            return {"had": None, "packed_report": ""}
+        try:
+            if file and file.size > LARGEST_REPORT:
+                raise InvalidInput(REPORT_TOO_LARGE)
+            content = file.read() if file else authorization_files.unpack(packed, LARGEST_REPORT)
+            had = authorization_files.read_credential_report(content)
+            return {"had": had, "packed_report": authorization_files.pack(content)}
+        except Fault as fault:
+            self.add_error("report", fault.message)
+            return {}

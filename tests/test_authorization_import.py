@@ -27,6 +27,11 @@ SMALL = (DATA / "small.json").read_bytes()
 PAGE = "/console/accounts/user/import/aws/"
 SOURCE = "111122223333"
 LARGEST = 10 * 1024 * 1024
+REPORT = (
+    b"user,password_enabled,mfa_active,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active\n"
+    b"<root_account>,not_supported,true,false,false,false,false\nalice,true,true,true,false,false,false\n"
+    b"backup,false,false,false,false,false,false\n"
+)
 
 
 def words(lines: list[Line]) -> dict[str, str]:
@@ -126,6 +131,18 @@ def test_a_preview_and_a_second_run_change_nothing(root: Person) -> None:
         ("iam:AttachUserPolicy", 2),
     ):
         assert events.count(action) == times, action
+
+
+def test_three_hundred_users_are_all_there_and_the_second_run_changes_nothing(root: Person) -> None:
+    details = read(many(300))
+    assert counted(run(lambda: root.caller, details)) == [("Created", 330)]
+    after = rows_of(root.account_id)
+    assert (len(after["User"]), len(after["Group"]), len(after["Membership"])) == (301, 30, 300)
+    lines = [event["action"] for event in after["Event"]]
+    assert [lines.count(f"iam:{each}") for each in ("CreateUser", "CreateGroup", "AddUserToGroup")] == [300, 30, 300]
+    assert counted(preview(root.caller, details)) == [("Exists already", 330)]
+    assert counted(run(lambda: root.caller, details)) == [("Exists already", 330)]
+    assert rows_of(root.account_id) == after
 
 
 def test_three_hundred_users_are_made_in_parts_that_go_on(root: Person) -> None:
@@ -255,12 +272,7 @@ def test_everything_is_decided_by_the_callers_policies(root: Person) -> None:
 def test_which_credentials_are_to_be_given_anew(root: Person) -> None:
     lines = run(lambda: root.caller, read(SMALL))
     assert dict(credentials_to_give(lines)).keys() == {"alice", "backup"}
-    report = (
-        b"user,password_enabled,mfa_active,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active\n"
-        b"<root_account>,not_supported,true,false,false,false,false\nalice,true,true,true,false,false,false\n"
-        b"backup,false,false,false,false,false,false\n"
-    )
-    assert credentials_to_give(lines, read_credential_report(report)) == [
+    assert credentials_to_give(lines, read_credential_report(REPORT)) == [
         ("alice", "a password or set-up link, MFA devices, an access key"),
         ("backup", "nothing: there were no credentials"),
     ]
@@ -300,6 +312,35 @@ def test_the_page_shows_and_then_does_and_can_be_sent_again(root: Person) -> Non
         done = client.post(PAGE, {"packed": seen.context["packed"], "go": "run"})
         assert done.context["counts"] == counts
     assert "not JSON" in client.post(PAGE, {"text": "x", "go": "run"}).content.decode()
+
+
+def test_the_page_tells_of_each_user_what_the_credential_report_says(root: Person) -> None:
+    client = signed_in(root)
+
+    def uploaded(report: bytes = REPORT) -> dict[str, Any]:
+        file, told = SimpleUploadedFile("details.json", SMALL), SimpleUploadedFile("credentials.csv", report)
+        return {"file": file, "report": told, "go": "preview"}
+
+    told = [
+        ("alice", "a password or set-up link, MFA devices, an access key"),
+        ("backup", "nothing: there were no credentials"),
+    ]
+    seen = client.post(PAGE, uploaded())
+    carried = {name: seen.context[name] for name in ("packed", "packed_report")}
+    assert 'id="anew"' not in seen.content.decode()  # nobody is there yet
+    done = client.post(PAGE, {**carried, "go": "run"})
+    assert done.context["to_give"] == told
+    shown = done.content.decode()
+    assert 'data-column="To be given anew">A password or set-up link, MFA devices, an access key<' in shown
+    assert "choose it beside the file" not in shown
+    again = client.post(PAGE, uploaded())
+    assert again.context["to_give"] == told
+    assert 'id="anew"' in again.content.decode()
+    for report, says in ((b"user\nalice\n", "does not have AWS"), (REPORT + b" " * 1024 * 1024, "larger than 1 MiB")):
+        refused = client.post(PAGE, uploaded(report)).content.decode()
+        assert says in refused
+        assert "Error: " in refused
+    assert "not come whole" in client.post(PAGE, {**carried, "packed_report": "x", "go": "run"}).content.decode()
 
 
 def test_the_page_takes_a_file_of_ten_mebibytes_and_no_larger_one(root: Person) -> None:

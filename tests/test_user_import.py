@@ -14,7 +14,7 @@ from credentials.models import LoginProfile
 from iamconsole.errors import AccessDenied, InvalidInput
 from tests.browser import a_client, signed_in, token_of
 from tests.conftest import Person, allow, make_group, make_user
-from tests.rows import events_of
+from tests.rows import events_of, rows_of
 
 PAGE = "/console/accounts/user/import/"
 HEAD = "user_name,path,groups,tags,console_access,end_date\n"
@@ -154,6 +154,23 @@ def test_a_file_sent_again_changes_nothing_and_shows_no_link(root: Person) -> No
     assert words(again) == [("erin", "Exists already"), ("fred", "Exists already")]
     assert len(events_of(root.account_id)) == len(told)
     assert a_client().get(f"/setup/{token}/").status_code == 200  # the first one is good still
+
+
+def test_three_hundred_users_are_all_there_and_the_second_run_changes_nothing(root: Person) -> None:
+    make_group(root, "developers")
+    rows = user_files.read(HEAD + "".join(f"u{number},,developers,n={number},none,\n" for number in range(300)))
+    results = [user_import.run(lambda: root.caller, rows) for _ in range(2)]
+    assert [Counter(line.word for line in lines) for lines in results] == [
+        {"Created": 200, "Not yet": 100},
+        {"Exists already": 200, "Created": 100},
+    ]
+    after = rows_of(root.account_id)
+    assert (len(after["User"]), len(after["Membership"])) == (301, 300)
+    lines = [event["action"] for event in after["Event"]]
+    assert [lines.count(action) for action in ("iam:CreateUser", "iam:AddUserToGroup")] == [300, 300]
+    assert {line.word for line in user_import.preview(root.caller, rows)} == {"Exists already"}
+    assert {line.word for line in user_import.run(lambda: root.caller, rows)} == {"Exists already"}
+    assert rows_of(root.account_id) == after
 
 
 def test_a_user_who_fails_is_not_there_at_all(root: Person) -> None:

@@ -1,6 +1,6 @@
 """Importing an AWS account's users, groups and policies: the file, what would be made, what was made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +32,8 @@ def page(request: HttpRequest) -> HttpResponse:
             lines = authorization_import.run(lambda: with_nonce(caller), details, most=AT_ONCE)
         else:
             lines = authorization_import.preview(caller, details)
-        told = _told(lines, details) | {"packed": data["packed"], "done": done}
+        told = _told(lines, details, data["had"])
+        told |= {"packed": data["packed"], "packed_report": data["packed_report"], "done": done}
         answers.append(render(request, "authorization_import_lines.html", told))
 
     if submitted(request, form, act):
@@ -41,7 +42,9 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "authorization_import.html", {"form": form, "may": allowed})
 
 
-def _told(lines: Sequence[authorization_import.Line], details: Details) -> dict[str, Any]:
+def _told(
+    lines: Sequence[authorization_import.Line], details: Details, had: Mapping[str, Sequence[str]] | None
+) -> dict[str, Any]:
     words = [line.word for line in lines]
     return {
         "lines": lines,
@@ -49,5 +52,5 @@ def _told(lines: Sequence[authorization_import.Line], details: Details) -> dict[
         "to_make": words.count(WILL),
         "left": words.count(LATER),
         "roles": details.roles,
-        "to_give": authorization_import.credentials_to_give(lines),
+        "to_give": authorization_import.credentials_to_give(lines, had),
     }
