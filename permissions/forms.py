@@ -146,6 +146,8 @@ REPORT_TOO_LARGE: Final = (
     "The report is larger than 1 MiB: import on the server, by manage.py import_authorization_details with"
     " --credential-report."
 )
+
+
 def _details_of(content: bytes) -> dict[str, Any]:
     return {"details": authorization_files.read(content), "packed": authorization_files.pack(content)}
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.job_models import Job
+from accounts.models import User
 from accounts.operations.users import create_user
 from credentials.operations.credential_reports import get_credential_report
+from credentials.operations.password_policies import update_account_password_policy
 from credentials.reports import rows
 from iamconsole.spreadsheets import FORMULAS
 from tests.browser import Visitor, give_password, signed_in
@@ -165,6 +168,36 @@ def test_generate_now_waits_for_the_worker_and_shows_the_report(
     with page.expect_download() as begun:
         page.get_by_role("link", name="Download CSV").click()
     assert Path(begun.value.path()).read_bytes() == get_credential_report(root.caller).content
+
+
+def test_a_report_that_could_not_be_built_says_so_and_is_tried_again(root: Person, admin: Client) -> None:
+    whole = built(root)
+    update_account_password_policy(root.caller, max_password_age=90)
+    beyond = User.objects.filter(pk=make_user(root, "beyond").user.pk)
+    give_password(beyond.get())
+    beyond.update(password_last_changed=datetime.max.replace(tzinfo=UTC))  # no date is ninety days later
+    assert admin.post(f"{PAGE}generate/").status_code == 302
+    finish(root)
+    failed = Job.objects.filter(account=root.account_id).latest("create_date")
+    assert failed.state == "failed"
+    shown = text(admin.get(PAGE))
+    assert "The last report could not be built" in shown
+    assert f"ended {failed.complete_date:%Y-%m-%d %H:%M:%S} UTC" in shown
+    assert "It failed (OverflowError): the server&#x27;s log says why." in shown
+    assert "Below is the report before it." in shown
+    assert (shown.count("Generate now"), shown.count(f'action="{PAGE}generate/"'), shown.count("Try again")) == (
+        0,
+        1,
+        1,
+    )
+    assert "could not be built" not in text(admin.get(f"{PAGE}{whole.report_id}/"))
+    reader = signed_in(make_user(root, "reader", allow("iamconsole:ListCredentialReports", "iam:GetCredentialReport")))
+    assert "could not be built" in text(reader.get(PAGE))
+    assert "Try again" not in text(reader.get(PAGE))
+    beyond.update(password_last_changed=datetime.now(UTC))
+    assert "waits for the task worker" in text(admin.post(f"{PAGE}generate/", follow=True))
+    finish(root)
+    assert "could not be built" not in text(admin.get(PAGE))
 
 
 def test_two_reports_are_compared_from_the_page(root: Person, admin: Client) -> None:

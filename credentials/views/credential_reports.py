@@ -49,6 +49,7 @@ def page(request: HttpRequest, report_id: uuid.UUID | None = None) -> HttpRespon
         "may_generate": may(caller, refresh),
         "kept": kept,
         "on_the_way": _on_the_way(caller, kept, readable),
+        "failed": _failed(kept),
         "whole": [each for each in _listed(kept) if each.generated_time],
         **(_table(report, request.GET.get("page")) if report else {}),
     }
@@ -91,6 +92,12 @@ def _on_the_way(caller: Caller, kept: Reports, readable: Part[None]) -> Credenti
         return True
     except NOT_FRESH:
         return False
+
+
+def _failed(kept: Reports) -> CredentialReport | None:
+    """The report that was asked for last, if nothing came of it. Who may not list reports is told of none."""
+    latest = next(iter(_listed(kept)), None)
+    return latest if latest and latest.state == "FAILED" else None
 
 
 def _generating(caller: Caller) -> Any:
