@@ -11,6 +11,7 @@ from audit.models import ChainHead, Event, EventKey
 from audit.record import derived, keys_of, link_hash
 
 BATCH = 500
+BROKEN = "iamconsole:ReportBrokenTrail"
 Progress = Callable[[int], object]
 
 
@@ -69,6 +70,17 @@ def is_older(chain: str, days: int) -> bool:
 def note_verified(chain: str, sequence: int) -> None:
     """Keep how far the chain was found whole."""
     ChainHead.objects.filter(pk=chain).update(verified_sequence=sequence, verified_date=datetime.now(UTC))
+
+
+def found_broken(head: ChainHead) -> Event | None:
+    """The event of the last verification that found something wrong with a chain, unless a later one found it whole."""
+    failed = (
+        Event.objects.filter(chain=head.chain, action=BROKEN, result="Success")
+        .order_by("-event_time", "-sequence")
+        .first()
+    )
+    over = failed is None or (head.verified_date is not None and failed.event_time < head.verified_date)
+    return None if over else failed
 
 
 def _last_of(chain: str) -> int:

@@ -142,6 +142,7 @@ BY_OPERATOR = {
     "iamconsole:IssueRootSetupLink",
     "iamconsole:PruneTrail",
     "iamconsole:RecoverRootUser",
+    "iamconsole:ReportBrokenTrail",
     "iamconsole:UpdateAccountQuota",
 }
 # Half-way in, right after the password: nobody else is let in here.

@@ -23,7 +23,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from audit import triggers
 from audit.models import ChainHead, Event, EventKey
+from audit.operations.events import get_trail_status, list_events, report_broken_trail
 from audit.verification import BATCH, verify
+from iamconsole.errors import AccessDenied
+from tests.browser import signed_in
 from tests.conftest import ROOT, Person, make_user
 from tests.environment import free_port
 from tests.faults import fault_of
@@ -175,6 +178,50 @@ def test_the_shell_tells_a_broken_trail_by_its_status(root: Person, events: list
     assert "1 broken links" in done.stderr
 
 
+def test_a_trail_that_is_not_whole_is_told_on_the_pages_until_it_is_again(
+    root: Person, mallory: Person, events: list[Event]
+) -> None:
+    client, pages = signed_in(root), ("/console/", "/console/audit/")
+    told = "The audit log is not whole"
+    with pytest.raises(AccessDenied):  # nobody but the operator can raise the alarm
+        report_broken_trail(root.caller, account=root.account_id, broken_reason="x")
+    assert [told in client.get(page).content.decode() for page in pages] == [False, False]
+    with owning_the_database():
+        Event.objects.filter(pk=events[1].pk).update(action="iam:GetUser")
+    assert not verified(root.account_id)[0]
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert told in shown
+        assert "1 broken links, 0 missing rules: #2 iam:GetUser was altered: its hash is another." in shown
+    assert told not in signed_in(mallory).get("/console/").content.decode()
+    status = get_trail_status(root.caller)
+    failed = Event.objects.get(chain=root.account_id, action="iamconsole:ReportBrokenTrail", result="Success")
+    assert (failed.result, failed.actor_name, failed.door) == ("Success", "operator", "shell")
+    assert (status["broken_date"], status["broken_reason"]) == (failed.event_time, failed.parameters["broken_reason"])
+    found = list_events(root.caller, action_name="ReportBrokenTrail").items
+    assert [each["result"] for each in found] == ["Success", "AccessDenied"]
+    with owning_the_database():
+        Event.objects.filter(pk=events[1].pk).update(action=events[1].action)
+    assert verified(root.account_id)[0]
+    assert [told in client.get(page).content.decode() for page in pages] == [False, False]
+    assert get_trail_status(root.caller)["broken_date"] is None
+
+
+def test_to_a_chain_without_a_head_nothing_is_added(root: Person, events: list[Event]) -> None:
+    head = ChainHead.objects.get(pk=root.account_id)
+    with owning_the_database():
+        ChainHead.objects.filter(pk=root.account_id).delete()
+    whole, told = verified(root.account_id)
+    assert not whole
+    assert "the chain has events and no head" in told
+    assert (len(events_of(root.account_id)), ChainHead.objects.filter(pk=root.account_id).exists()) == (
+        len(events),
+        False,
+    )
+    head.save(force_insert=True)
+    assert verified(root.account_id)[0]
+
+
 # The database's own rules
 
 
@@ -217,17 +264,34 @@ def test_no_other_statement_replaces_or_empties_the_trail(root: Person, events: 
     assert breaks_of(root) == []
 
 
+@contextmanager
+def without_rules() -> Iterator[None]:
+    """The database lets everything through meanwhile."""
+    try:
+        with connection.cursor() as cursor:
+            for statement in triggers.drop(connection.vendor):
+                cursor.execute(statement)
+        yield
+    finally:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in triggers.create(connection.vendor):
+                cursor.execute(statement)
+
+
 def test_a_rule_that_is_taken_off_is_told(root: Person, events: list[Event]) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        assert triggers.missing(connection) == []
-        for statement in triggers.drop(connection.vendor):
-            cursor.execute(statement)
+    assert triggers.missing(connection) == []
+    with without_rules():
         assert triggers.missing(connection) == triggers.names(connection.vendor)
         whole, told = verified(root.account_id)
-        for statement in triggers.create(connection.vendor):
-            cursor.execute(statement)
     assert not whole
     assert "the trigger audit_event_update is missing" in told
+    reason = get_trail_status(root.caller)["broken_reason"]
+    assert reason.startswith(
+        f"0 broken links, {len(triggers.names(connection.vendor))} missing rules: the database does not"
+    )
+    assert "the trigger audit_event_update is missing" in reason
+    assert verified(root.account_id)[0]
+    assert get_trail_status(root.caller)["broken_reason"] is None
 
 
 # Pruning

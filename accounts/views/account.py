@@ -14,6 +14,7 @@ from accounts.operations.account import (
 )
 from accounts.operations.root import update_root_user_email
 from accounts.signin import caller_of
+from audit.operations.events import get_trail_status
 from credentials.mfa.requirement import duty_of
 from credentials.operations.mfa_requirements import get_mfa_requirement
 from credentials.operations.password_policies import get_account_password_policy
@@ -35,7 +36,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "alias": may(caller, create_account_alias),
     }
     context |= {"expires": expiry(caller.principal), "mfa_duty": duty_of(caller.principal)}
-    context |= {"findings": security.part_of_dashboard(caller)}
+    context |= {"findings": security.part_of_dashboard(caller), "status": part(caller, get_trail_status).value}
     context |= {"ending": server_certificates.ending(caller), "rotations": key_settings.rotations(request)}
     return render(request, "dashboard.html", context)
 

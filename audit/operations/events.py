@@ -13,6 +13,7 @@ from accounts.models import Account
 from audit.cloudtrail import event_name, line_of
 from audit.finding import Asked, Place
 from audit.models import ChainHead, Event, EventKey
+from audit.verification import BROKEN, found_broken
 from iamconsole.asked import Resolved
 from iamconsole.errors import (
     InvalidLookupAttributesException,
@@ -214,8 +215,12 @@ def _told(event: Event) -> dict[str, Any]:
 
 @operation("iamconsole:GetTrailStatus", on=_trail, reads=True, performs={LOOK_UP: _always})
 def get_trail_status(caller: Caller) -> dict[str, Any]:
-    """How long the account's trail is, how far it was verified and when, what was pruned, and how long events are kept."""
+    """How long the account's trail is, how far it was verified and when, what was pruned, and how long events are kept.
+
+    If the last verification found something wrong, when that was and what.
+    """
     head = ChainHead.objects.filter(pk=caller.account_id).first() or ChainHead(chain=caller.account_id)
+    broken = found_broken(head)
     return {
         "last_sequence": head.sequence,
         "last_hash": head.hash,
@@ -223,6 +228,8 @@ def get_trail_status(caller: Caller) -> dict[str, Any]:
         "verified_date": head.verified_date,
         "pruned_sequence": head.anchor_sequence,
         "retention_days": settings.TRAIL_RETENTION_DAYS,
+        "broken_date": broken.event_time if broken else None,
+        "broken_reason": broken.parameters["broken_reason"] if broken else None,
     }
 
 
@@ -270,3 +277,8 @@ def prune_trail(caller: Caller, *, head: ChainHead, older_than_days: int) -> dic
         EventKey.objects.filter(event__in=Event.objects.filter(**gone)).delete()
         Event.objects.filter(**gone).delete()
     return {"pruned_events": len(pruned), "pruned_sequence": head.anchor_sequence, "pruned_hash": head.anchor_hash}
+
+
+@operation(BROKEN, on=_chain, lock=True, by_operator=True)
+def report_broken_trail(caller: Caller, *, head: ChainHead, broken_reason: str) -> None:
+    """Record in a trail that a verification found it broken, and how. Raises NoSuchEntity for a chain that has lost its head."""
