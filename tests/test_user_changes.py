@@ -183,9 +183,36 @@ def test_the_pages_say_what_will_happen_and_what_has(crew: Person, root: Person)
     answer = client.post(f"{LIST}change/", sent | {"typed_count": "2"})
     told = client.get(answer["Location"]).content.decode()
     assert "2 of 2: deleted" in told
+    assert "<bdi>ann</bdi>" in told
+    assert "/user/ann/change/" not in told
     assert not User.objects.named(root.account_id, "ann").exists()
     assert client.post(f"{LIST}change/", {"change": "fly", "user_names": ["ben"]}).status_code == 400
     assert client.post(f"{LIST}change/", {"change": "suspend"}).status_code == 400
+
+
+def test_the_preview_of_a_group_says_at_once_who_is_in_it_and_of_another_when_it_is_chosen(
+    crew: Person, root: Person
+) -> None:
+    for name, members in (("Alpha", ["ann"]), ("Beta", ["ann", "ben"])):
+        create_group(root.caller, group_name=name)
+        for member in members:
+            add_user_to_group(root.caller, group_name=name, user_name=member)
+    client, sent = signed_in(root), {"change": "add-to-group", "user_names": ["ann", "ben", "cleo"]}
+
+    def nothing_for(**more: str) -> list[str]:
+        page = client.post(f"{LIST}change/", sent | more).content.decode()
+        shown = re.findall(r"<bdi>(\w+)</bdi></th>\s*<td[^>]*>(.*?)</td>", page, re.DOTALL)
+        assert [name for name, _ in shown] == ["ann", "ben", "cleo"]
+        assert f"<option selected>{more.get('group_name', 'Alpha')}</option>" in page
+        assert f"With the group <bdi>{more.get('group_name', 'Alpha')}</bdi>:" in page
+        return [name for name, told in shown if "Is in the group already." in told]
+
+    assert nothing_for() == ["ann"]
+    assert nothing_for(group_name="Beta") == ["ann", "ben"]
+    done = client.post(f"{LIST}change/", sent | {"group_name": "Beta", "count": "3", "confirmed": "1"})
+    told = client.get(done["Location"]).content.decode()
+    assert "1 of 3: added to the group" in told
+    assert "/user/ann/change/" in told
 
 
 def test_all_that_match_are_changed_if_they_are_as_many_as_were_shown(crew: Person, root: Person) -> None:

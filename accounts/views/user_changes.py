@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import jobs
 from accounts.caller import Caller
-from accounts.choices import groups_to_join
+from accounts.choices import Choice, groups_to_join
 from accounts.models import User
 from accounts.operations.user_changes import MOST_USERS, get_user_change, start_user_change
 from accounts.operations.users import list_users
@@ -19,7 +19,7 @@ from accounts.user_list import matching
 from accounts.user_list_forms import ChangeForm
 from accounts.user_queries import kept_query
 from iamconsole.errors import InvalidInput, LimitExceeded
-from iamconsole.forms import may, submitted
+from iamconsole.forms import Part, may, submitted
 
 MOST_SHOWN: Final = 200
 AT_ONCE: Final = 100  # as many rows as a request makes itself; more are the task worker's
@@ -61,7 +61,9 @@ def page(request: HttpRequest) -> HttpResponse:
     list_users(caller, max_items=1)
     change, chosen = _change(request), Chosen.of(request, caller)
     confirmed = request.POST if "confirmed" in request.POST else None
-    form = ChangeForm(confirmed, change=change, count=len(chosen.names))
+    groups = groups_to_join(caller, ()) if change.name == "add-to-group" else None
+    group_name = request.POST.get("group_name") or _first(groups)
+    form = ChangeForm(confirmed, change=change, count=len(chosen.names), initial={"group_name": group_name})
     begun: list[Any] = []
 
     def act(data: dict[str, Any]) -> None:
@@ -72,21 +74,27 @@ def page(request: HttpRequest) -> HttpResponse:
         if len(chosen.names) <= AT_ONCE:
             jobs.run(begun[0]["change_id"])
         return redirect("admin:user-change-result", begun[0]["change_id"])
-    foreseen = Foreseen.of(caller, change, chosen.first, request.POST.get("group_name", ""))
+    foreseen = Foreseen.of(caller, change, chosen.first, group_name if change.name == "add-to-group" else "")
     context = {
         "change": change,
         "chosen": chosen,
         "form": form,
         "rows": [(user, _why_not(foreseen, user)) for user in chosen.first],
         "more": len(chosen.names) - len(chosen.first),
-        "groups": groups_to_join(caller, ()) if "group_name" in form.fields else None,
+        "groups": groups,
+        "group_name": foreseen.group_name,
         "may": may(caller, start_user_change),
     }
     return render(request, "user_change.html", context)
 
 
+def _first(groups: Part[list[Choice]] | None) -> str:
+    """The group that the page offers first, empty if it offers none."""
+    return str(groups.value[0].value) if groups and groups.value else ""
+
+
 def _why_not(foreseen: Foreseen, user: User) -> str:
-    """Who may be put into a group depends on which; that is chosen on this page."""
+    """Who may be put into a group depends on which: where none is offered, that is not known before it is typed."""
     undecided = foreseen.change.name == "add-to-group" and not foreseen.group_name
     return "" if undecided else foreseen.why_not(user)
 
@@ -101,8 +109,12 @@ def _change(request: HttpRequest) -> Change:
 @require_safe
 def result(request: HttpRequest, change_id: Any) -> HttpResponse:
     """What came of each row, or how far it is."""
-    told = get_user_change(caller_of(request), change_id=str(change_id))
+    caller = caller_of(request)
+    told = get_user_change(caller, change_id=str(change_id))
     rows = sorted(told["rows"], key=lambda row: ("failed", "unchanged", "done").index(row["outcome"]))
     counts = {name: sum(row["outcome"] == name for row in rows) for name in ("done", "unchanged", "failed")}
+    named = users_named(caller.account_id, [row["user_name"] for row in rows])
+    there = set(named.values_list("user_name_key", flat=True))
+    rows = [row | {"is_there": row["user_name"].lower() in there} for row in rows]
     context = {"told": told, "change": CHANGES[told["change"]], "rows": rows, "counts": counts}
     return render(request, "user_change_result.html", context)
