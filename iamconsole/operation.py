@@ -73,6 +73,7 @@ class Operation(Generic[R]):
     sensitive: bool
     performs: Performs
     before: Before | None
+    tags_by: str
     keys: tuple[str, ...]
     omits: tuple[str, ...]
     accepts: frozenset[str]
@@ -179,6 +180,7 @@ class Operation(Generic[R]):
             target = self.on(caller, remaining, lock=False)
         first, *further = self._asked(target, given)
         needed = [(action, asked) for action in self._plain_parts() for asked in (first, *further)]
+        needed += self._tagged(first)
         if target.missing is None:
             admitted = {**remaining, **target.entities}
             parts = [
@@ -304,6 +306,7 @@ class Operation(Generic[R]):
             # If one is denied, the first part that is denied is named, happening or not: which ones would tells what there is.
             denied = any(not self._allows(caller, *one) for one in performed)
             needed = needed + performed if denied else performed
+        needed += self._tagged(target)
         for action, asked in needed:
             attempt.action, attempt.asked = action, asked
             caller.require(
@@ -315,6 +318,10 @@ class Operation(Generic[R]):
                 unless_denied=self.unless_denied,
             )
         attempt.action, attempt.asked = self.action, target
+
+    def _tagged(self, asked: Asked) -> list[tuple[str, Asked]]:
+        """The tagging of what is made, if it is made with tags: it is decided by itself."""
+        return [(self.tags_by, asked)] if self.tags_by and asked.parameters.get("tags") else []
 
     def _allows(self, caller: Caller, action: str, asked: Asked) -> bool:
         return caller.decide(action, asked.resource, self._context(action, asked)).allowed
@@ -343,6 +350,7 @@ def operation(
     sensitive: bool = False,
     performs: Performs | None = None,
     before: Before | None = None,
+    tags_by: str = "",
     keys: tuple[str, ...] = (),
     omits: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., R]], Operation[R]]:
@@ -356,9 +364,10 @@ def operation(
     wants a proof of who asks that is not older than fifteen minutes; so does all that issues a secret or changes permissions.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
     ``action``. before: what takes long and needs no lock, such as hashing, or must stay done when the rest is refused, such as
-    spending a code: it is given what was admitted and returns arguments in the place of others. keys: the context keys of the
-    request that conditions may ask about, beyond those of every request, as AWS's Service Authorization Reference has them.
-    omits: members that AWS's listing leaves out.
+    spending a code: it is given what was admitted and returns arguments in the place of others. tags_by: the action that must be
+    allowed besides when what is made is made with tags. keys: the context keys of the request that conditions may ask about,
+    beyond those of every request, as AWS's Service Authorization Reference has them. omits: members that AWS's listing leaves
+    out.
     """
 
     def register(function: Callable[..., R]) -> Operation[R]:
@@ -384,6 +393,7 @@ def operation(
             sensitive=sensitive or issues_secret or changes_permissions,
             performs=performs or {},
             before=before,
+            tags_by=tags_by,
             keys=keys,
             omits=omits,
             accepts=on.consumes | own,

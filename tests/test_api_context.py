@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from iamconsole.context_keys import KEYS
 from iamconsole.operation import every_operation
 from permissions.actions import reference_of_iam
 from tests.browser import a_client, give_password
-from tests.conftest import ALLOW_ALL, Person, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, make_user
+from tests.everything import served_to_all
 
 pytestmark = pytest.mark.pure
 
@@ -124,6 +126,29 @@ def test_tags_of_the_request_are_keys_of_it(iam: Any, root: Person) -> None:
         assert may(carol, "create_user", UserName=f"u{number}", Tags=tagged(*tags)) is allowed
         if tags:
             assert may(carol, "tag_user", UserName="dave", Tags=tagged(*tags)) is allowed
+
+
+def test_what_is_made_with_tags_wants_the_permission_to_tag_it(iam: Any, root: Person) -> None:
+    made = ("iam:CreateUser", "iam:CreatePolicy", "iam:CreateVirtualMFADevice", "iam:UploadServerCertificate")
+    blue = [{"Key": "team", "Value": "blue"}]
+    makes: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("create_user", "iam:TagUser", {"UserName": "u"}),
+        ("create_policy", "iam:TagPolicy", {"PolicyName": "p", "PolicyDocument": allow("s3:*")}),
+        ("create_virtual_mfa_device", "iam:TagMFADevice", {"VirtualMFADeviceName": "d"}),
+        ("upload_server_certificate", "iam:TagServerCertificate", served_to_all().parameters("c")),
+    )
+    maker, tagger = make_user(root, "maker", allow(*made)), make_user(root, "tagger", allow(*made, "iam:Tag*"))
+    only_blue = {"StringEquals": {"aws:RequestTag/team": "blue"}}
+    bound = make_user(root, "bound", on_condition(only_blue, *made, "iam:Tag*"))
+    for ask, action, parameters in makes:
+        with pytest.raises(ClientError, match=rf"not authorized to perform: {action} on resource: ") as caught:
+            getattr(maker.client(), ask)(**parameters, Tags=blue)
+        assert caught.value.response["Error"]["Code"] == "AccessDenied"
+        assert may(bound, ask, **parameters, Tags=[{"Key": "team", "Value": "red"}]) is False
+        assert may(bound, ask, **parameters, Tags=blue)
+        name = next(iter(parameters))
+        assert may(tagger, ask, **(parameters | {name: f"{parameters[name]}2"}), Tags=blue)
+        assert may(maker, ask, **(parameters | {name: f"{parameters[name]}3"}))
 
 
 def test_keys_of_tags_that_are_removed_are_keys_of_the_request(iam: Any, root: Person) -> None:

@@ -15,7 +15,11 @@ from permissions.targets import bounding_policy
 
 
 @operation(
-    "iam:CreateUser", on=targets.new_user, lock=True, keys=("iam:PermissionsBoundary", *REQUEST_TAGS, *RESOURCE_TAGS)
+    "iam:CreateUser",
+    on=targets.new_user,
+    lock=True,
+    tags_by="iam:TagUser",
+    keys=("iam:PermissionsBoundary", *REQUEST_TAGS, *RESOURCE_TAGS),
 )
 def create_user(
     caller: Caller,

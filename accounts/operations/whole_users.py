@@ -73,6 +73,7 @@ GIVING: Performs = {
     issues_secret=True,
     changes_permissions=True,
     before=generating(_account_to_generate_in),
+    tags_by="iam:TagUser",
     performs={
         "iam:CreateUser": _always,
         **READING,

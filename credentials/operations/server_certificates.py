@@ -38,6 +38,7 @@ def _checking(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     lock=True,
     sensitive=True,
     before=_checking,
+    tags_by="iam:TagServerCertificate",
     keys=(*REQUEST_TAGS, *TAGS),
 )
 def upload_server_certificate(

@@ -24,6 +24,7 @@ LONGEST_SERIAL_NUMBER = 256
     on=targets.new_device,
     lock=True,
     issues_secret=True,
+    tags_by="iam:TagMFADevice",
     keys=(*REQUEST_TAGS, "aws:ResourceTag"),
 )
 def create_virtual_mfa_device(

@@ -19,6 +19,7 @@ from permissions.steps import add_policy
     on=targets.new_policy,
     lock=True,
     sensitive=True,
+    tags_by="iam:TagPolicy",
     keys=(*REQUEST_TAGS, *targets.TAGS),
     omits=("description",),
 )

@@ -38,6 +38,7 @@ def _further(admitted: Mapping[str, Any]) -> list[Asked]:
     on=targets.new_policy,
     lock=True,
     sensitive=True,
+    tags_by="iam:TagPolicy",
     performs={"iam:CreatePolicy": lambda admitted: True, "iam:CreatePolicyVersion": Each(_further)},
 )
 def create_policy_with_versions(
