@@ -54,6 +54,11 @@ def _worst_conditions(size: int) -> list[tuple[str, dict[str, object], dict[str,
         ("StringLike of stars", {"StringLike": {"k": "*a" * (size // 2) + "b*"}}, {"k": ("a" * 2000,)}),
         ("StringNotEquals of many values", {"ForAllValues:StringNotEquals": {"k": ["v"] * (size // 4)}}, {"k": values}),
         (
+            "StringNotEqualsIgnoreCase of many texts",
+            {"ForAllValues:StringNotEqualsIgnoreCase": {"k": ["é" * 50 + "a"] * (size // 54)}},
+            {"k": tuple("É" * 50 + f"{number}" for number in range(50))},
+        ),
+        (
             "ArnLike of stars",
             {"ArnLike": {"k": "arn:aws:iam::*:" + "*a" * (size // 2)}},
             {"k": ("arn:aws:iam::1:" + "a" * 2000 + "b",)},

@@ -9,7 +9,7 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
@@ -33,7 +33,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Quantifier = OneOf["", "ForAllValues", "ForAnyValue"]
 COLONS: Final = 5  # in an ARN
 READING: Final = 40  # steps for reading a number, time or address
-FOLDED: Final = 8  # characters that lose their case in one step
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _EPOCH = re.compile(r"[0-9]{1,40}")
 _DATE = re.compile(
@@ -159,6 +158,12 @@ def _text(value: str, variables: bool) -> Literal:
     return literal(value, variables=variables)
 
 
+def _folded(value: str, variables: bool) -> Literal:
+    """A text whose case is not minded: it is folded here, and a value of the request when it is seen, each of them once."""
+    read_as = literal(value, variables=variables)
+    return replace(read_as, marked=fold(read_as.marked))
+
+
 def _pattern(value: str, variables: bool) -> Pattern:
     return pattern(value, variables=variables)
 
@@ -239,10 +244,10 @@ def _equals(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool 
 
 def _equals_folded(wanted: Literal, seen: str, context: Context, steps: Steps) -> bool | None:
     text = wanted.filled(context, steps)
-    if text is None or len(text) != len(seen):
-        return None if text is None else False
-    steps.take(len(text) // FOLDED)
-    return fold(text) == fold(seen)
+    if text is not None and wanted.variables:
+        steps.take(len(text))
+        text = fold(text)
+    return None if text is None else text == seen
 
 
 def _like(wanted: Pattern, seen: str, context: Context, steps: Steps) -> bool | None:
@@ -290,8 +295,8 @@ _QUANTIFIERS: Final[tuple[Quantifier, ...]] = ("ForAllValues", "ForAnyValue")
 OPERATORS: Final[Mapping[str, Operator]] = {
     "StringEquals": Operator(_text, _as_it_is, _equals, variables=True),
     "StringNotEquals": Operator(_text, _as_it_is, _equals, negated=True, variables=True),
-    "StringEqualsIgnoreCase": Operator(_text, _as_it_is, _equals_folded, variables=True),
-    "StringNotEqualsIgnoreCase": Operator(_text, _as_it_is, _equals_folded, negated=True, variables=True),
+    "StringEqualsIgnoreCase": Operator(_folded, fold, _equals_folded, variables=True),
+    "StringNotEqualsIgnoreCase": Operator(_folded, fold, _equals_folded, negated=True, variables=True),
     "StringLike": Operator(_pattern, _as_it_is, _like, variables=True),
     "StringNotLike": Operator(_pattern, _as_it_is, _like, negated=True, variables=True),
     **_ordered("Numeric", number),

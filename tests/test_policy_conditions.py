@@ -50,6 +50,10 @@ WORST: Mapping[str, Callable[[int], Worst]] = {
         {"k": ("11.0.0.1",)},
     ),
     "long texts without case": lambda size: ({"StringEqualsIgnoreCase": {"k": "a" * size}}, {"k": ("A" * size,)}),
+    "many texts without case": lambda size: (
+        {"ForAllValues:StringNotEqualsIgnoreCase": {"k": ["é" * 7] * size}},
+        {"k": ("É" * 6 + "x",) * 50},
+    ),
     "a text with variables": lambda size: ({"StringEquals": {"k": "${v}" * size}}, {"k": ("x",), "v": ("y" * 50,)}),
     "an ARN of stars": lambda size: (
         {"ArnLike": {"k": "arn:aws:iam::*:" + "*a" * size + "b"}},
