@@ -264,10 +264,18 @@ class DeleteForm(ConsoleForm):
         return self.name
 
 
+class TickBoxes(forms.CheckboxSelectMultiple):
+    """The boxes of a list. Nothing has a name with a null character in it, which PostgreSQL takes for no text at all."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        """The values that may be something's name."""
+        return [each for each in super().value_from_datadict(data, files, name) or () if "\x00" not in each]
+
+
 class Ticked(forms.Field):
     """Values ticked in a list. Whether there are such things, the operation says."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget = TickBoxes
 
     def clean(self, value: Any) -> list[str]:
         """The values."""
@@ -282,7 +290,7 @@ class SearchForm(ConsoleForm):
     @property
     def searched(self) -> str:
         """What was searched for."""
-        return str(self.data.get("search", ""))
+        return str(self.data.get("search", "")).replace("\x00", "")
 
     @property
     def is_search(self) -> bool:

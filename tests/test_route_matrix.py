@@ -129,6 +129,19 @@ def test_who_may_everything_elsewhere_neither_sees_nor_changes_anything_here(roo
     assert rows_but_for_traces(root) == before
 
 
+def test_no_form_fails_at_a_character_that_no_text_of_the_database_holds(root: Person) -> None:
+    values, client = furnish(root), signed_in(root)
+    holed = {
+        name: ["\x00", "a\x00b"] if isinstance(value, list) else "a\x00b"
+        for name, value in ({"search": "", "q": "", "description": ""} | fields(values)).items()
+    }
+    for name in CONSOLE:
+        path = address(name, values)
+        for ask in (client.get, client.post):
+            for sent in (holed, holed | {"go": "search"}, holed | {"how": "groups", "go": "next"}):
+                assert ask(path, sent).status_code < 500, (name, sent)
+
+
 @pytest.fixture(scope="module")
 def values(server: Path) -> Values:
     """What exists in an account that nobody changes here."""
