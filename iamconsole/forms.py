@@ -115,6 +115,17 @@ def may_some(caller: Caller, operation: Operation[Any], **parameters: Any) -> Pa
     return Part(*operation.foresee_some(caller, **parameters))
 
 
+def may_now(caller: Caller, operation: Operation[Any], **parameters: Any) -> Part[None]:
+    """The same where nothing is left to choose: of a composite counts what would happen now."""
+    decision, resource = operation.foresee_now(caller, **parameters)
+    return Part(decision.allowed, decision.action or operation.action, resource)
+
+
+def either(first: Part[None], *others: Part[None]) -> Part[None]:
+    """One that is allowed, or else the first."""
+    return next((each for each in (first, *others) if each.allowed), first)
+
+
 def one_by_one(request: HttpRequest, names: Iterable[str], act: Callable[[str], object], done: str) -> None:
     """Call an operation for each of ``names`` and report each; ``done`` says so of those that worked, with a place for them.
 

@@ -23,12 +23,11 @@ from api import shapes, wire
 from audit.portraits import Watch, all_names, made_of
 from audit.record import event_of, record_all, record_alone
 from credentials.last_access import note_access
-from iamconsole.asked import Asked, Before, Each, Performs, Resolved, Target
-from iamconsole.context_keys import context_of, open_keys
+from iamconsole.asked import Asked, Before, Performs, Target
+from iamconsole.decided import Decided
 from iamconsole.errors import AccessDenied, ConcurrentModification, Fault, InvalidInput, SudoRequired
 from iamconsole.logs import served
 from iamconsole.looking import looking
-from permissions.engine import Decision
 
 R = TypeVar("R")
 E = TypeVar("E")
@@ -55,13 +54,11 @@ class _Attempt:
     changes: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, eq=False)
-class Operation(Generic[R]):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Operation(Decided, Generic[R]):
     """One registered operation. Calling it is the only way to its function."""
 
-    action: str
     function: Callable[..., R]
-    on: Target
     reads: bool
     lock: bool
     issues_secret: bool
@@ -71,10 +68,7 @@ class Operation(Generic[R]):
     by_operator: bool
     at_sign_in: bool
     sensitive: bool
-    performs: Performs
     before: Before | None
-    tags_by: str
-    keys: tuple[str, ...]
     omits: tuple[str, ...]
     accepts: frozenset[str]
 
@@ -134,67 +128,6 @@ class Operation(Generic[R]):
         if isinstance(fault, AccessDenied) and fault.decision:
             fault.recorded(str(event.event_id))
 
-    def allows(self, caller: Caller, asked: Asked, **entities: Any) -> bool:
-        """Whether the policies allow it on a row that is loaded already, for lists that show many. Enforces nothing.
-
-        A composite reads from the ``entities`` what it would do.
-        """
-        return all(self._allows(caller, *each) for each in self._performed(entities, asked))
-
-    def foresee(self, caller: Caller, /, **parameters: Any) -> tuple[Decision, str]:
-        """What the policies would say and on what, for a page to show or grey out. Enforces and records nothing.
-
-        What is named is what a refusal would name: never more of the target than the caller has said.
-
-        A composite's parts are foreseen as if all of them would happen, with those that depend on what is chosen.
-        """
-        asked = self._foreseen(caller, parameters)
-        decided = [(caller.decide(action, each.resource, self._context(action, each)), each) for action, each in asked]
-        decision, named = next((each for each in decided if not each[0].allowed), decided[0])
-        return decision, named.named
-
-    def foresee_some(self, caller: Caller, /, **parameters: Any) -> tuple[bool, str, str]:
-        """Whether there is anything that the policies may allow, where ``*`` or a policy stands for what is yet to be chosen.
-
-        With it the action and resource that are missing, as ``foresee`` would name them.
-        """
-        asked = self._foreseen(caller, parameters)
-        chosen = "permissions_boundary" in parameters
-        refused = (
-            (False, action, each.named)
-            for action, each in asked
-            if not caller.may_on_some(
-                action,
-                each.resource,
-                self._context(action, each),
-                open_keys(_registry.get(action, self).keys, each.resource, boundary=chosen),
-            )
-        )
-        return next(refused, (True, asked[0][0], asked[0][1].named))
-
-    def _foreseen(self, caller: Caller, parameters: Mapping[str, Any]) -> list[tuple[str, Asked]]:
-        """What would be decided on, each with its action."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        remaining = dict(given)
-        with looking():
-            target = self.on(caller, remaining, lock=False)
-        first, *further = self._asked(target, given)
-        needed = [(action, asked) for action in self._plain_parts() for asked in (first, *further)]
-        needed += self._tagged(first)
-        if target.missing is None:
-            admitted = {**remaining, **target.entities}
-            parts = [
-                (action, part)
-                for action, part in self.performs.items()
-                if isinstance(part, Each) and not part.on_target
-            ]
-            needed += [(action, asked) for action, part in parts for asked in part.of(admitted)]
-        return needed or [(self.action, asked) for asked in (first, *further)]
-
-    def _plain_parts(self) -> list[str]:
-        """The parts of a composite that are decided on its target."""
-        return [action for action, part in self.performs.items() if not isinstance(part, Each) or part.on_target]
-
     def _write_alone(self, caller: Caller, given: dict[str, Any], attempt: _Attempt) -> R:
         """Write in the outermost transaction. What a constraint refuses in spite of every check was changed meanwhile."""
         this = served()
@@ -247,18 +180,6 @@ class Operation(Generic[R]):
             record_all(events)
         return result
 
-    def _performed(self, admitted: Mapping[str, Any], target: Asked) -> list[tuple[str, Asked]]:
-        """The actions that happen, each with what it is done to; a composite's are those of its parts."""
-        if not self.performs:
-            return [(self.action, target)]
-        performed: list[tuple[str, Asked]] = []
-        for action, part in self.performs.items():
-            if isinstance(part, Each):
-                performed += [(action, each) for each in part.of(admitted)]
-            elif part(admitted):
-                performed.append((action, target))
-        return performed
-
     def _admit(
         self, caller: Caller, given: dict[str, Any], attempt: _Attempt, *, lock: bool, again: bool = False
     ) -> dict[str, Any]:
@@ -284,13 +205,6 @@ class Operation(Generic[R]):
         if target.missing:
             raise target.missing
         return admitted
-
-    def _asked(self, target: Resolved, parameters: Mapping[str, Any]) -> list[Asked]:
-        """What the permission is decided on: the target, and the further ARNs it names."""
-        return [
-            Asked(resource, {**parameters, **target.facts}, target.label, target.denial, target.tags, target.boundary)
-            for resource in (target.resource, *target.further)
-        ]
 
     def _require(
         self, caller: Caller, admitted: Mapping[str, Any], attempt: _Attempt, further: Sequence[Asked], *, exists: bool
@@ -318,18 +232,6 @@ class Operation(Generic[R]):
                 unless_denied=self.unless_denied,
             )
         attempt.action, attempt.asked = self.action, target
-
-    def _tagged(self, asked: Asked) -> list[tuple[str, Asked]]:
-        """The tagging of what is made, if it is made with tags: it is decided by itself."""
-        return [(self.tags_by, asked)] if self.tags_by and asked.parameters.get("tags") else []
-
-    def _allows(self, caller: Caller, action: str, asked: Asked) -> bool:
-        return caller.decide(action, asked.resource, self._context(action, asked)).allowed
-
-    def _context(self, action: str, asked: Asked) -> Mapping[str, tuple[str, ...]]:
-        """The context keys that the action's own operation declares."""
-        own = _registry.get(action, self)
-        return context_of(own.keys, asked, asked.parameters)
 
 
 _registry: dict[str, Operation[Any]] = {}

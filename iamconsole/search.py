@@ -35,7 +35,7 @@ from credentials.operations.service_credentials import (
 from credentials.operations.ssh_public_keys import list_ssh_public_keys
 from credentials.service_credentials import ServiceSpecificCredential
 from credentials.ssh.models import SSHPublicKey
-from iamconsole.forms import Part, may
+from iamconsole.forms import Part, may, may_some
 from iamconsole.operation import Operation
 from iamconsole.tasks import TASKS, Task
 from permissions.models import ManagedPolicy
@@ -215,7 +215,7 @@ class Search:
         return [Hit(task.label, task.address) for task in TASKS if task.has(begun) and self._may(task)]
 
     def _may(self, task: Task) -> bool:
-        return task.operation is None or may(self.caller, task.operation, **dict(task.parameters)).allowed
+        return task.operation is None or may_some(self.caller, task.operation, **dict(task.parameters)).allowed
 
     def _named(self, named: Named) -> Kind:
         """Those whose name has the term in it, and the one that has it as its ARN, if the caller may list them."""

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from accounts.operations.users import create_user
 from tests.browser import (
     PASSWORD,
     Visitor,
@@ -327,3 +328,58 @@ def test_who_may_make_no_user_is_not_offered_it(root: Person):
     assert f'href="{ADD}"' not in text(client.get(USERS))
     assert "iam:CreateUser" in text(client.get(ADD))
     assert "Next" not in text(client.get(ADD))
+
+
+def test_who_may_tag_with_one_tag_only_is_offered_it(root: Person, bob: Person):
+    blue = {"StringEquals": {"aws:RequestTag/team": "blue"}}
+    reading = {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"}
+    tags, answer = f"{USERS}bob/tags/", {"tag_key": ["team"], "tag_value": ["blue"]}
+    for name, action, condition, sent, done in (
+        ("tagger", "iam:TagUser", blue, answer, [{"key": "team", "value": "blue"}]),
+        ("untagger", "iam:UntagUser", {}, {}, []),
+    ):
+        given = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+        if not condition:
+            del given["Condition"]
+        client = signed_in(make_user(root, name, json.dumps({"Version": "2012-10-17", "Statement": [reading, given]})))
+        assert tags in text(client.get(f"{USERS}bob/change/?tab=tags")), name
+        assert "needs the permission" not in text(client.get(tags)), name
+        assert client.post(tags, sent | {"x": "1"}).status_code == 302, name
+        assert user_named(root, "bob").tags == done
+    reader = signed_in(make_user(root, "reader", json.dumps({"Version": "2012-10-17", "Statement": reading})))
+    assert tags not in text(reader.get(f"{USERS}bob/change/?tab=tags"))
+    assert "iam:TagUser" in text(reader.get(tags))
+
+
+def test_who_must_tag_whom_he_makes_is_not_refused_before_the_tag_is_entered(root: Person):
+    blue = {"StringEquals": {"aws:RequestTag/team": "blue"}}
+    given = {"Effect": "Allow", "Action": ["iam:CreateUser", "iam:TagUser"], "Resource": "*", "Condition": blue}
+    reading = {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"}
+    lead = make_user(root, "lead", json.dumps({"Version": "2012-10-17", "Statement": [reading, given]}))
+    client = signed_in(lead)
+    address = draft(client, "dora", "none")
+    page = client.get(address)
+    assert "needs the permission" not in text(page)
+    sent = {"nonce": nonce_in(page), "tag_key": ["team"], "tag_value": ["red"]}
+    assert "is not authorized to perform: iam:CreateUser" in text(client.post(address, sent))
+    sent |= {"nonce": nonce_in(client.get(address)), "tag_value": ["blue"]}
+    assert "is created" in text(client.post(address, sent))
+    assert user_named(root, "dora").tags == [{"key": "team", "value": "blue"}]
+    assert "Create user" in text(client.get("/console/search/", {"q": "create user"}))
+
+
+def test_the_page_that_deletes_tells_what_is_missing_for_what_there_is(root: Person, bob: Person):
+    deleter = signed_in(make_user(root, "deleter", allow("iam:Get*", "iam:List*", "iam:DeleteUser", "iam:DeleteGroup")))
+    create_user(root.caller, user_name="bare")
+    make_group(root, "full", policy_arn=READ_ONLY)
+    make_group(root, "empty")
+    for path, missing in (
+        (f"{USERS}bob/delete/", "iam:DeleteLoginProfile"),
+        (f"{USERS}bare/delete/", ""),
+        ("/console/groups/full/delete/", "iam:DeleteGroupPolicy"),
+        ("/console/groups/empty/delete/", ""),
+    ):
+        page, name = text(deleter.get(path)), path.split("/")[-3]
+        assert (f"<code>{missing}</code>" in page) is bool(missing), path
+        answer = deleter.post(path, {"typed_name": name})
+        assert (answer.status_code == 302) is not missing, path

@@ -41,6 +41,7 @@ LAYERS = [
      "credentials/mfa_proof", "permissions/catalogue", "audit/portraits", "audit/verification", "audit/finding",
      "audit/cloudtrail", "audit/exports", "credentials/rotation", "credentials/deactivation"),
     ("iamconsole/asked",),
+    ("iamconsole/decided",),
     ("iamconsole/operation", "iamconsole/paging"),
     ("accounts/targets", "credentials/targets", "credentials/certificate_targets",
      "permissions/targets", "permissions/access", "permissions/chained"),

@@ -20,7 +20,7 @@ from api import shapes
 from credentials.passwords import rules
 from credentials.views.reveal import reveal_user, with_nonce
 from iamconsole.errors import EntityAlreadyExists
-from iamconsole.forms import ConsoleForm, may, may_some, part, submitted
+from iamconsole.forms import ConsoleForm, may_some, part, submitted
 
 DETAILS, PERMISSIONS, REVIEW = "admin:accounts_user_add", "admin:user-add-permissions", "admin:user-add-review"
 ADD_GROUP = "admin:accounts_group_add"
@@ -137,7 +137,7 @@ def _to_review(caller: Caller, draft: Draft, form: ReviewForm) -> dict[str, Any]
         "purpose": PURPOSES[form.purpose],
         "rules": rules(caller.account) if form.purpose == "person" else [],
         "nonce": new_nonce(caller.principal),
-        "may": may(caller, create_user_with_access, **foreseen),
+        "may": may_some(caller, create_user_with_access, **foreseen),
         "steps": STEPS,
         "step": 3,
     }

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.caller import Caller
 from accounts.forms import DeleteForm, RenameForm, TagsForm
 from accounts.models import User
 from accounts.operations.groups import list_groups_for_user
@@ -16,6 +17,7 @@ from accounts.operations.users import (
     get_user,
     list_user_tags,
     tag_user,
+    untag_user,
     update_user,
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
@@ -42,7 +44,7 @@ from credentials.views import (
     signing_certificates,
     ssh_keys,
 )
-from iamconsole.forms import may, part, submitted
+from iamconsole.forms import Part, either, may, may_now, may_some, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
 from permissions.operations.inline import list_user_policies
@@ -94,7 +96,7 @@ def _credentials_tab(request: HttpRequest, user: User) -> dict[str, Any]:
 
 def _tags_tab(request: HttpRequest, user: User) -> dict[str, Any]:
     caller, named = caller_of(request), {"user_name": user.user_name}
-    return {"user_tags": part(caller, list_user_tags, **named), "may_tag": may(caller, tag_user, **named)}
+    return {"user_tags": part(caller, list_user_tags, **named), "may_tag": _may_tag(caller, user.label)}
 
 
 def _activity_tab(request: HttpRequest, user: User) -> dict[str, Any]:
@@ -134,8 +136,13 @@ def tags(request: HttpRequest, user_name: str) -> HttpResponse:
     if submitted(request, form, lambda data: set_user_tags(caller, user_name=user_name, tags=form.rows)):
         messages.success(request, "The tags are saved.")
         return redirect(f"{reverse('admin:accounts_user_change', args=[user.user_name])}?tab=tags")
-    allowed = may(caller, tag_user, user_name=user_name)
+    allowed = _may_tag(caller, user_name)
     return render(request, "user_tags.html", {"form": form, "user_shown": user, "may": allowed})
+
+
+def _may_tag(caller: Caller, user_name: str) -> Part[None]:
+    named = {"user_name": user_name}
+    return either(may_some(caller, tag_user, **named), may_some(caller, untag_user, **named))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -159,7 +166,7 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "names": part(caller, list_user_policies, user_name=user_name),
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
         "groups": part(caller, list_groups_for_user, user_name=user_name),
-        "may": may(caller, delete_user, user_name=user_name),
+        "may": may_now(caller, delete_user_with_credentials, user_name=user_name),
         "back": reverse("admin:accounts_user_change", args=[user.user_name]),
     }
     return render(request, "user_delete.html", context)

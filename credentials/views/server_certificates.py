@@ -25,7 +25,7 @@ from credentials.operations.server_certificates import (
     upload_server_certificate,
 )
 from credentials.snippets import making_a_server_certificate, using_a_server_certificate
-from iamconsole.forms import may, may_some, part, submitted
+from iamconsole.forms import either, may, may_some, part, submitted
 from permissions.forms import TagForm
 
 MOST = 1000  # what an account may have at most, and what one page of the listing holds
@@ -61,7 +61,9 @@ def page(request: HttpRequest, server_certificate_name: str) -> HttpResponse:
         "facts": facts(certificate.certificate_body),
         "chain_length": (certificate.certificate_chain or "").count("-----BEGIN "),
         "certificate_tags": part(caller, list_server_certificate_tags, **named),
-        "may_tag": may(caller, tag_server_certificate, **named),
+        "may_tag": either(
+            may_some(caller, tag_server_certificate, **named), may_some(caller, untag_server_certificate, **named)
+        ),
         "may_update": may(caller, update_server_certificate, **named),
         "may_delete": may(caller, delete_server_certificate, **named),
         "snippets": using_a_server_certificate(caller.account_id, certificate.server_certificate_name),
@@ -103,8 +105,8 @@ def tags(request: HttpRequest, server_certificate_name: str) -> HttpResponse:
 def _tag_page(caller: Caller, named: dict[str, str]) -> dict[str, Any]:
     return {
         "certificate_tags": part(caller, list_server_certificate_tags, **named),
-        "may": may(caller, tag_server_certificate, **named),
-        "may_untag": may(caller, untag_server_certificate, **named),
+        "may": may_some(caller, tag_server_certificate, **named),
+        "may_untag": may_some(caller, untag_server_certificate, **named),
     }
 
 

@@ -15,7 +15,7 @@ from accounts.quotas import quota_of
 from accounts.signin import caller_of
 from accounts.tags import Tag
 from audit.views.trail import activity
-from iamconsole.forms import Part, may, may_some, part, submitted
+from iamconsole.forms import Part, either, may, may_some, part, submitted
 from permissions import language
 from permissions.editor import opened
 from permissions.forms import EXAMPLE, CreatePolicyForm, DeletePolicyForm, TagForm
@@ -151,15 +151,11 @@ def _entities_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
         "groups": [
             (each, may(caller, detach_group_policy, group_name=each.group.group_name, **named)) for each in them.groups
         ],
-        "may_attach": _either(
+        "may_attach": either(
             may_some(caller, attach_user_policy, user_name="*", **named),
             may_some(caller, attach_group_policy, group_name="*", **named),
         ),
     }
-
-
-def _either(first: Part[None], second: Part[None]) -> Part[None]:
-    return first if first.allowed else second
 
 
 def _versions_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
@@ -175,7 +171,7 @@ def _versions_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
 
 def _tags_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
     named = {"policy_arn": policy.arn}
-    return {"policy_tags": part(caller, list_policy_tags, **named), "may_tag": may(caller, tag_policy, **named)}
+    return {"policy_tags": part(caller, list_policy_tags, **named), "may_tag": _may_tag(caller, named)}
 
 
 _TAB = {
@@ -205,9 +201,13 @@ def _tag_page(caller: Caller, policy_arn: str) -> dict[str, Any]:
     named = {"policy_arn": policy_arn}
     return {
         "policy_tags": part(caller, list_policy_tags, **named),
-        "may": may(caller, tag_policy, **named),
-        "may_untag": may(caller, untag_policy, **named),
+        "may": may_some(caller, tag_policy, **named),
+        "may_untag": may_some(caller, untag_policy, **named),
     }
+
+
+def _may_tag(caller: Caller, named: dict[str, str]) -> Part[None]:
+    return either(may_some(caller, tag_policy, **named), may_some(caller, untag_policy, **named))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

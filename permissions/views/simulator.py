@@ -16,7 +16,7 @@ from accounts.operations.groups import get_group, list_groups
 from accounts.operations.users import get_user, list_users
 from accounts.signin import caller_of
 from iamconsole.errors import Fault
-from iamconsole.forms import Part, may, part
+from iamconsole.forms import Part, either, may, may_some, part
 from permissions.operations.simulator import (
     get_context_keys_for_custom_policy,
     get_context_keys_for_principal_policy,
@@ -122,7 +122,7 @@ class Simulator:
         return {
             "form": self.form,
             "answer": self.answer,
-            "may": None if self.form.is_bound else may(self.caller, simulate_custom_policy),
+            "may": None if self.form.is_bound else self._may(),
             "results": [self._row(result) for result in results],
             "next": answered.marker if answered else None,
             "next_link": self.form.link(answered.marker) if answered and answered.marker else None,
@@ -131,6 +131,13 @@ class Simulator:
             "kinds": KINDS,
             "principals": self._principals(),
         }
+
+    def _may(self) -> Part[None]:
+        """Whether any simulation may be allowed: of some user or group, or of what is pasted."""
+        somebody = may_some(
+            self.caller, simulate_principal_policy, policy_source_arn=arns.user(self.caller.account_id, "/", "*")
+        )
+        return either(may(self.caller, simulate_custom_policy), somebody)
 
     def _row(self, result: Mapping[str, Any]) -> Row:
         word, kind = WORDS[result["eval_decision"]]
