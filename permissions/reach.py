@@ -16,7 +16,7 @@ def allows_every(request: Request, policies: Policies) -> bool:
     """Whether the action is allowed on everything the request's resource, an ARN that ends in ``*``, stands for.
 
     Sure rather than exact: one allow of each type must cover it without exceptions and conditions, and no deny may be about
-    the action at all. A pattern that covers both the star itself and a long name that nobody has covers every name.
+    the action at all. An entry that covers both the star itself and a long name that nobody has covers every name.
     """
     action = fold(request.action)
     steps = Steps(BUDGET)
@@ -33,9 +33,12 @@ def _allows_every(sources: Sequence[Source], action: str, samples: Sequence[Requ
     if any(acts(each, action, samples[0], steps) for each in statements if each.effect == "Deny"):
         return False
     return any(
-        bool(each.resources) and not each.conditions and all(covers(each, action, one, steps) for one in samples)
+        not each.conditions
+        and covers(one_entry, action, samples[0], steps)
+        and covers(one_entry, action, samples[1], steps)
         for each in statements
         if each.effect == "Allow"
+        for one_entry in (replace(each, resources=(entry,)) for entry in each.resources)
     )
 
 

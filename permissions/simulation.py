@@ -65,7 +65,7 @@ class Simulation:
             "matched_statements": [_statement(match) for match in statements],
             "missing_context_values": self.missing_keys,
             "permissions_boundary_decision_detail": self._boundary_detail(decision),
-            "eval_decision_details": self._details(decision),
+            "eval_decision_details": self._details(decision, resource),
         }
         specific = {"eval_resource_name": resource, "eval_resource_decision": _word(decision), **told}
         return {
@@ -88,9 +88,9 @@ class Simulation:
             return None
         return {"allowed_by_permissions_boundary": _answer_of("boundary", decision) is Reason.ALLOWED}
 
-    def _details(self, decision: Decision) -> dict[str, str] | None:
+    def _details(self, decision: Decision, resource: str) -> dict[str, str] | None:
         """What each side says, where the resource is another account's."""
-        if not self.request("", "").crosses_accounts:
+        if not self.request("", resource).crosses_accounts:
             return None
         return {
             "IAM Policy": _answer_of("identity", decision).value,

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from iamconsole.errors import Fault, InvalidInput
 from iamconsole.forms import ConsoleForm
+from permissions.wildcard import fold
 
 KINDS: Final = (
     ("string", "Text"),
@@ -208,7 +209,7 @@ class SimulatorForm(ConsoleForm):
     def given(self) -> dict[str, list[str]]:
         """The names of the context keys that have a value, in lower case."""
         return {
-            entry["context_key_name"].lower(): entry["context_key_values"]
+            fold(entry["context_key_name"]): entry["context_key_values"]
             for entry in self.cleaned_data["context_entries"]
         }
 

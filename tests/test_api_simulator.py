@@ -166,6 +166,34 @@ def test_a_resource_policy_gives_within_the_account_and_both_must_across(iam: An
     assert custom(iam, [ALLOW_ALL], **there)["EvalDecision"] == "allowed"
 
 
+def test_an_arn_of_another_account_crosses_to_it_where_its_policy_is_given(iam: Any, alice: Person) -> None:
+    table = "arn:aws:dynamodb:eu-west-1:999999999999:table/t"
+    nobody = document({"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:*", "Resource": "*"})
+    asked: dict[str, Any] = {"action": "dynamodb:GetItem", "ResourceArns": [table], "CallerArn": alice.user.arn}
+    result = custom(iam, [ALLOW_ALL], **asked, ResourcePolicy=nobody)
+    assert result["EvalDecision"] == "implicitDeny"
+    assert result["EvalDecisionDetails"] == {"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}
+    mine = nobody.replace("111122223333", alice.account_id).replace("s3:*", "dynamodb:*")
+    assert custom(iam, [ALLOW_ALL], **asked, ResourcePolicy=mine)["EvalDecision"] == "allowed"
+    assert custom(iam, [ALLOW_ALL], **asked)["EvalDecision"] == "allowed"
+    own = asked | {"ResourceArns": [table.replace("999999999999", alice.account_id)]}
+    assert custom(iam, [ALLOW_ALL], **own, ResourcePolicy=nobody)["EvalDecision"] == "allowed"
+
+
+def test_only_a_to_z_lose_their_case_in_keys_as_where_it_is_decided(iam: Any, root: Person) -> None:
+    for key, given, decision in (
+        ("aws:PrincipalTag/\u00c9quipe", "aws:PrincipalTag/\u00c9quipe", "allowed"),
+        ("aws:PrincipalTag/\u00c9quipe", "aws:principaltag/\u00c9QUIPE", "allowed"),
+        ("aws:PrincipalTag/\u00c9quipe", "aws:PrincipalTag/\u00e9quipe", "implicitDeny"),
+        ("aws:PrincipalTag/rank", "aws:PrincipalTag/ran\u212a", "implicitDeny"),
+    ):
+        policy = document(
+            {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {key: "x"}}}
+        )
+        entry = {"ContextKeyName": given, "ContextKeyValues": ["x"], "ContextKeyType": "string"}
+        assert custom(iam, [policy], ContextEntries=[entry])["EvalDecision"] == decision, (key, given)
+
+
 def test_results_come_in_pages(iam: Any, dave: Person) -> None:
     actions = [f"s3:Action{number}" for number in range(7)]
     pages = iam.get_paginator("simulate_principal_policy").paginate(

@@ -1,11 +1,11 @@
-"""What may be allowed of something that is not chosen yet: pages offer it, and nothing that is surely denied."""
+"""What is said of much at once: what may be allowed of something that is not chosen yet, and what surely is of everything."""
 
 from typing import Any
 
 import pytest
 
 from permissions.engine import Policies, Request
-from permissions.reach import allows_some
+from permissions.reach import allows_every, allows_some
 from tests.engine_policies import source
 
 pytestmark = pytest.mark.pure
@@ -81,3 +81,31 @@ def test_a_boundary_must_let_something_through_too() -> None:
     for edge, some in ((statement(Resource=DEV), True), (statement(Action="s3:*"), False), (statement("Deny"), False)):
         boundary = source({"Version": "2012-10-17", "Statement": [edge]})
         assert allows_some(asked, Policies(identity=(allowing,), boundary=boundary), ()) is some, edge
+
+
+@pytest.mark.parametrize(
+    ("statements", "every"),
+    [
+        ([statement()], True),
+        ([statement(Resource=f"{USERS}*")], True),
+        ([statement(Resource="arn:aws:iam::*:user/*")], True),
+        ([statement(Resource=["arn:aws:s3:::*", f"{USERS}*"])], True),
+        ([statement(Resource=DEV)], False),
+        ([statement(Resource=[f"{USERS}?", f"{USERS}~*"])], False),
+        ([statement(Resource=f"{USERS}?"), statement(Resource=f"{USERS}~*")], False),
+        ([statement(Resource=f"{USERS}*b")], False),
+        ([statement(Resource=f"{USERS}?*")], True),
+        ([statement(Condition=NIGHT)], False),
+        ([statement(), statement("Deny", Resource=DEV)], False),
+        ([statement(), statement("Deny", Action="iam:Get*")], True),
+        ([{"Effect": "Allow", "Action": "iam:CreateUser", "NotResource": DEV}], False),
+        ([{"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}], True),
+        ([], False),
+    ],
+)
+def test_what_is_surely_allowed_on_everything(statements: list[dict[str, Any]], every: bool) -> None:
+    policies = Policies(identity=(source({"Version": "2012-10-17", "Statement": statements}),) if statements else ())
+    asked = Request("iam:CreateUser", f"{USERS}*", {})
+    assert allows_every(asked, policies) is every
+    nothing = source({"Version": "2012-10-17", "Statement": [statement(Action="s3:*")]})
+    assert not allows_every(asked, Policies(identity=policies.identity, boundary=nothing))

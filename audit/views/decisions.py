@@ -19,6 +19,7 @@ from iamconsole.pages import error_page
 from permissions.operations.simulator import principal_by_arn, simulate_principal_policy
 from permissions.simulator_form import kind_of
 from permissions.statements import policy_words
+from permissions.wildcard import fold
 
 DOORS: Final = {
     "console": "the console",
@@ -137,7 +138,7 @@ class Explanation:
                 policy=" of the group ".join(filter(None, (each["policy"]["name"], each["policy"].get("via")))),
                 operator=each["condition"]["operator"],
                 key=each["condition"]["key"],
-                had=context.get(each["condition"]["key"].lower(), ()),
+                had=context.get(fold(each["condition"]["key"]), ()),
             )
             for each in self.decision.get("almost") or ()
         ]

@@ -17,7 +17,7 @@ from permissions import language
 from permissions.compiled import policies_of, policies_of_group
 from permissions.engine import BUDGET, Policies, Source
 from permissions.simulation import PAGE_BUDGET, Simulation, context_keys, readable
-from permissions.wildcard import Steps
+from permissions.wildcard import Steps, fold
 
 ANY_RESOURCE = ("*",)
 
@@ -208,7 +208,7 @@ def _context(entries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]
     for number, entry in enumerate(entries, 1):
         if wrong := _wrong(entry, number, context):
             raise InvalidInput(wrong, parameter="context_entries")
-        context[entry["context_key_name"].lower()] = tuple(entry.get("context_key_values", ()))
+        context[fold(entry["context_key_name"])] = tuple(entry.get("context_key_values", ()))
     return context
 
 
@@ -221,7 +221,7 @@ def _wrong(entry: Mapping[str, Any], number: int, before: Mapping[str, Any]) -> 
     )
     if not name:
         return f"ContextEntries.{number} must have a ContextKeyName."
-    if name.lower() in before:
+    if fold(name) in before:
         return f"The context key {name} is given more than once."
     if len(values) > 1 and not kind.endswith("List"):
         return f"The context key {name} has several values: its type must be {kind}List."

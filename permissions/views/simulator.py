@@ -25,6 +25,7 @@ from permissions.operations.simulator import (
 )
 from permissions.simulator_form import EMPTY_ROW, KINDS, SimulatorForm, kind_of
 from permissions.statements import Reader, Told
+from permissions.wildcard import fold
 
 WORDS: Final = {
     "allowed": ("Allowed", "ok"),
@@ -156,8 +157,8 @@ class Simulator:
 
     def _rows_to_fill(self, keys: Sequence[str]) -> list[dict[str, str]]:
         """A row for each key that has none in the form."""
-        there = {row["context_key_name"].lower() for row in self.form.rows}
-        wanted = [key for key in keys if key.lower() not in there]
+        there = {fold(row["context_key_name"]) for row in self.form.rows}
+        wanted = [key for key in keys if fold(key) not in there]
         return [EMPTY_ROW | {"context_key_name": key, "context_key_type": kind_of(key)} for key in wanted]
 
     def _principals(self) -> list[str]:
