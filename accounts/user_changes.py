@@ -22,6 +22,7 @@ from accounts.operations.user_changes import KIND
 from accounts.operations.whole_users import BELONGINGS, delete_user_with_credentials
 from accounts.signin.who import moment
 from accounts.targets import asked_of
+from credentials.models import AccessKey
 from credentials.operations.login_profiles import update_login_profile
 from iamconsole.errors import AccessDenied, Fault
 from iamconsole.forms import may
@@ -187,12 +188,17 @@ def _caller(facts: Mapping[str, Any]) -> Caller:
     user = users.filter(pk=facts["user"], auth_epoch=facts["auth_epoch"]).first()
     if user is None:
         raise AccessDenied("Who began this may not come in any more, or has ended all sessions.")
+    key = None
+    if facts.get("access_key") is not None:
+        key = AccessKey.objects.select_related("user__account").filter(pk=facts["access_key"], user=user).first()
+        if key is None or not key.active:
+            raise AccessDenied("The access key that this was begun with is accepted no more.")
     now = datetime.now(UTC)
     known: dict[str, Any] = {
         name: facts[name] for name in ("door", "source_ip", "user_agent", "request_id", "secure_transport")
     }
     known |= {name: moment(facts[name]) for name in ("session_start", "mfa_time")}
-    return Caller(user=user, time=now, sudo_time=now, **known)
+    return Caller(user=user, access_key=key, time=now, sudo_time=now, **known)
 
 
 @jobs.work(KIND)

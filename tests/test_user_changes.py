@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ from accounts.operations.user_changes import MOST_AT_ONCE, get_user_change, star
 from accounts.operations.user_lists import update_user_list_settings
 from accounts.operations.users import create_user, tag_user
 from accounts.user_changes import CHANGES, Foreseen, users_named
-from credentials.models import LoginProfile
+from credentials.models import AccessKey, LoginProfile
+from credentials.operations.access_keys import update_access_key
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, NoSuchEntity
 from permissions.operations.attachments import attach_user_policy
 from tests.authenticators import give_app
@@ -117,6 +119,21 @@ def test_who_began_it_and_is_shut_out_since_changes_nobody_more(crew: Person, ro
     rows = get_user_change(root.caller, change_id=begun["change_id"])["rows"]
     assert {row["outcome"] for row in rows} == {"failed"}
     assert User.objects.named(root.account_id, "ann").get().suspended_date is None
+
+
+def test_what_was_begun_with_a_key_ends_with_it_and_is_told_of_it(crew: Person, root: Person) -> None:
+    key = AccessKey.objects.get(access_key_id=root.access_key_id)
+    caller = replace(root.caller, door="api", access_key=key)
+    begun = start_user_change(caller, change="suspend", user_names=["ann"])
+    jobs.run(begun["change_id"])
+    told = [event for event in events_of(root.account_id) if event.action == "iamconsole:SuspendUser"]
+    assert [(event.access_key_id, event.result) for event in told] == [(root.access_key_id, "Success")]
+    begun = start_user_change(caller, change="suspend", user_names=["cleo"])
+    update_access_key(root.caller, access_key_id=root.access_key_id, status="Inactive")
+    jobs.run(begun["change_id"])
+    (row,) = get_user_change(root.caller, change_id=begun["change_id"])["rows"]
+    assert (row["outcome"], "access key" in row["message"]) == ("failed", True)
+    assert not User.objects.get(account=root.account_id, user_name="cleo").suspended_date
 
 
 def test_what_is_asked_must_make_sense_and_be_allowed(crew: Person, root: Person, trudy: Person, bob: Person) -> None:

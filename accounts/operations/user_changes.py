@@ -75,6 +75,7 @@ def _facts_of(caller: Caller) -> dict[str, Any]:
     return {
         "user": caller.principal.pk,
         "auth_epoch": caller.principal.auth_epoch,
+        "access_key": caller.access_key.pk if caller.access_key else None,
         "door": caller.door,
         "source_ip": caller.source_ip,
         "user_agent": caller.user_agent,
