@@ -209,7 +209,10 @@ class _Membership:
 
 @dataclass(frozen=True)
 class _KeyOwner:
-    """The owner of an access key. A key of another account and one that never was are refused in the same words."""
+    """The owner of an access key. A key of another account and one that never was are refused in the same words.
+
+    So is one whose owner's keys the caller may not read: each refusal carries the id of a decision.
+    """
 
     consumes: frozenset[str] = frozenset({"access_key_id"})
 
@@ -226,11 +229,21 @@ class _KeyOwner:
             f"User: {caller.arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource:"
             f" access key {access_key_id}"
         )
+        anybody = arns.user(caller.account_id, "/", "*")
+        known = caller.request("iam:GetAccessKeyLastUsed", anybody).context
+        refusal: dict[str, Any] = {
+            "reason": "missing",
+            "policy_type": "identity",
+            "resource": anybody,
+            "named": "",
+            "almost": [],
+        }
+        refusal |= {"context": {name: list(values) for name, values in sorted(known.items())}}
         return Resolved(
-            key.user.arn if key else arns.user(caller.account_id, "/", "*"),
+            key.user.arn if key else anybody,
             {"key": key},
             denial=denial,
-            missing=None if key else AccessDenied(denial),
+            missing=None if key else AccessDenied(denial, decision=refusal),
             tags=key.user.tags if key else (),
             boundary=key.user.boundary_arn if key else "",
         )

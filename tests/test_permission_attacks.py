@@ -1,11 +1,13 @@
 """What a hostile colleague tried: tags as a way around conditions, refusals as a source of knowledge, pages as a second path."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accounts.arns import new_access_key_id
 from accounts.models import User
 from permissions.operations.inline import put_user_policy
 from tests.browser import signed_in
@@ -130,6 +132,33 @@ def test_ones_own_refusals_tell_nothing_of_what_they_were_about(iam: Any, root: 
     assert "E7" in ask(root, "GetDecision", "iamconsole", DecisionId=decision_of(mallory, "GetUser")).body.decode()
 
 
+def test_a_key_that_one_may_not_ask_about_is_refused_like_one_that_never_was(iam: Any, root: Person) -> None:
+    secret = make_user(root, "secret")
+    away = {"Effect": "Deny", "Action": "iam:*", "Resource": secret.user.arn}
+    eve = make_user(root, "eve", document(EVERYTHING, away))
+    answers, told = set(), set()
+    for key_id in (secret.access_key_id, new_access_key_id(root.account_id)):
+        answer = ask(eve, "GetAccessKeyLastUsed", AccessKeyId=key_id)
+        assert answer.code == "AccessDenied"
+        named = re.search(r"decision id: ([0-9a-f-]{36})", answer.body.decode())
+        assert named
+        answers.add(blurred(answer.body.decode(), key_id))
+        own = ask(eve, "ListOwnDecisions", "iamconsole", DecisionId=named[1]).body.decode()
+        assert "GetAccessKeyLastUsed" in own
+        told.add(blurred(own, key_id))
+        full = ask(root, "GetDecision", "iamconsole", DecisionId=named[1]).body.decode()
+        assert ("missing" in full) is (key_id != secret.access_key_id)
+    assert len(answers) == len(told) == 1
+
+
+def blurred(text: str, key_id: str) -> str:
+    """The text without the key's id, and what differs from one request to the next."""
+    text = re.sub(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9-]{10}T[0-9:.]{8,15}Z", "…", text.replace(key_id, "…")
+    )
+    return re.sub(r"\b1[0-9]{9}\b", "…", text)
+
+
 def decision_of(person: Person, action: str) -> str:
     """The id of the person's first refusal of the action."""
     from audit.models import Event
@@ -205,7 +234,7 @@ def test_no_page_asks_the_engine_past_the_operations() -> None:
         for path in (root / app).rglob("*.py")
         if "caller.decide(" in path.read_text() or "asked_for.decide(" in path.read_text()
     }
-    assert asking == {"iamconsole/operation.py", "credentials/operations/authorize.py"}
+    assert asking == {"iamconsole/decided.py", "credentials/operations/authorize.py"}
 
 
 # The verifier and resource-based policies

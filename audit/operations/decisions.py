@@ -67,7 +67,10 @@ def list_own_decisions(
 def _own(decision: dict[str, Any]) -> dict[str, Any]:
     """The part of a decision that its own caller may know."""
     context = {key: values for key, values in decision["context"].items() if not key.startswith(READ_OF_TARGET)}
-    return {**{name: decision.get(name) for name in OWN}, "resource": decision.get("named", ""), "context": context}
+    told = {name: decision.get(name) for name in OWN}
+    if not decision.get("named"):  # the refusal names nothing, so that nobody learns by it what there is
+        told |= {"reason": "implicitDeny", "policy_type": "identity"}
+    return {**told, "resource": decision.get("named", ""), "context": context}
 
 
 def _told(event: Event, why: dict[str, Any]) -> dict[str, Any]:

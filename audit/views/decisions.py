@@ -107,6 +107,8 @@ class Explanation:
             return f"{self._denier} denies it. An explicit deny beats every allow."
         if self.decision["reason"] == "budget":
             return "The policies take too long to evaluate, and what is not decided is denied."
+        if self.decision["reason"] == "missing":
+            return f"No access key of this account has the ID that was asked about; {action} says no more to anybody."
         if self.is_bounded:
             return f"A policy allows {action} on {resource}, but the permissions boundary does not."
         if self.decision["policy_type"] == RESOURCE:
