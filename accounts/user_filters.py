@@ -28,6 +28,8 @@ from credentials.models import AccessKey
 from credentials.operations.access_keys import list_access_keys
 from credentials.operations.login_profiles import get_login_profile
 from credentials.operations.mfa_devices import list_mfa_devices
+from credentials.operations.ssh_public_keys import list_ssh_public_keys
+from credentials.ssh.models import SSHPublicKey
 from iamconsole.forms import may
 from iamconsole.operation import Operation
 from permissions.administrators import administrators
@@ -116,6 +118,11 @@ def _by_own_policies(users: Users, value: str, now: datetime) -> Users:
     return users.filter(next(own) | next(own))
 
 
+def _everybody(users: Users, value: str, now: datetime) -> Users:
+    """For a filter that has its own ``left``."""
+    return users
+
+
 @dataclass(frozen=True)
 class Filter:
     """One filter: its name in the address, its heading, whose permission it needs, its choices, and what it leaves."""
@@ -162,6 +169,14 @@ class PermissionsFilter(Filter):
         return self.narrow(users, value, now)
 
 
+class SSHKeyFilter(Filter):
+    """Users whose SSH public key somebody else of the account has too."""
+
+    def left(self, caller: Caller, users: Users, value: str, now: datetime) -> Users:
+        """The same keys are looked for in the account alone."""
+        return users.filter(pk__in=SSHPublicKey.objects.shared(caller.account).values("user"))
+
+
 FILTERS: Final = (
     Filter("status", "status", get_user_status, STATUSES, _by_status),
     Filter("console", "console access", get_login_profile, {"enabled": "Enabled", "none": "Not enabled"}, _by_console),
@@ -192,6 +207,7 @@ FILTERS: Final = (
         {"administrator": "Administrator", "direct": "Policies of one's own"},
         _by_own_policies,
     ),
+    SSHKeyFilter("ssh_key", "SSH public key", list_ssh_public_keys, {"shared": "Of several users"}, _everybody),
 )
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 SEARCH, ORDER, PAGE, VIEW = "q", "o", "p", "view"
 FILTERS: Final = (
     "status", "console", "mfa", "group", "last_activity", "key", "key_age", "password_age", "permissions",
+    "ssh_key",
 )  # fmt: skip
 
 

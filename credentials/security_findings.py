@@ -12,6 +12,7 @@ from accounts.models import Account, User
 from audit.models import Event
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile, PasswordPolicy
+from credentials.ssh.models import SSHPublicKey
 from credentials.unused import meaning
 from credentials.unused.exemption import KEY, is_exempt
 from credentials.unused.found import active_keys
@@ -46,6 +47,7 @@ def security_findings(account: Account, now: datetime) -> list[SecurityFinding]:
         *_of_root(account, now),
         *_of_administrators(account, now),
         *_of_credentials(account, now),
+        *_of_ssh_keys(account),
     ]
     found += [*_of_policies(account), *_of_sign_ins(account, now)]
     return sorted((each for each in found if each.count), key=lambda each: ORDER.index(each.name))
@@ -62,6 +64,7 @@ ORDER: Final = (
     "old-keys",
     "unused",
     "never-used-keys",
+    "shared-ssh-keys",
     "administrators",
     "two-keys",
     "direct-policies",
@@ -69,9 +72,10 @@ ORDER: Final = (
 
 
 def _of_root(account: Account, now: datetime) -> Iterator[SecurityFinding]:
-    root = User.objects.get(account=account, user_name__isnull=True)
+    has_device = Exists(MFADevice.objects.filter(user=OuterRef("pk")))
+    root = User.objects.annotate(has_device=has_device).get(account=account, user_name__isnull=True)
     keys = list(AccessKey.objects.filter(user=root).order_by("pk"))
-    bare = root.has_usable_password() and not MFADevice.objects.filter(user=root).exists()
+    bare = root.has_usable_password() and not root.has_device
     uses = [root.password_last_used, *(key.last_used_date for key in keys)]
     recent = [each for each in uses if each is not None and each >= limit_of(now, ROOT_DAYS)]
     yield SecurityFinding(
@@ -158,7 +162,17 @@ def _of_credentials(account: Account, now: datetime) -> Iterator[SecurityFinding
         "two-keys", "Low", "iam_user_two_active_access_key", "Users with two active access keys",
         of_keys["several"],
         "Two are for the time of a rotation: the older one should be gone when it is over.",
-        _names(User.objects.filter(pk__in=[each["user"] for each in several.order_by("user")[:EXAMPLES]])),
+        _names(User.objects.filter(pk__in=several.order_by("user").values_list("user", flat=True)[:EXAMPLES])),
+    )  # fmt: skip
+
+
+def _of_ssh_keys(account: Account) -> Iterator[SecurityFinding]:
+    holders = SSHPublicKey.objects.shared(account).order_by().values_list("user", flat=True).distinct()
+    number = holders.count()
+    yield SecurityFinding(
+        "shared-ssh-keys", "Medium", "", "Users with an SSH public key that others have too", number,
+        "Such a key does not say who comes, so as git it lets nobody in: who uploads another's shuts the owner out of that way.",
+        _names(User.objects.filter(pk__in=holders)) if number else [],
     )  # fmt: skip
 
 

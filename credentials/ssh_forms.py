@@ -24,7 +24,8 @@ class SSHKeyForm(ConsoleForm):
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "mono"}),
         help_text="The one line of the file that ends in .pub, such as ~/.ssh/id_ed25519.pub. Never the other file, which is the"
-        " secret half. Ed25519, ECDSA, RSA from 2048 bits, and keys in security keys (sk-); PEM too.",
+        " secret half, nor somebody else's key: of two users none comes in by the key alone. Ed25519, ECDSA, RSA from 2048 bits,"
+        " and keys in security keys (sk-); PEM too.",
         error_messages={
             "rule": SAID[UnrecognizedPublicKeyEncoding],
             "private": "This is the secret half, which must not leave your machine. It was not kept. Paste the line of the file"

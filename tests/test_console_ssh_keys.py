@@ -40,6 +40,33 @@ def test_a_key_is_uploaded_switched_and_deleted(alice: Person, bob: Person, own:
     assert not SSHPublicKey.objects.filter(user=owner.user).exists()
 
 
+def test_a_key_of_two_users_is_told_of_on_both_pages_and_in_no_other_account(
+    alice: Person, bob: Person, trudy: Person
+) -> None:
+    body, mine, said = new_ssh_key(), "/console/my-security-credentials/", "Another user of this account has uploaded"
+    bobs = f"{reverse('admin:accounts_user_change', args=['bob'])}?tab=credentials"
+    strangers, client = signed_in(trudy), signed_in(alice)
+    upload = {"ssh_public_key_body": body}
+    for each in (strangers, client):
+        shown = each.post(f"{mine}ssh-keys/upload/", upload, follow=True).content.decode()
+        assert said not in shown
+    place = bobs.partition("/change/")[0]
+    client.post(f"{place}/ssh-keys/upload/", {"ssh_public_key_body": new_ssh_key()})
+    shown = client.post(f"{place}/ssh-keys/upload/", upload, follow=True).content.decode()
+    assert f"{said} the same key" in shown  # the answer to the upload
+    keys = {
+        each.user.user_name: each for each in SSHPublicKey.objects.filter(body=body, user__account=alice.account_id)
+    }
+    for address, name in ((mine, "alice"), (bobs, "bob")):
+        shown = client.get(address).content.decode()
+        assert f"{said} <code>{keys[name]}</code> too." in shown
+        assert shown.count(">Shared<") == 1
+    assert said not in strangers.get(mine).content.decode()
+    client.post(f"{place}/ssh-keys/{keys['bob']}/status/", {"status": "Inactive"})
+    for address in (mine, bobs):
+        assert said not in client.get(address).content.decode()
+
+
 def test_a_user_pastes_a_key_sees_its_fingerprint_switches_it_off_and_deletes_it(
     visitor: Visitor, alice: Person, tmp_path: Path
 ) -> None:

@@ -21,7 +21,9 @@ from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.operations.security_findings import list_security_findings
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from credentials.security_findings import ADMINISTRATORS, ORDER
+from credentials.ssh.models import SSHPublicKey
 from credentials.unused.exemption import KEY, new_exemption
 from credentials.views.security import FIXES
 from iamconsole.errors import AccessDenied
@@ -31,6 +33,7 @@ from permissions.operations.inline import put_group_policy, put_user_policy
 from tests.browser import signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_account
 from tests.everything import give_password
+from tests.ssh_keys import new_ssh_key
 
 DAY0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -156,6 +159,12 @@ def two_keys(root: Person) -> None:
         key(root)
 
 
+def shared_ssh_keys(root: Person) -> None:
+    body = new_ssh_key()
+    for name, key in (("alice", body), ("ann", body), ("ann", new_ssh_key())):
+        upload_ssh_public_key(root.caller, user_name=name, ssh_public_key_body=key)
+
+
 def attached(root: Person) -> None:
     policy_arn = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
     attach_user_policy(root.caller, user_name="alice", policy_arn=policy_arn)
@@ -181,6 +190,7 @@ def attached(root: Person) -> None:
         (never_used_key, {"never-used-keys": 1}),
         (two_keys, {"two-keys": 1}),
         (attached, {"direct-policies": 2}),
+        (shared_ssh_keys, {"shared-ssh-keys": 2}),
     ],
 )
 def test_each_fault_is_found_where_there_was_none(
@@ -222,6 +232,11 @@ def tried_too_often_yesterday(root: Person) -> None:
         tried_too_often(root)
 
 
+def shared_ssh_key_off(root: Person) -> None:
+    shared_ssh_keys(root)
+    SSHPublicKey.objects.filter(user__account=root.account_id, user__user_name="alice").update(status="Inactive")
+
+
 def exempted(root: Person) -> None:
     unused_password(root)
     exempt(root, "ann")
@@ -241,6 +256,7 @@ def exempt(root: Person, name: str) -> None:
         second_key_off,
         user_without_a_password,
         tried_too_often_yesterday,
+        shared_ssh_key_off,
         exempted,
         exempted_key,
     ],
@@ -251,10 +267,20 @@ def test_what_only_looks_like_a_fault_is_none(root: Person, harmless: Callable[[
 
 
 def test_the_worst_comes_first_and_each_is_named_and_has_a_fix(root: Person, clock: Any) -> None:
-    for fault in (attached, two_keys, unused_password, root_key, user_without_device, tried_too_often):
+    for fault in (
+        attached,
+        shared_ssh_keys,
+        two_keys,
+        unused_password,
+        root_key,
+        user_without_device,
+        tried_too_often,
+    ):
         fault(root)
     rows = list_security_findings(root.caller)
-    assert [row.name for row in rows] == ["root-keys", "users-mfa", "lockouts", "unused", "two-keys", "direct-policies"]
+    medium = ["unused", "shared-ssh-keys"]
+    assert [row.name for row in rows] == ["root-keys", "users-mfa", "lockouts", *medium, "two-keys", "direct-policies"]
+    assert rows[4].user_names == ["alice", "ann"]
     severities = ["Critical", "High", "Medium", "Low"]
     assert [row.severity for row in rows] == sorted((row.severity for row in rows), key=severities.index)
     assert set(ORDER) == FIXES.keys()
@@ -317,6 +343,7 @@ def behind(client: Any, url: str) -> int:
         (unused_of_all_kinds, ["old-keys", "unused", "never-used-keys", "two-keys"]),
         (two_keys, ["two-keys"]),
         (attached, ["direct-policies"]),
+        (shared_ssh_keys, ["shared-ssh-keys"]),
     ],
 )
 def test_behind_each_finding_there_are_as_many_as_it_counts(
@@ -396,7 +423,10 @@ def test_nothing_of_another_account_counts(root: Person) -> None:
         person(stranger, name, mfa=False)
         put_user_policy(stranger.caller, user_name=name, policy_name="all", policy_document=ALLOW_ALL)
     two_keys(stranger)
+    shared_ssh_keys(stranger)
     tried_too_often(stranger)
+    body = SSHPublicKey.objects.filter(user__account=stranger.account_id).first().body  # type: ignore[union-attr]
+    upload_ssh_public_key(root.caller, user_name="alice", ssh_public_key_body=body)
     assert found(root) == {}
 
 
@@ -408,6 +438,7 @@ def test_the_number_of_queries_does_not_grow_with_the_account(root: Person) -> N
 
     for fault in (
         attached,
+        shared_ssh_keys,
         two_keys,
         exempted,
         unused_key,

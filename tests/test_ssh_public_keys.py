@@ -275,6 +275,29 @@ def test_the_lookup_is_a_right_of_its_own_and_of_one_account(
     assert exchange("GET", "/ssh/login-names", b"", {"X-Iamconsole-Token": asker}).status == 403
 
 
+def test_of_two_users_with_one_key_nobody_comes_in_by_it_alone_and_the_log_says_why(
+    server: Path, root: Person, trudy: Person, iam: Any, dave: str
+) -> None:
+    """Mallory uploads dave's public key, and the like is done in another account, which is not to be felt."""
+    key = new_ssh_key()
+    dave_id = iam.upload_ssh_public_key(UserName=dave, SSHPublicKeyBody=key)["SSHPublicKey"]["SSHPublicKeyId"]
+    make_user(root, "sshd", allow("iamconsole:LookUpSSHKey"))
+    asker = token_of(root, "sshd")
+    trudy.client().upload_ssh_public_key(UserName="trudy", SSHPublicKeyBody=key)
+    assert asks(asker, "git", key).status == 200
+    iam.create_user(UserName="mallory")
+    mallory_id = iam.upload_ssh_public_key(UserName="mallory", SSHPublicKeyBody=key)["SSHPublicKey"]["SSHPublicKeyId"]
+    said = len(server.read_text())
+    assert asks(asker, "git", key).status == 404
+    log = server.read_text()[said:]
+    named = f"{parse(key).sha256_fingerprint} ({', '.join(sorted((dave_id, mallory_id)))})"
+    assert f"Nobody comes in as git: several users have the SSH public key {named}" in log
+    for login, name in ((dave_id, "dave"), (mallory_id, "mallory")):
+        assert f"IAMCONSOLE_USER_NAME={name}" in asks(asker, login, key).body.decode()
+    iam.update_ssh_public_key(UserName="mallory", SSHPublicKeyId=mallory_id, Status="Inactive")
+    assert "IAMCONSOLE_USER_NAME=dave" in asks(asker, "git", key).body.decode()
+
+
 def test_options_and_faults_are_no_users_to_choose() -> None:
     with pytest.raises(ValueError, match="cannot be told"):
         authorized_keys_line(new_ssh_key(), (), {"IAMCONSOLE_ARN": "a\nb"})

@@ -29,12 +29,14 @@ from accounts.user_list import SORTS, in_order, users_with_all
 from accounts.user_queries import FILTERS as NAMES
 from accounts.user_queries import kept_query
 from credentials.models import AccessKey, LoginProfile
+from credentials.operations.ssh_public_keys import upload_ssh_public_key
 from iamconsole.errors import InvalidInput, LimitExceeded, ValidationError
 from permissions.operations.attachments import attach_user_policy
 from permissions.operations.inline import put_group_policy
 from tests.authenticators import give_app
 from tests.browser import signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
+from tests.ssh_keys import new_ssh_key
 
 LIST = "/console/accounts/user/"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -81,6 +83,16 @@ def crew(root: Person) -> Any:
         tag_user(root.caller, user_name="eve", tags=[{"key": "Cost", "value": "Zürich A+"}])
         attach_user_policy(root.caller, user_name="cleo", policy_arn="arn:aws:iam::aws:policy/AdministratorAccess")
         add_user_to_group(root.caller, group_name="Admins", user_name="dan")
+        shared, of_suspended = new_ssh_key(), new_ssh_key()
+        keys = {
+            "ann": [shared, new_ssh_key()],
+            "ben": [shared, of_suspended],
+            "cleo": [new_ssh_key()],
+            "dan": [of_suspended],
+        }
+        for name, bodies in keys.items():
+            for body in bodies:
+                upload_ssh_public_key(root.caller, user_name=name, ssh_public_key_body=body)
         suspend_user(root.caller, user_name="dan", reason="leave")
         lock_down_user(root.caller, user_name="eve")
         put_user_end_date(root.caller, user_name="fay", end_date=NOW + timedelta(days=1))
@@ -114,6 +126,7 @@ def test_each_filter_leaves_whom_it_says(crew: Any, subtests: pytest.Subtests) -
         "permissions=direct": "ann ben cleo",
         "permissions=administrator": "cleo",
         "permissions=x": "ann ben cleo dan eve fay",
+        "ssh_key=shared": "ann ben",
         "q=BEN": "ben",
         "q=cost": "eve",
         "q=cost=z": "eve",
@@ -174,6 +187,7 @@ def test_what_may_not_be_read_is_neither_told_nor_filtered_by(crew: Any, root: P
         "key_age=90",
         "q=cost",
         "permissions=direct",
+        "ssh_key=shared",
     ):
         assert listed(reader, query) in (listed(reader), []), query
     told = "Nobody is left out by this filter: mfa."

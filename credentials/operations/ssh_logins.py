@@ -1,5 +1,6 @@
 """What sshd asks: whose key somebody comes with, and which login names there are."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from credentials.ssh.public_keys import of_sshd
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import operation
 
+log = logging.getLogger("iamconsole.api")
 NOBODY = "No active SSH public key of the account opens this login."
 
 
@@ -34,7 +36,8 @@ def look_up_ssh_key(caller: Caller, *, account: Account, login_name: str, key_ty
     """Whose key it is that somebody comes with, under one of the names of SSH_LOGIN_NAMES or under the key's own id.
 
     Raises NoSuchEntity, in the same words, for a name that is neither, and unless exactly one active key of the account is this
-    one: two users may have uploaded the same, and then its id must say who comes. Raises as reading the key does.
+    one: two users may have uploaded the same, and then its id must say who comes. A public key is no secret, and that it was
+    used proves nothing, for sshd asks before it is: so none of the two is taken for its owner. Raises as reading the key does.
     """
     keys = SSHPublicKey.objects.that_open(account).filter(digest=of_sshd(key_type, public_key).digest)
     if is_key_id(login_name):
@@ -42,6 +45,12 @@ def look_up_ssh_key(caller: Caller, *, account: Account, login_name: str, key_ty
     elif login_name not in settings.SSH_LOGIN_NAMES:
         raise NoSuchEntity(NOBODY)
     found = list(keys.select_related("user")[:2])
+    if len(found) > 1:
+        named = ", ".join(sorted(str(key) for key in found))
+        fingerprint = found[0].sha256_fingerprint
+        log.warning(
+            "Nobody comes in as %s: several users have the SSH public key %s (%s)", login_name, fingerprint, named
+        )
     if len(found) != 1:
         raise NoSuchEntity(NOBODY)
     key = found[0]

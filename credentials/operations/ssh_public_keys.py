@@ -20,14 +20,17 @@ def upload_ssh_public_key(caller: Caller, *, user: User, ssh_public_key_body: st
     """Take a key of the named user. Of what was uploaded the key alone is kept, in OpenSSH's encoding.
 
     Raises UnrecognizedPublicKeyEncoding, InvalidPublicKey, DuplicateSSHPublicKey when the user has the key in whatever
-    encoding, LimitExceeded when the user holds five already, active or not.
+    encoding, LimitExceeded when the user holds five already, active or not. Another user of the account may have it: then it
+    opens a login by its id alone, which the answer's ``is_shared`` tells to the console.
     """
     key = parse(ssh_public_key_body)
     keys = SSHPublicKey.objects.filter(user=user)
     if keys.filter(digest=key.digest).exists():
         raise DuplicateSSHPublicKey("Duplicate SSH public key uploaded.")
     refuse_beyond("SSHPublicKeysPerUser", user.account, keys)
-    return SSHPublicKey.keep(user, key)
+    kept = SSHPublicKey.keep(user, key)
+    kept.is_shared = SSHPublicKey.objects.with_sharing(user.account).get(pk=kept.pk).is_shared
+    return kept
 
 
 @operation("iam:GetSSHPublicKey", on=targets.user, reads=True, keys=RESOURCE_TAGS)
@@ -51,7 +54,7 @@ def list_ssh_public_keys(
 ) -> Page[SSHPublicKey]:
     """The user's keys, without what they are."""
     return Page.of(
-        SSHPublicKey.objects.filter(user=user).select_related("user"),
+        SSHPublicKey.objects.filter(user=user).select_related("user").with_sharing(user.account),
         by="id",
         scope=f"ListSSHPublicKeys {user.user_id}",
         max_items=max_items,

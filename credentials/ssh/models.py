@@ -17,6 +17,15 @@ class SSHPublicKeyQuerySet(models.QuerySet["SSHPublicKey"]):
         """The account's keys by which somebody may come in now: active, of users who may authenticate."""
         return self.filter(user__in=User.objects.who_may_authenticate(account), status=SSHPublicKey.Status.ACTIVE)
 
+    def with_sharing(self, account: Account) -> Self:
+        """The account's keys, each told whether somebody else of the account comes in by the same one: ``is_shared``."""
+        others = SSHPublicKey.objects.that_open(account).filter(digest=models.OuterRef("digest"))
+        return self.annotate(is_shared=models.Exists(others.exclude(user=models.OuterRef("user"))))
+
+    def shared(self, account: Account) -> Self:
+        """The account's keys that open and that somebody else of it comes in by too."""
+        return self.that_open(account).with_sharing(account).filter(is_shared=True)
+
 
 class SSHPublicKey(models.Model):
     """An SSH public key. What was uploaded is not kept: ``body`` is re-made from the key's numbers, ``type base64``."""
@@ -36,6 +45,7 @@ class SSHPublicKey(models.Model):
     last_used_date = models.DateTimeField(null=True)
 
     objects = SSHPublicKeyQuerySet.as_manager()
+    is_shared: bool = False  # of ``with_sharing``
 
     class Meta:
         constraints: ClassVar = [
@@ -77,6 +87,11 @@ class SSHPublicKey(models.Model):
     def active(self) -> bool:
         """Whether it opens."""
         return self.status == self.Status.ACTIVE
+
+    @property
+    def opens_by_id_alone(self) -> bool:
+        """Whether it opens, and does not say by itself who comes: see ``with_sharing``."""
+        return self.active and self.is_shared
 
     @property
     def fingerprint(self) -> str:

@@ -29,6 +29,7 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "old-keys": (USERS, f"?key_age={OLD_DAYS}"),
     "unused": ("admin:unused", f"?days={OLD_DAYS}{UNUSED}"),
     "never-used-keys": ("admin:unused", f"?days={CHECK_DAYS}&group={Group.NEVER_USED}"),
+    "shared-ssh-keys": (USERS, "?ssh_key=shared"),
     "two-keys": (USERS, "?key=two"),
     "direct-policies": (USERS, "?permissions=direct"),
 }

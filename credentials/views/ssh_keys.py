@@ -18,9 +18,15 @@ from credentials.operations.ssh_public_keys import (
     update_ssh_public_key,
     upload_ssh_public_key,
 )
+from credentials.ssh.models import SSHPublicKey
 from credentials.ssh_forms import SSHKeyForm
 from iamconsole.errors import NoSuchEntity
 from iamconsole.forms import may, part, submitted
+
+SHARED = (
+    "Another user of this account has uploaded the same key. From now on it lets neither of you in where the key alone says who"
+    " comes; only the key ID as the user name does. Whoever it does not belong to should delete it."
+)
 
 
 def card(request: HttpRequest, user_name: str | None) -> dict[str, Any]:
@@ -28,8 +34,10 @@ def card(request: HttpRequest, user_name: str | None) -> dict[str, Any]:
     if user_name is None:
         return {}
     caller, named = caller_of(request), {"user_name": user_name}
+    keys = part(caller, list_ssh_public_keys, **named)
     return {
-        "ssh_keys": part(caller, list_ssh_public_keys, **named),
+        "ssh_keys": keys,
+        "shared_ssh_keys": [key for key in keys.value.items if key.opens_by_id_alone] if keys.value else [],
         "may_upload_ssh_key": may(caller, upload_ssh_public_key, **named),
         "may_update_ssh_key": may(caller, update_ssh_public_key, **named),
         "may_delete_ssh_key": may(caller, delete_ssh_public_key, **named),
@@ -53,9 +61,11 @@ def _named(request: HttpRequest, user_name: str | None) -> dict[str, Any]:
 def upload(request: HttpRequest, user_name: str | None = None) -> HttpResponse:
     """Take a key that is pasted."""
     caller, named = caller_of(request), _named(request, user_name)
-    form = SSHKeyForm(request.POST or None)
-    if submitted(request, form, lambda data: upload_ssh_public_key(caller, **named, **data)):
+    form, made = SSHKeyForm(request.POST or None), list[SSHPublicKey]()
+    if submitted(request, form, lambda data: made.append(upload_ssh_public_key(caller, **named, **data))):
         messages.success(request, "The SSH public key is uploaded and active.")
+        if made[0].opens_by_id_alone:
+            messages.warning(request, SHARED)
         return redirect(_back(user_name))
     allowed = may(caller, upload_ssh_public_key, **named) if named["user_name"] else None
     context = {"form": form, "user_name": user_name, "back": _back(user_name), "may": allowed}

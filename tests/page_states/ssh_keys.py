@@ -12,6 +12,8 @@ STATES = [
     State(CHANGE, "SSH keys everywhere", "alice", "All 5 places are taken", ("newcomer",), CREDENTIALS),
     State(CHANGE, "SSH keys, not permitted", "helper", "iam:ListSSHPublicKeys", ("carol",), CREDENTIALS),
     State("admin:me", "SSH key", "alice", "SSH public keys (1 of 5)"),
+    State("admin:me", "shared SSH key", "alice", "A key of several users does not say who comes"),
+    State("admin:index", "shared SSH keys", "alice", "Users with an SSH public key that others have too"),
     State("admin:me", "no SSH keys", "late", "SSH public keys (0 of 5)"),
     State("admin:me", "SSH keys, not permitted", "nobody", "iam:ListSSHPublicKeys"),
     State("admin:user-ssh-key-upload", "form", "alice", "Upload SSH public key for bob", ("bob",)),

@@ -290,16 +290,21 @@ def furnish_certificates(root: Person) -> dict[str, str]:
 
 
 def furnish_ssh_keys(root: Person) -> dict[str, str]:
-    """Two SSH keys of carol, one of them off, one of alice, and as many as may be of newcomer: their ids by "@" and a word."""
+    """Two SSH keys of carol, one of them off, one of alice, and as many as may be of newcomer: their ids by "@" and a word.
+
+    The first of newcomer's is alice's too.
+    """
     from credentials.operations.ssh_public_keys import update_ssh_public_key, upload_ssh_public_key
 
+    shared = new_ssh_key()
     ids = {
-        word: upload_ssh_public_key(root.caller, user_name=name, ssh_public_key_body=new_ssh_key()).ssh_public_key_id
-        for word, name in (
-            ("@ssh", "carol"),
-            ("@ssh-off", "carol"),
-            ("@ssh-own", "alice"),
-            *((f"@ssh-{number}", "newcomer") for number in range(5)),
+        word: upload_ssh_public_key(root.caller, user_name=name, ssh_public_key_body=body).ssh_public_key_id
+        for word, name, body in (
+            ("@ssh", "carol", new_ssh_key()),
+            ("@ssh-off", "carol", new_ssh_key()),
+            ("@ssh-own", "alice", shared),
+            ("@ssh-0", "newcomer", shared),
+            *((f"@ssh-{number}", "newcomer", new_ssh_key()) for number in range(1, 5)),
         )
     }
     update_ssh_public_key(root.caller, user_name="carol", ssh_public_key_id=ids["@ssh-off"], status="Inactive")
