@@ -44,6 +44,11 @@ def run() -> None:
         "4096-bit key with one prime of 4000": (good, _unsound(4096, 4000), chain),
         "expired": (_certificate("www", key, "middle", middle, days=-1), _pem(key), chain),
         "chain out of order": (good, _pem(key), out_of_order),
+        "chain out of order, RSA of 4096 bits": (
+            _certificate("www", large, "middle", middle),
+            _pem(large),
+            out_of_order,
+        ),
         "5,000-certificate chain": (good, _pem(key), good * 5000),
         "binary junk": (secrets.token_bytes(16_000).decode("latin-1"), _pem(key), chain),
     }

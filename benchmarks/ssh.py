@@ -41,7 +41,7 @@ def run() -> None:
         if is_possible:
             _while_it_is_down(on, token)
         else:
-            print(f"Logins while iamconsole is down: not measured, it {MISSING}")
+            print(f"Logins while iamconsole is down are not measured: {MISSING}")
 
 
 def _while_it_is_down(on: Stage, token: str) -> None:

@@ -100,8 +100,8 @@ def server_certificate(body: str, private_key: str, chain: str, now: datetime) -
         raise MalformedCertificate(f"{UNREADABLE} {error}") from error
     if key.public_key() != public_key:
         raise KeyPairMismatch(MISMATCH)
-    _check_arithmetic(key_block.der)
     _check_chain(leaf, issuers)
+    _check_arithmetic(key_block.der)  # what costs most comes last
     return Uploaded(
         leaf[0].text, "\n".join(block.text for block, _ in issuers), key_block.text, leaf[1].not_valid_after_utc
     )

@@ -228,6 +228,7 @@ def test_the_arithmetic_of_a_key_that_is_the_certificates_is_checked() -> None:
     ).private_key(unsafe_skip_rsa_key_validation=True)
     given = served("www", key=key)
     assert refusal(given.body, pem_of(wrong), given.chain).message == "Invalid Private Key."
+    assert refusal(given.body, pem_of(wrong), reordered(given)).message == bad_chain(-1)  # which costs less to find
 
 
 def test_a_chain_is_counted_before_it_is_read() -> None:
