@@ -28,8 +28,6 @@ from tests.raw import body_of, send_inside, signed
 from tests.test_console_search import text
 from tests.test_suspension import DOORS, SOON
 
-pytestmark = pytest.mark.pure
-
 OF_KEYS = (
     "an access key",
     "temporary credentials",
