@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -428,6 +429,37 @@ def test_nothing_of_another_account_counts(root: Person) -> None:
     body = SSHPublicKey.objects.filter(user__account=stranger.account_id).first().body  # type: ignore[union-attr]
     upload_ssh_public_key(root.caller, user_name="alice", ssh_public_key_body=body)
     assert found(root) == {}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone tells how many steps a query took")
+def test_shared_ssh_keys_are_found_in_steps_that_grow_with_the_keys_and_not_with_their_square() -> None:
+    taken = {}
+    for number in (200, 400):
+        account = make_account().user.account
+        users = [User(account=account, user_id=arns.new_unique_id("AIDA")) for _ in range(number)]
+        for each in users:
+            each.rename(f"u-{each.user_id}")
+        users = User.objects.bulk_create(users)
+        SSHPublicKey.objects.bulk_create(
+            SSHPublicKey(user=each, ssh_public_key_id=arns.new_access_key_id(account.pk, "APKA"), digest=each.user_id)
+            for each in users
+        )
+        with steps() as counted:
+            assert not SSHPublicKey.objects.shared(account).exists()
+        taken[number] = len(counted)
+    assert 0 < taken[400] < 3 * taken[200]
+
+
+@contextmanager
+def steps() -> Iterator[list[None]]:
+    """A list that has an item for each ten instructions of SQLite's machine."""
+    counted: list[None] = []
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(lambda: counted.append(None), 10)
+    try:
+        yield counted
+    finally:
+        connection.connection.set_progress_handler(None, 0)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_account(root: Person) -> None:

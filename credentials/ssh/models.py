@@ -19,7 +19,9 @@ class SSHPublicKeyQuerySet(models.QuerySet["SSHPublicKey"]):
 
     def with_sharing(self, account: Account) -> Self:
         """The account's keys, each told whether somebody else of the account comes in by the same one: ``is_shared``."""
-        others = SSHPublicKey.objects.that_open(account).filter(digest=models.OuterRef("digest"))
+        # Asked one by one: of a key there are few others, of an account many users.
+        good = models.Exists(User.objects.who_may_authenticate(account).filter(pk=models.OuterRef("user")))
+        others = SSHPublicKey.objects.filter(good, digest=models.OuterRef("digest"), status=SSHPublicKey.Status.ACTIVE)
         return self.annotate(is_shared=models.Exists(others.exclude(user=models.OuterRef("user"))))
 
     def shared(self, account: Account) -> Self:
