@@ -213,7 +213,7 @@ class Desk:
             "X-Original-Host": "git.example.org",
             "X-Original-Address": "192.0.2.7",
             "X-Iamconsole-Action": self.action,
-            "X-Iamconsole-Resource": "arn:aws:codecommit:us-east-1:123456789012:site",
+            "X-Iamconsole-Resource": f"arn:aws:codecommit:us-east-1:{self.root.account_id}:site",
             "Host": "localhost",
             **{name.replace("_", "-"): value for name, value in changes.items()},
         }
