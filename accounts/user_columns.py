@@ -200,6 +200,7 @@ COLUMNS: Final = {
         Column("signing_certificates", "Signing certificates", Cells.signing_certificates),
     )
 }
+STATUS: Final = Column("status", "Status", Cells.status)  # of files: the page shows it as a badge beside the name
 OPTIONAL: Final = [COLUMNS[name] for name in COLUMN_NAMES]  # all but the name, which always stands first
 
 

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.operations.groups import add_user_to_group, create_group
 from accounts.operations.suspension import lock_down_user, suspend_user
 from accounts.operations.user_changes import MOST_AT_ONCE, get_user_change, start_user_change
-from accounts.operations.user_lists import update_user_list_settings
+from accounts.operations.user_lists import put_user_list_view, update_user_list_settings
 from accounts.operations.users import create_user, tag_user
 from accounts.user_changes import CHANGES, Foreseen, users_named
 from credentials.models import AccessKey, LoginProfile
@@ -274,9 +274,16 @@ def test_the_file_has_the_columns_and_users_of_the_list_and_no_formula(crew: Per
     update_user_list_settings(root.caller, columns=["path", "created"])
     client = signed_in(root)
     rows = read(client.get(f"{LIST}export/"))
-    assert rows[0] == ["User name", "Path", "Created"]
-    assert rows[1] == ["'=1+1", "/", f"{datetime.now(UTC):%Y-%m-%d}"]
+    assert rows[0] == ["User name", "Status", "Path", "Created"]
+    assert rows[1] == ["'=1+1", "Active", "/", f"{datetime.now(UTC):%Y-%m-%d}"]
     assert [row[0] for row in read(client.get(f"{LIST}export/?q=team=blue"))] == ["User name", "ann"]
+    suspend_user(root.caller, user_name="ann", reason="leave")
+    put_user_list_view(root.caller, view_name="resting", query="status=suspended", columns=["arn"])
+    ann = User.objects.named(root.account_id, "ann").get()
+    kept = [["User name", "Status", "ARN"], ["ann", "Suspended", ann.arn]]
+    assert read(client.get(f"{LIST}export/?view=resting&status=suspended")) == kept
+    reader = signed_in(make_user(root, "reader", allow("iam:ListUsers")))
+    assert {row[1] for row in read(reader.get(f"{LIST}export/"))[1:]} == {"Not permitted"}
     assert [row[0] for row in read(client.get(f"{LIST}export/?o=-user_name&q=an"))] == ["User name", "ann", "andrea"]
 
 

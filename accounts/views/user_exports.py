@@ -1,4 +1,4 @@
-"""The list of users as a file for spreadsheets, with the columns and filters that it is shown with."""
+"""The list of users as a file for spreadsheets, with the columns, badges and filters that it is shown with."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.operations.users import list_users
 from accounts.signin import caller_of
-from accounts.user_columns import Column, chosen
+from accounts.user_columns import STATUS, Column, chosen
 from accounts.user_list import UserChangeList, matching, rows_of, settings_of
 from iamconsole.spreadsheets import Line, safe
 
@@ -24,9 +24,9 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """All users of the list, written while they are read, so that the memory it takes does not grow with them."""
     caller = caller_of(request)
     list_users(caller, max_items=1)
-    columns = chosen(settings_of(request, caller).columns)
+    name, *others = chosen(settings_of(request, caller).columns)
     listed = matching(request, request.GET.urlencode())
-    answer = StreamingHttpResponse(_lines(listed, columns), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(_lines(listed, [name, STATUS, *others]), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="users_{timezone.now():%Y-%m-%dT%H-%M-%S}.csv"'
     return answer
 
