@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.operations.users import get_user, list_users
 from credentials.operations.authorize import authorize
@@ -21,6 +22,7 @@ from permissions.operations.last_accessed import (
     list_last_accessed_services,
 )
 from permissions.operations.managed import create_policy
+from tests.browser import signed_in
 from tests.conftest import Person, allow, caller_for, make_group, make_user
 from tests.raw import body_of, send_inside, signed
 
@@ -162,9 +164,37 @@ def test_what_is_no_longer_granted_is_not_told(root: Person) -> None:
 
 
 def test_an_administrator_is_granted_every_service(root: Person, alice: Person) -> None:
-    services = list_last_accessed_services(alice.caller, user_name="alice")
+    services = list_last_accessed_services(alice.caller, arn=alice.user.arn)
     assert len(services) > 400
     assert services[0]["service_namespace"] == "iamconsole"
+
+
+def test_the_pages_of_a_user_a_group_and_a_policy_tell_it(root: Person, trudy: Person, mallory: Person) -> None:
+    policy = create_policy(root.caller, policy_name="reading", policy_document=allow("iam:Get*", "s3:GetObject"))
+    al = make_user(root, "al")
+    make_group(root, "readers", "al", policy_arn=policy.arn)
+    get_user(caller_for(al.user))
+    pages = {
+        "al": reverse("admin:accounts_user_change", args=["al"]),
+        "group": reverse("admin:accounts_group_change", args=["readers"]),
+        "policy": reverse("admin:permissions_managedpolicy_change", args=[policy.arn]),
+    }
+    for name, page in pages.items():
+        shown = signed_in(root).get(f"{page}?tab=last-accessed").content.decode()
+        assert "<code>iam</code></th>" in shown
+        assert "Not accessed in the tracking period" in shown
+        assert "<code>s3</code></li>" in shown
+        assert ('data-label="Last by"><a href="/console/accounts/user/al/change/">' in shown) is (name != "al")
+        assert ('data-label="Users">1<' in shown) is (name != "al")
+    reads = allow("iam:GetGroup", "iam:GetPolicy", "iam:GetUser")
+    reader = signed_in(make_user(root, "reader", reads))
+    for page in pages.values():
+        assert "iamconsole:ListLastAccessedServices" in reader.get(f"{page}?tab=last-accessed").content.decode()
+    for arn in (policy.arn, al.user.arn):
+        with pytest.raises(NoSuchEntity):
+            list_last_accessed_services(trudy.caller, arn=arn)
+        with pytest.raises(AccessDenied):
+            list_last_accessed_services(mallory.caller, arn=arn)
 
 
 def test_a_job_is_the_accounts_own(root: Person, trudy: Person, bob: Person) -> None:

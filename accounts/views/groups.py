@@ -27,8 +27,14 @@ from iamconsole.tabs import chosen_tab, tabs_of
 from permissions import applied
 from permissions.operations.attachments import attach_group_policy
 from permissions.operations.inline import delete_group_policy, put_group_policy
+from permissions.views import last_accessed
 
-TABS = (("users", "Users"), ("permissions", "Permissions"), ("activity", "Activity"))
+TABS = (
+    ("users", "Users"),
+    ("permissions", "Permissions"),
+    ("last-accessed", "Last accessed"),
+    ("activity", "Activity"),
+)
 MOST = 1000  # as many members as a listing gives at once
 ANY_POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
@@ -96,6 +102,7 @@ def _activity_tab(request: HttpRequest, group: Group) -> dict[str, Any]:
 _TAB = {
     "users": _users_tab,
     "permissions": _permissions_tab,
+    "last-accessed": last_accessed.tab,
     "activity": _activity_tab,
 }
 

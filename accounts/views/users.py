@@ -22,7 +22,7 @@ from accounts.operations.users import (
 )
 from accounts.operations.whole_users import delete_user_with_credentials, set_user_tags
 from accounts.signin import caller_of
-from accounts.views import suspension, user_last_accessed, user_sessions
+from accounts.views import suspension, user_sessions
 from accounts.views.user_permissions import groups_tab, permissions_tab
 from audit.views.trail import activity
 from credentials.operations.access_keys import list_access_keys
@@ -48,6 +48,7 @@ from iamconsole.forms import Part, either, may, may_now, may_some, part, submitt
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
 from permissions.operations.inline import list_user_policies
+from permissions.views import last_accessed
 
 TABS = (
     ("permissions", "Permissions"),
@@ -109,7 +110,7 @@ _TAB = {
     "credentials": _credentials_tab,
     "tags": _tags_tab,
     "sessions": user_sessions.tab,
-    "last-accessed": user_last_accessed.tab,
+    "last-accessed": last_accessed.tab,
     "activity": _activity_tab,
 }
 

@@ -142,10 +142,12 @@ def get_service_last_accessed_details_with_entities(
     }
 
 
-@operation("iamconsole:ListLastAccessedServices", on=targets.user, reads=True, keys=RESOURCE_TAGS)
-def list_last_accessed_services(caller: Caller, *, user: User) -> list[Mapping[str, Any]]:
-    """The services that the user's policies grant, the last used first, as GetServiceLastAccessedDetails answers them."""
-    uses = sorted(uses_of(user, caller.account_id), key=lambda use: use.last_date.timestamp() if use.last_date else 0)
+@operation("iamconsole:ListLastAccessedServices", on=_accessing, reads=True, keys=RESOURCE_TAGS)
+def list_last_accessed_services(caller: Caller, *, principal: Entity) -> list[Mapping[str, Any]]:
+    """The services that a user, group or policy grants, the last used first, as GetServiceLastAccessedDetails answers them."""
+    uses = sorted(
+        uses_of(principal, caller.account_id), key=lambda use: use.last_date.timestamp() if use.last_date else 0
+    )
     return [_told(_kept(use, ACTION)) for use in reversed(uses)]
 
 

@@ -37,14 +37,17 @@ from permissions.operations.versions import (
 )
 from permissions.review import Affected, affected_by
 from permissions.summary import Line, summarise
+from permissions.views import last_accessed
 
 TABS = (
     ("permissions", "Permissions"),
     ("entities", "Entities attached"),
     ("versions", "Versions"),
     ("tags", "Tags"),
+    ("last-accessed", "Last accessed"),
     ("activity", "Activity"),
 )
+OF_REQUEST = ("last-accessed", "activity")
 EMPTY_TAG_ROWS = 3
 MOST_ENTITIES = 100
 LONG = 300  # lines of a document that is folded
@@ -118,7 +121,7 @@ def page(request: HttpRequest, policy_arn: str) -> HttpResponse:
     tab = request.GET.get("tab", "permissions")
     tab = tab if tab in dict(TABS) else "permissions"
     tabs = [Tab(label, address_of(policy_arn, name), name == tab) for name, label in TABS]
-    shown = activity(request, policy.policy_id) if tab == "activity" else _TAB[tab](caller, policy)
+    shown = _of_request(request, policy) if tab in OF_REQUEST else _TAB[tab](caller, policy)
     context = {"policy": policy, "tab": tab, "tabs": tabs, **_buttons(caller, policy), **shown}
     return render(request, "policy.html", context)
 
@@ -129,6 +132,13 @@ def _buttons(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:
         "may_edit": may(caller, create_policy_version, policy_arn=policy.arn),
         "may_delete": may(caller, delete_policy, policy_arn=policy.arn),
     }
+
+
+def _of_request(request: HttpRequest, policy: ManagedPolicy) -> dict[str, Any]:
+    """A tab that reads the request too."""
+    if request.GET["tab"] == "activity":
+        return activity(request, policy.policy_id)
+    return last_accessed.tab(request, policy)
 
 
 def _permissions_tab(caller: Caller, policy: ManagedPolicy) -> dict[str, Any]:

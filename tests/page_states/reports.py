@@ -11,6 +11,7 @@ from tests.page_states.stage import Stage
 from tests.page_states.state import State, press
 
 REPORT, KEPT, COMPARE = "admin:credential-report", "admin:credential-report-kept", "admin:credential-report-compare"
+POLICY = "admin:permissions_managedpolicy_change"
 BOTH, LAST = "?before=@before&after=@after", "?tab=last-accessed"
 
 
@@ -39,5 +40,7 @@ STATES = [
     State(REPORT, "failed", "beginner", "could not be built", then=let_a_report_fail),
     State(CHANGE, "last accessed", "alice", "AWS Identity", ("alice",), LAST),
     State(CHANGE, "never accessed", "alice", "tracking period", ("carol",), LAST),
+    State("admin:accounts_group_change", "last accessed", "alice", "its users last asked", ("designers",), LAST),
+    State(POLICY, "last accessed", "alice", "those to whom it is attached", ("@reports",), LAST),
     State(CHANGE, "last accessed, not permitted", "helper", "iamconsole:ListLastAccessedServices", ("carol",), LAST),
 ]
