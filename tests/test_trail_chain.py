@@ -5,6 +5,8 @@ What the database refuses by itself is tested too, and that a change fails when 
 
 import io
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -349,6 +351,19 @@ def test_what_is_missing_after_the_anchor_is_found_after_pruning(root: Person, e
         EventKey.objects.filter(event=first).delete()
         Event.objects.filter(pk=first.pk).delete()
     assert breaks_of(root)[0][2] == f"#{first.sequence} before it: deleted"
+
+
+def test_the_nightly_unit_verifies_and_prunes_only_what_is_whole_and_only_if_it_is_told_to() -> None:
+    unit = (ROOT / "deploy" / "iamconsole-audit.service").read_text()
+    verify_first, then = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)  # the second only if the first succeeds
+    assert "Type=oneshot" in unit
+    python = "/opt/iamconsole/.venv/bin/python"
+    assert verify_first == f"{python} manage.py verify_audit"
+    command = shlex.split(then.replace("$$", "$").replace(python, "echo"))
+    for days, told in ((None, ""), ("0", ""), ("30", "manage.py prune_audit\n")):
+        environment = {} if days is None else {"TRAIL_RETENTION_DAYS": days}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == told
 
 
 # No event, no change
