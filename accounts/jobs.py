@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
@@ -27,6 +29,7 @@ KEPT: Final = timedelta(days=1)  # how long the queue's own lines stay when they
 Work = Callable[["Progress"], Mapping[str, Any]]
 log = logging.getLogger("iamconsole.jobs")
 _works: dict[str, Work] = {}
+_kept: dict[str, Callable[[], timedelta]] = {}
 
 
 class TakenOverError(Exception):
@@ -67,6 +70,11 @@ def work(kind: str) -> Callable[[Work], Work]:
     return register
 
 
+def keep(kind: str, how_long: Callable[[], timedelta]) -> None:
+    """Say how long the jobs of a kind are kept after they were started, with what hangs on them."""
+    _kept[kind] = how_long
+
+
 def start(account: Account, kind: str, **parameters: Any) -> Job:
     """Put a job on the queue. Within a transaction it is there when that commits."""
     job = Job(account=account, kind=kind, parameters=parameters)
@@ -75,9 +83,26 @@ def start(account: Account, kind: str, **parameters: Any) -> Job:
     return job
 
 
-def prune(account: Account, kind: str, kept: timedelta) -> None:
+def prune(account: Account, kind: str) -> None:
     """Delete the account's jobs of a kind that were started longer ago than they are kept, with what hangs on them."""
-    Job.objects.filter(account=account, kind=kind, create_date__lt=timezone.now() - kept).delete()
+    _old(timezone.now()).filter(account=account, kind=kind).delete()
+
+
+def prune_all(account: Account) -> int:
+    """Delete the account's old jobs of every kind. Returns how many."""
+    old = list(_old(timezone.now()).filter(account=account).values_list("pk", flat=True))
+    Job.objects.filter(pk__in=old).delete()
+    return len(old)
+
+
+def accounts_with_old() -> list[str]:
+    """The accounts that have jobs which need not be kept any more."""
+    return sorted(set(_old(timezone.now()).order_by().values_list("account", flat=True).distinct()))
+
+
+def _old(now: datetime) -> QuerySet[Job]:
+    old = (Q(kind=kind, create_date__lt=now - how_long()) for kind, how_long in _kept.items())
+    return Job.objects.filter(reduce(or_, old), complete_date__isnull=False)
 
 
 @task()

@@ -140,6 +140,7 @@ BY_OPERATOR = {
     "iamconsole:CloseAccount",
     "iamconsole:CreateAccount",
     "iamconsole:IssueRootSetupLink",
+    "iamconsole:PruneJobs",
     "iamconsole:PruneTrail",
     "iamconsole:RecoverRootUser",
     "iamconsole:ReportBrokenTrail",

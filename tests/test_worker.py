@@ -14,8 +14,10 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts import jobs
 from accounts.job_models import Job
+from audit.models import Event
 from credentials.operations.credential_reports import generate_credential_report, get_credential_report
 from credentials.reports.models import ReportChunk
+from permissions.operations.last_accessed import generate_service_last_accessed_details
 from tests.conftest import ROOT, Person
 from tests.logs import log_of
 from tests.test_credential_report import many_users
@@ -214,3 +216,24 @@ def peak_of_building(root: Person) -> int:
     command = [sys.executable, "-c", PEAK, str(job_of(root).pk)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     return int(done.stdout)
+
+
+def test_old_reports_go_though_nobody_asks_for_a_new_one(root: Person, start: Start) -> None:
+    generate_credential_report(root.caller)
+    assert jobs.run(job_of(root).pk)
+    last_accessed = generate_service_last_accessed_details(
+        root.caller, arn="arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+    )["job_id"]
+    started = Job.objects.filter(account=root.account_id)
+
+    def let_them_be(days: float) -> int:
+        started.update(create_date=datetime.now(UTC) - timedelta(days=days))
+        assert start("--once", CREDENTIAL_REPORT_DAYS="30").wait(60) == 0
+        lines = Event.objects.filter(chain=root.account_id, action="iamconsole:PruneJobs")
+        return sum(line.response["PrunedJobs"] for line in lines)
+
+    assert (let_them_be(6.9), started.count()) == (0, 2)
+    assert (let_them_be(29.9), started.filter(pk=last_accessed).exists(), started.count()) == (1, False, 1)
+    assert ReportChunk.objects.filter(report__account=root.account_id).exists()
+    assert (let_them_be(30.1), started.count()) == (2, 0)
+    assert not ReportChunk.objects.filter(report__account=root.account_id).exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts import arns, setup_links
+from accounts import arns, jobs, setup_links
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import GREATEST
@@ -166,3 +166,9 @@ def update_account_quota(caller: Caller, *, root: User, quota_name: str, quota_v
     account = root.account
     account.quotas = {**account.quotas, quota_name: quota_value}
     account.save(update_fields=["quotas"])
+
+
+@operation("iamconsole:PruneJobs", on=_root_user, by_operator=True)
+def prune_jobs(caller: Caller, *, root: User) -> dict[str, int]:
+    """Delete an account's credential reports and other jobs that are older than they are kept."""
+    return {"pruned_jobs": jobs.prune_all(root.account)}

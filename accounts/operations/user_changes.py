@@ -15,7 +15,8 @@ from iamconsole.operation import operation
 KIND: Final = "user-change"
 MOST_USERS: Final = 2000
 MOST_AT_ONCE: Final = 5
-KEPT: Final = timedelta(days=90)  # as long what came of a change can be read, until the next one is begun
+KEPT: Final = timedelta(days=90)  # as long what came of a change can be read
+jobs.keep(KIND, lambda: KEPT)
 
 
 def _told(job: Job) -> Mapping[str, Any]:
@@ -53,7 +54,7 @@ def start_user_change(
     going_on = Job.objects.filter(account=account, kind=KIND, complete_date__isnull=True)
     if going_on.count() >= MOST_AT_ONCE:
         raise LimitExceeded(f"Cannot exceed quota for UserChangesAtOnce: {MOST_AT_ONCE}")
-    jobs.prune(account, KIND, KEPT)
+    jobs.prune(account, KIND)
     asked = {"change": change, "user_names": list(dict.fromkeys(user_names)), "caller": _facts_of(caller)}
     asked |= {"group_name": group_name} if group_name else {}
     asked |= {"reason": reason} if reason else {}

@@ -19,6 +19,7 @@ from credentials.reports import rows
 from credentials.reports.models import ROWS_A_CHUNK, CredentialReport, ReportChunk
 
 KIND: Final = "credential-report"
+jobs.keep(KIND, lambda: timedelta(days=settings.CREDENTIAL_REPORT_DAYS))
 FIELDS = (
     "pk",
     "account_id",
@@ -35,7 +36,7 @@ FIELDS = (
 
 def start(account: Account) -> CredentialReport:
     """Start a report of a locked account: its job is done by the task worker. What need not be kept any more goes."""
-    jobs.prune(account, KIND, timedelta(days=settings.CREDENTIAL_REPORT_DAYS))
+    jobs.prune(account, KIND)
     return CredentialReport.objects.create(account=account, job=jobs.start(account, KIND))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from accounts import targets
+from accounts import jobs, targets
 from accounts.caller import Caller
 from accounts.job_models import Job
 from accounts.jobs import uuid_of
@@ -57,6 +57,7 @@ class _Accessing:
 
 
 _accessing = _Accessing()
+jobs.keep(KIND, lambda: KEPT)
 
 
 @dataclass
@@ -86,8 +87,7 @@ def generate_service_last_accessed_details(
     What is tracked by action are IAM's, STS's and iamconsole's own, and of what services ask about those that AWS has.
     """
     now = timezone.now()
-    done = Job.objects.filter(account=caller.account_id, kind=KIND)
-    done.filter(create_date__lt=now - KEPT).delete()
+    jobs.prune(caller.account, KIND)
     job = Job(account=caller.account, kind=KIND, state=Job.State.COMPLETE, create_date=now, complete_date=now)
     job.parameters = {"arn": principal.arn, "granularity": granularity}
     job.result = {"services": [_kept(use, granularity) for use in uses_of(principal, caller.account_id)]}

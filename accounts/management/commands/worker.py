@@ -1,6 +1,7 @@
 """``manage.py worker``: the task worker, which does what takes long. script/server runs one; more may run beside it."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -12,13 +13,19 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from accounts import jobs
+from accounts.management.commands._shell import operator
+from accounts.operations.installation import prune_jobs
+from iamconsole.errors import NoSuchEntity
+
+A_DAY = 24 * 60 * 60
 
 
 class Command(BaseCommand):
     """Do jobs until told to stop."""
 
     help = (
-        "Do what takes long, such as credential reports, and take over what a dead worker left undone. SIGTERM ends it when"
+        "Do what takes long, such as credential reports, take over what a dead worker left undone, and delete once a day"
+        " what is older than it is kept. SIGTERM ends it when"
         " the job in hand is done, a second one at once."
     )
 
@@ -40,7 +47,7 @@ class Command(BaseCommand):
             excluded_queue_names=[],
         )
         worker.configure_signals()
-        looked = 0.0
+        looked = pruned = 0.0
         while worker.running:
             close_old_connections()
             try:
@@ -48,6 +55,11 @@ class Command(BaseCommand):
                     looked = time.monotonic()
                     jobs.take_over(timezone.now())
                     jobs.tidy(timezone.now())
+                if time.monotonic() - pruned > A_DAY or not pruned:
+                    pruned = time.monotonic()
+                    for account_id in jobs.accounts_with_old():
+                        with suppress(NoSuchEntity):  # the account was closed meanwhile
+                            prune_jobs(operator(), account=account_id)
                 # The library locks the whole of SQLite to look: it does so only when there is something to find.
                 if DBTaskResult.objects.ready().exists():
                     worker.run()
