@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from accounts import jobs
@@ -29,6 +30,7 @@ from credentials.operations.credential_reports import (
 )
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.reports import rows
+from credentials.reports.comparison import Change
 from credentials.reports.models import CredentialReport
 from iamconsole.errors import (
     AccessDenied,
@@ -318,11 +320,74 @@ def test_two_reports_are_compared_with_the_names(root: Person) -> None:
     assert found["New users"] == (1, ["ed"])
     assert found["Users deleted"] == (1, ["di"])
     assert found["Password disabled"] == (1, ["cy"])
-    assert found["New access key"] == (2, ["al", "cy"])
+    assert found["New access keys"] == (2, ["al", "cy"])
+    assert found["Access keys deleted"] == (1, ["cy"])
+    assert found["Access keys grown older than 90 days"] == (2, ["al", "bo"])
     assert found["New finding: Key older than 90 days"] == (2, ["al", "bo"])
     assert found["New finding: Password without MFA"] == (2, ["al", "bo"])
     assert found["New finding: Two active keys"] == (1, ["al"])
     assert "Got MFA" not in found
+
+
+def test_each_kind_of_change_is_counted_with_its_users_and_nothing_else_is(root: Person) -> None:
+    def ago(days: float) -> datetime:
+        return NOW - timedelta(days=days)
+
+    def key_of(name: str, days: float) -> QuerySet[AccessKey]:
+        return AccessKey.objects.filter(user=users[name], create_date=ago(days))
+
+    with time_machine.travel(NOW, tick=False) as clock:
+        users = {
+            name: new_target(root, name)
+            for name in ("switch", "spare", "aged", "aged2", "again", "mfa", "pass", "gone")
+        }
+        give_key(users["switch"], ago(1))
+        give_key(users["switch"], ago(2), active=False)
+        for days in (3, 4):
+            give_key(users["spare"], ago(days))
+        for days in (80, 89):
+            give_key(users["aged"], ago(days))
+        give_key(users["aged2"], ago(90.1))  # was that old already
+        give_key(users["aged2"], ago(88), active=False)
+        give_key(users["again"], ago(5))
+        give_key(users["gone"], ago(6))
+        before = built(root)
+        key_of("switch", 1).update(status="Inactive")
+        key_of("switch", 2).update(status="Active")
+        key_of("spare", 3).delete()
+        clock.shift(timedelta(days=5))
+        for name in ("again", "gone"):
+            User.objects.filter(pk=users[name].pk).delete()
+        new_target(root, "again")
+        give_key(new_target(root, "fresh"), NOW)
+        give_app(root.account_id, users["mfa"], "new-app")
+        give_password(users["pass"])
+        after = built(root)
+    changes = compare_credential_reports(root.caller, report_id=before.report_id, later_report_id=after.report_id)
+    assert {change.label: (change.count, change.user_names) for change in changes} == {
+        "New users": (2, ["again", "fresh"]),
+        "Users deleted": (2, ["again", "gone"]),
+        "Got MFA": (1, ["mfa"]),
+        "Password enabled": (1, ["pass"]),
+        "New access keys": (1, ["fresh"]),
+        "Access keys deleted": (3, ["again", "gone", "spare"]),
+        "Access keys activated": (1, ["switch"]),
+        "Access keys deactivated": (1, ["switch"]),
+        "Access keys grown older than 90 days": (1, ["aged"]),
+        "New finding: Key older than 90 days": (1, ["aged"]),
+        "New finding: Password without MFA": (1, ["pass"]),
+        "No longer: Two active keys": (1, ["spare"]),
+    }
+    back = compare_credential_reports(root.caller, report_id=after.report_id, later_report_id=before.report_id)
+    told = {change.label: change.count for change in back}
+    assert (told["Lost MFA"], told["Password disabled"], told["New access keys"]) == (1, 1, 3)
+
+
+def test_more_than_a_hundred_users_are_counted_and_not_named() -> None:
+    change = Change("Access keys deleted")
+    for number in range(103):
+        change.add(f"u{number}", 2)
+    assert (change.count, len(change.user_names), change.more) == (206, 100, 3)
 
 
 def test_a_report_equals_itself(root: Person) -> None:

@@ -87,7 +87,7 @@ def get_kept_credential_report(caller: Caller, *, account: Account, report_id: s
 def compare_credential_reports(
     caller: Caller, *, account: Account, report_id: str, later_report_id: str
 ) -> list[comparison.Change]:
-    """What has changed from one kept report to a later one: each kind of change, and the users it is about.
+    """What has changed from one kept report to a later one: each kind of change, how many users or keys, and of whom.
 
     Raises NoSuchEntity.
     """
