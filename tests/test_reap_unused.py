@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts import arns
 from accounts.models import User
 from accounts.operations.suspension import suspend_user
 from accounts.operations.users import tag_user, untag_user
@@ -254,6 +257,19 @@ def test_the_page_foresees_what_the_next_run_does(root: Person, carol: Person, c
     assert carol.access_key_id in shown
     clock.move_to(foreseen.run_date)
     assert run(root) == both(carol, "Announce")
+
+
+def test_the_page_reads_no_more_than_it_shows(root: Person, carol: Person, clock: Any) -> None:
+    on_day(clock, 91)
+    keys = [AccessKey(user=carol.user, access_key_id=arns.new_access_key_id(root.account_id)) for _ in range(30)]
+    AccessKey.objects.bulk_create(keys)
+    AccessKey.objects.filter(user=carol.user).update(create_date=datetime(2026, 1, 1, tzinfo=UTC))
+    with CaptureQueriesContext(connection) as captured:
+        foreseen = preview_unused_credential_run(root.caller, max_items=10)
+    assert (len(foreseen.steps), foreseen.more) == (10, True)
+    reads = [each["sql"] for each in captured if " LIMIT " in each["sql"] and "accesskey" in each["sql"]]
+    assert reads
+    assert all(sql.endswith(" LIMIT 11") for sql in reads if "ORDER BY" in sql)
 
 
 def test_the_timer_is_what_the_page_says() -> None:

@@ -66,7 +66,7 @@ class Foreseen:
 def preview_unused_credential_run(caller: Caller, *, account: Account, max_items: int | None = None) -> Foreseen:
     """What the next nightly run will do if nothing changes until then."""
     date, size = next_run(timezone.now()), max_items or PAGE_SIZE
-    steps = list(islice(planned(account.pk, Terms.of_settings(), date), size + 1))
+    steps = list(islice(planned(account.pk, Terms.of_settings(), date, batch=size + 1), size + 1))
     return Foreseen(date, steps[:size], len(steps) > size)
 
 

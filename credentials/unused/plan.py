@@ -107,17 +107,19 @@ def _is_unused(user: User, credential: LoginProfile | AccessKey | None, terms: T
     return is_unused(limit_of(now, terms.unused_days), *moments)
 
 
-def planned(account_id: str, terms: Terms, now: datetime) -> Iterator[Planned]:
+def planned(account_id: str, terms: Terms, now: datetime, *, batch: int = BATCH) -> Iterator[Planned]:
     """What is due in an account, read in batches: what is deleted first, what is announced last."""
     over = now - timedelta(days=terms.delete_after_days)
     kept = deactivated(account_id).filter(automatic=True, deactivate_date__lte=over)
     announced = Deactivation.objects.filter(account=account_id, deactivate_date__isnull=True)
     limit = limit_of(now, terms.unused_days)
-    new_keys = access_keys(account_id, limit, now).filter(deactivation__isnull=True)
+    # Not a join that finds nothing: PostgreSQL would take nearly all keys for known, and read every one to sort the few.
+    known_keys = Deactivation.objects.filter(key=OuterRef("pk"))
+    new_keys = access_keys(account_id, limit, now).filter(~Exists(known_keys))
     known = Deactivation.objects.filter(user=OuterRef("user"), kind=Deactivation.Kind.PASSWORD)
     new_passwords = passwords(account_id, limit).filter(~Exists(known))
     for rows in (kept, announced.select_related("user__login_profile", "key"), new_passwords, new_keys):
-        for row in _batched(rows):
+        for row in _batched(rows, batch):
             found = _planned(row, terms, now)
             if found is not None:
                 yield found
@@ -136,9 +138,10 @@ def _planned(row: Any, terms: Terms, now: datetime) -> Planned | None:
     return Planned(step, user, kind, getattr(row, "access_key_id", None))
 
 
-def _batched(rows: QuerySet[Any]) -> Iterator[Any]:
+def _batched(rows: QuerySet[Any], size: int) -> Iterator[Any]:
     """The rows, a batch at a time by their number: what is done to one changes nothing of what is read after it."""
-    batch = list(rows.order_by("pk")[:BATCH])
+    batch = list(rows.order_by("pk")[:size])
     while batch:
         yield from batch
-        batch = list(rows.order_by("pk").filter(pk__gt=batch[-1].pk)[:BATCH])
+        size = min(size * 4, BATCH)  # a small one was asked for, and nothing may be due of those that it holds
+        batch = list(rows.order_by("pk").filter(pk__gt=batch[-1].pk)[:size])
