@@ -340,7 +340,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "lookup_attributes": [{"attribute_key": "Username", "attribute_value": user_name}],
         "max_results": 10,
         "older_than_days": 36_500,
-        "broken_reason": "1 broken links, 0 missing rules: #2 iam:GetUser was altered: its hash is another.",
+        "broken_reason": "1 broken link: #2 iam:GetUser was altered: its hash is another.",
         "resource_name": user_name,
         "result": "Success",
         "source_ip": "127.0.0.1",

@@ -58,7 +58,9 @@ class Command(BaseCommand):
             begin = f" from #{head.anchor_sequence + 1}" if head.anchor_sequence else ""
             self.stdout.write(f"{chain}: whole{begin} to #{head.sequence} {head.hash}")
         if told:
-            reason = f"{breaks} broken links, {len(wrong)} missing rules: {'; '.join(told)}."
+            counts = ((breaks, "broken link"), (len(wrong), "missing rule"))
+            counted = " and ".join(f"{number} {word}{'s' * (number > 1)}" for number, word in counts if number)
+            reason = f"{counted}: {'; '.join(told)}."
             with suppress(NoSuchEntity):  # to a chain without a head nothing can be added
                 report_broken_trail(operator(), account=chain, broken_reason=reason[:LONGEST_REASON])
         return breaks
