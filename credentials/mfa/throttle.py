@@ -2,7 +2,7 @@
 
 A guess is paid for before it is looked at, by one conditional UPDATE, so that no burst gets more than there is; a right one is
 paid back. The budget is the user's, whichever device or session is guessed at and however often the password is given anew:
-5 in five minutes, 20 in an hour, 50 in a day, each window refilling steadily (GCRA). A factor that was wrong 100 times in a row
+no five minutes see more than 5 guesses, no hour more than 20 and no day more than 50. A factor that was wrong 100 times in a row
 is asked no more until another factor is right or an administrator deals with it (NIST SP 800-63B, 3.2.2).
 """
 
@@ -19,11 +19,13 @@ from accounts.models import User
 from credentials.mfa.models import GuessBudget, MFADevice
 
 MOST_FAILURES: Final = 100
-# By column: how many guesses in how many milliseconds.
+_MINUTE: Final = 60_000
+# By column: how many guesses at once, and in how many milliseconds all of them come back, one by one (GCRA). What there is at
+# once and what comes back meanwhile are together no more than the time of the column's name may see.
 WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
-    "five_minutes": (5, 5 * 60_000),
-    "hour": (20, 60 * 60_000),
-    "day": (50, 24 * 60 * 60_000),
+    "five_minutes": (5, 5 * 5 * _MINUTE),
+    "hour": (10, 60 * _MINUTE),
+    "day": (25, 24 * 60 * _MINUTE),
 }
 RECOVERY: Final = "recovery codes"
 NUMBER: Final = "a number that is being registered"  # no factor yet, so no row of failures
