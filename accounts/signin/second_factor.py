@@ -16,7 +16,7 @@ from accounts.sessions import SessionStore
 from accounts.signin.who import record_failure
 from accounts.throttle import in_words
 from credentials.mfa import codes, passkeys, recovery_codes, text_codes, throttle
-from credentials.mfa.models import MFADevice
+from credentials.mfa.models import MOST_FAILURES, MFADevice
 from iamconsole.errors import AccessDenied, Fault, InvalidAuthenticationCode, Throttling
 
 WRONG = {
@@ -33,6 +33,9 @@ def verified(request: HttpRequest, user: User, device: MFADevice | None, given: 
     """
     now = timezone.now()
     _refuse_without_guess(request, user, device, now)
+    if throttle.is_stopped(user, device or throttle.RECOVERY):
+        record_failure(request, user.account_id, user, _method(device), "Stopped")
+        raise InvalidAuthenticationCode(_stopped(user, device))
     if device is None:
         if recovery_codes.verify(user, given, now):
             return _method(None)
@@ -110,6 +113,18 @@ def _wait(user: User, now: datetime) -> int:
 
 def _too_many(wait: int) -> Throttling:
     return Throttling(f"Too many attempts. Try again in {in_words(wait)}.", wait=wait)
+
+
+def _stopped(user: User, device: MFADevice | None) -> str:
+    """What is told of a factor that is asked no more, and what to do."""
+    which = f"{device.name} is stopped: its codes were" if device else "Recovery codes are stopped: they were"
+    helps = (
+        "the operator can help, by manage.py recoverroot" if user.is_root else "an administrator can allow new attempts"
+    )
+    return (
+        f"{which} wrong {MOST_FAILURES} times in a row. No code is looked at until you have signed in in another way; if"
+        f" you cannot, {helps}."
+    )
 
 
 def _method(device: MFADevice | None) -> str:

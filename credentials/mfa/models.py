@@ -33,6 +33,7 @@ else:
     from django_otp.models import Device, DeviceManager
 
 SEALED_SEED = "credentials_mfadevice.sealed_seed"
+MOST_FAILURES = 100  # in a row
 log = logging.getLogger("iamconsole")
 
 
@@ -69,7 +70,7 @@ class MFADevice(Device):
     enable_date = models.DateTimeField(null=True)
     last_used_date = models.DateTimeField(null=True)  # when it last let its user in
     confirmed = models.BooleanField(default=False)  # enabled for a user; django-otp's word for it
-    # How many times in a row it was wrong. At 100 it is asked no more until another factor, or an administrator, helps.
+    # How many times in a row it was wrong. At MOST_FAILURES it is asked no more until another factor, or an administrator, helps.
     failures = models.PositiveIntegerField(default=0)
     # Of those with codes
     sealed_seed = models.TextField(default="")
@@ -126,6 +127,11 @@ class MFADevice(Device):
     def has_codes(self) -> bool:
         """Whether it shows codes of six digits by a seed."""
         return self.kind in (self.Kind.VIRTUAL, self.Kind.HARDWARE)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was wrong so often in a row that it is asked no more."""
+        return self.failures >= MOST_FAILURES
 
     @property
     def kind_in_words(self) -> str:

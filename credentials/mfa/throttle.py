@@ -16,9 +16,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Least
 
 from accounts.models import User
-from credentials.mfa.models import GuessBudget, MFADevice
+from credentials.mfa.models import MOST_FAILURES, GuessBudget, MFADevice
 
-MOST_FAILURES: Final = 100
 _MINUTE: Final = 60_000
 # By column: how many guesses at once, and in how many milliseconds all of them come back, one by one (GCRA). What there is at
 # once and what comes back meanwhile are together no more than the time of the column's name may see.
@@ -67,6 +66,14 @@ def _count(user: User, factor: Factor) -> bool:
         return True
     budgets = GuessBudget.objects.filter(user=user, recovery_failures__lt=MOST_FAILURES)
     return bool(budgets.update(recovery_failures=F("recovery_failures") + 1))
+
+
+def is_stopped(user: User, factor: Factor) -> bool:
+    """Whether the factor was wrong so often in a row that it is asked no more."""
+    if isinstance(factor, MFADevice):
+        return factor.is_stopped
+    stopped = GuessBudget.objects.filter(user=user, recovery_failures__gte=MOST_FAILURES)
+    return factor == RECOVERY and stopped.exists()
 
 
 def refund(user: User) -> None:

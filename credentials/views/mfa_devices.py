@@ -1,5 +1,6 @@
 """The pages of MFA devices, one's own and a user's: assign, resynchronise, remove."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.nonces import new_nonce
 from accounts.quotas import quota_of
 from credentials.device_forms import EnableForm, HardwareTokenForm, MFADeviceForm, RemoveDeviceForm, TwoCodesForm
-from credentials.mfa.models import MFADevice
+from credentials.mfa import throttle
+from credentials.mfa.models import MOST_FAILURES, MFADevice
 from credentials.operations.mfa_devices import deactivate_mfa_device, list_mfa_devices
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
 from credentials.operations.virtual_mfa_devices import create_virtual_mfa_device, delete_virtual_mfa_device
@@ -40,10 +42,19 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
             "may_enable": may(owner.caller, enable, **enabled_for),
             "may_resync": may(owner.caller, resync, **resynced_for),
             "may_remove": may(owner.caller, deactivate_mfa_device, **owner.named),
+            "stopped": _stopped(listed),
+            "most_failures": MOST_FAILURES,
             "recovery": part(owner.caller, get_recovery_code_count) if user_name is None else None,
             "may_create_codes": may(owner.caller, create_recovery_codes),
         }
     }
+
+
+def _stopped(devices: Sequence[MFADevice]) -> list[str]:
+    """What of the factors of the owner of all the devices was wrong too often, in words."""
+    names = [device.name for device in devices if device.is_stopped]
+    owner = devices[0].user if devices else None
+    return [*names, "Recovery codes"] if owner and throttle.is_stopped(owner, throttle.RECOVERY) else names
 
 
 def _removal(owner: Owner, device: MFADevice) -> str:

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.authenticators import App, a_number
 from tests.conftest import SECRETS
-from tests.page_states.acts import send_code
+from tests.page_states.acts import CHANGE, CREDENTIALS, send_code
 from tests.page_states.stage import Stage
 from tests.page_states.state import How, State, press
 
@@ -109,6 +109,7 @@ STATES = [
     State("admin:mfa-inventory-delete", "token", "alice", "This cannot be undone", ("TOKEN-0001",)),
     State("admin:mfa-inventory-delete", "in use", "alice", "Must deactivate", ("@alice",), then=press(DELETE)),
     State("admin:mfa-inventory-delete", "not permitted", "nobody", "iamconsole:DeleteHardwareToken", ("TOKEN-0001",)),
+    State(CHANGE, "a stopped device", "guarded_in", "allow new sign-in attempts", ("dormant",), CREDENTIALS),
     State("admin:user-mfa-assign", "form", "guarded_in", "The device must be at hand", ("bob",)),
     State("admin:user-mfa-assign", "without a device", "root", "assign an MFA device to yourself", ("bob",)),
     State("admin:user-mfa-assign", "must show the own", "alice", "not with your password", ("bob",)),

@@ -231,6 +231,7 @@ def furnish_unused(root: Person) -> None:
 
     from accounts.models import User
     from accounts.operations.users import create_user, tag_user
+    from credentials.mfa.models import MOST_FAILURES, MFADevice
     from credentials.models import AccessKey, LoginProfile
     from credentials.operations.unused import deactivate_credential
     from credentials.unused.exemption import KEY, new_exemption
@@ -238,7 +239,8 @@ def furnish_unused(root: Person) -> None:
     long_ago, leave = datetime(2020, 1, 31, tzinfo=UTC), timezone.now().date() + timedelta(days=90)
     for name in ("dormant", "on-leave", "put-away"):
         give_password(make_user(root, name))
-    add_device(User.objects.get(account=root.account_id, user_name="dormant"))
+    device = add_device(User.objects.get(account=root.account_id, user_name="dormant"))
+    MFADevice.objects.filter(serial_number=device.serial_number).update(failures=MOST_FAILURES)
     create_user(root.caller, user_name="shadow")
     names = ("dormant", "on-leave", "put-away", "shadow")
     users = User.objects.filter(account=root.account_id, user_name__in=names)
