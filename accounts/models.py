@@ -210,7 +210,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # django-o
         self.user_name_key = user_name.lower()
 
     def get_session_auth_hash(self) -> str:
-        """Django ends sessions whose hash differs; the epoch and the password are in it."""
+        """Django ends sessions whose hash differs: with every new epoch and every new password, but not if it is hashed anew."""
         return self._session_hash()
 
     def get_session_auth_fallback_hash(self) -> Any:
@@ -221,7 +221,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # django-o
     def _session_hash(self, secret: str | None = None) -> str:
         from django.utils.crypto import salted_hmac
 
-        value = f"{self.pk}:{self.auth_epoch}:{self.password}"
+        value = f"{self.pk}:{self.auth_epoch}:{self.password_last_changed}"
         return salted_hmac("accounts.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 

@@ -6,9 +6,11 @@ from typing import Final
 from django.db import connection
 
 # What tells of an account: tables, and of a table whose rows also note their use or a try, the columns that an operation changes.
+# Of a password it is when it was changed: a sign-in hashes it anew where that is at other costs than the product's.
 WATCHED: Final = {
     "accounts_account": "name, alias, quotas, access_key_maximum_days",
-    "accounts_user": "user_name, path, tags, email, boundary_id, password, suspended_date, suspended_until, end_date",
+    "accounts_user": "user_name, path, tags, email, boundary_id, password_last_changed, suspended_date, suspended_until,"
+    " end_date",
     "accounts_group": "",
     "accounts_membership": "",
     "accounts_userlistview": "",

@@ -63,7 +63,7 @@ def check(
     )
     encoded = found.password if found and may_sign_in else nobodys_password()
     try:
-        right = proves(password, encoded, budgets)
+        right = proves(password, encoded, budgets, found)
     except Throttling as fault:
         record_failure(request, chain, found, "password", fault.code)
         raise
@@ -74,10 +74,19 @@ def check(
     return None
 
 
-def proves(password: str, encoded: str, budgets: Sequence[Budget]) -> bool:
-    """Whether the password is the hashed one, for one try of the budgets. Raises Throttling."""
+def proves(password: str, encoded: str, budgets: Sequence[Budget], owner: User | None) -> bool:
+    """Whether the password is the hashed one, for one try of the budgets. Raises Throttling.
+
+    Where it is, and the hash of its ``owner`` was made at other costs than are the product's now, it is hashed anew.
+    """
     throttle.reserve(budgets)
-    return check_password(normalised(password), encoded)
+    return check_password(normalised(password), encoded, lambda text: hash_anew(owner, encoded, text))
+
+
+def hash_anew(owner: User | None, encoded: str, text: str) -> None:
+    """Put a new hash of the same password in the place of ``encoded``, if that is still there: it changes no password."""
+    if owner is not None:
+        User.objects.filter(pk=owner.pk, password=encoded).update(password=make_password(text))
 
 
 def _account(typed: str) -> tuple[str, str]:
