@@ -24,6 +24,7 @@ from django.utils import timezone
 from accounts import throttle
 from accounts.models import Throttle, User
 from accounts.operations.sessions import reset_sign_in_throttle
+from accounts.operations.suspension import suspend_user
 from accounts.throttle import ACCOUNT, ADDRESS, EVERYBODY, USER, USER_DAY, Budget, Rate
 from credentials.hashers import Argon2id
 from credentials.mfa import codes, text_codes
@@ -33,7 +34,7 @@ from credentials.mfa.throttle import MOST_FAILURES
 from iamconsole.errors import AccessDenied, Throttling
 from tests.authenticators import give_app, give_number, in_mfa_session
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
-from tests.conftest import ROOT, Person
+from tests.conftest import ROOT, Person, make_account, make_user
 from tests.logs import log_of
 
 Rounds = Any
@@ -455,9 +456,12 @@ def test_the_current_password_of_a_change_is_counted(alice: Person, hashes: list
 
 
 def classes(root: Person, alice: Person, bob: Person) -> dict[str, dict[str, str]]:
-    """Every kind of failure."""
+    """Every kind of failure of IAM users; alice has a password, bob has none."""
     account = alice.account_id
+    give_password(make_user(root, "resting"))
+    suspend_user(root.caller, user_name="resting")
     return {
+        "suspended": {"account": account, "user_name": "resting"},
         "wrong password": {"account": account, "user_name": "alice"},
         "no password": {"account": account, "user_name": "bob"},
         "unknown user": {"account": account, "user_name": "nobody"},
@@ -492,6 +496,49 @@ def test_every_failure_is_told_in_the_same_bytes_and_costs_one_hash(
     hashes.clear()
     assert attempt(a_client(), alice.account_id, password=PASSWORD).status_code == 302
     assert hashes == ["verify"]
+
+
+ROOTS = "/signin/?as=root"
+
+
+def classes_of_roots(root: Person, other: Person) -> dict[str, dict[str, str]]:
+    """Every kind of failure of root users; root has a password, the other one has none."""
+    return {
+        "wrong password": {"email": root.user.email},
+        "no password": {"email": other.user.email},
+        "unknown": {"email": f"nobody-{root.account_id}@example.org"},
+        "no address": {"email": f"nobody-{root.account_id}"},
+    }
+
+
+@pytest.mark.asvs("6.3.8")
+def test_every_failure_of_a_root_user_is_told_in_the_same_bytes_and_costs_one_hash(root: Person, hashes: list[str]):
+    give_password(root)
+    answers = set()
+    for fields in classes_of_roots(root, make_account()).values():
+        hashes.clear()
+        given = {**fields, "password": "wrong"}
+        answers.add(told(a_client().post(ROOTS, given), given))
+        assert hashes == ["verify"], fields
+    assert len(answers) == 1
+    hashes.clear()
+    assert a_client().post(ROOTS, {"email": root.user.email, "password": PASSWORD}).status_code == 302
+    assert hashes == ["verify"]
+
+
+@pytest.mark.asvs("6.3.8")
+def test_what_is_throttled_of_a_root_user_is_told_in_the_same_bytes_and_costs_no_hash(root: Person, hashes: list[str]):
+    give_password(root)
+    answers = set()
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        for fields in classes_of_roots(root, make_account()).values():
+            given = {**fields, "password": "wrong"}
+            tries(10, fields["email"].lower(), fields["email"].lower())
+            hashes.clear()
+            answers.add(told(a_client().post(ROOTS, given), given))
+            assert hashes == []
+    assert len(answers) == 1
+    assert answers.pop()[0] == 429
 
 
 @pytest.mark.asvs("6.3.8")
