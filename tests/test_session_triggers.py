@@ -1,5 +1,8 @@
 """Every session that must die, dies: what ends sessions, against every kind of session there is, by the pages that do it."""
 
+import html
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,16 +10,24 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import check_password
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Session
+from accounts.management.commands._shell import operator
+from accounts.models import Session, User
 from accounts.nonces import new_nonce
+from accounts.operations.installation import recover_root_user
 from accounts.sessions import digest
-from credentials.mfa.models import MFADevice
-from tests.authenticators import App, give_app, session_of
-from tests.browser import PASSWORD, a_client, give_password, signed_in
-from tests.conftest import SECRETS, Person
+from accounts.setup_links import issue
+from credentials.hashers import Argon2id
+from credentials.mfa.models import MFADevice, RecoveryCode
+from credentials.models import LoginProfile
+from credentials.operations.unused import restore_credential
+from permissions.operations.inline import put_user_policy
+from tests.authenticators import App, SecurityKey, a_number, give_app, session_of, text_code
+from tests.browser import PASSWORD, a_client, give_password, signed_in, token_of
+from tests.conftest import SECRETS, Person, allow
 from tests.everything import new_app
 from tests.raw import body_of, send_inside, signed
 
@@ -119,6 +130,86 @@ def _own_password_by_api(stage: Stage) -> None:
 
 def _set_password(stage: Stage) -> None:
     stage.by_root("user-console-access", first_password="custom", password=ANOTHER, nonce=new_nonce(stage.root.user))
+
+
+def _generate_password(stage: Stage) -> None:
+    _shown_once(stage, "generated")
+
+
+def _setup_link(stage: Stage) -> None:
+    _shown_once(stage, "setup_link")
+
+
+def _shown_once(stage: Stage, what: str) -> None:
+    fields = {"first_password": what, "nonce": new_nonce(stage.root.user)}
+    answer = stage.roots.post(reverse("admin:user-console-access", args=["alice"]), fields)
+    shown = re.findall(r"data-secret[^>]*>([^<]+)<", answer.content.decode())
+    assert shown, answer.content.decode()
+    SECRETS.extend(html.unescape(each).rstrip("/").rpartition("/")[2] for each in shown)
+
+
+def _redeem_link(stage: Stage) -> None:
+    token = token_of(issue(stage.alice.user))
+    assert stage.living == "htcpk"  # such a link alone ends nothing
+    fields = {"new_password": ANOTHER, "confirm_password": ANOTHER}
+    assert a_client().post(reverse("setup", args=[token]), fields).status_code in (200, 302)
+    assert check_password(ANOTHER, User.objects.get(pk=stage.alice.user.pk).password)
+
+
+def _deactivate_password(stage: Stage) -> None:
+    answer = stage.roots.post(reverse("admin:unused-deactivate"), {"row": "Password:alice:"})
+    assert answer.status_code in (200, 302), answer.content.decode()
+    assert not LoginProfile.objects.filter(user=stage.alice.user).exists()
+
+
+def _deactivate_and_restore_password(stage: Stage) -> None:
+    _deactivate_password(stage)
+    restore_credential(stage.root.caller, user_name="alice", credential_type="Password")
+    assert LoginProfile.objects.filter(user=stage.alice.user).exists()
+
+
+def _add_own_passkey(stage: Stage) -> None:
+    page, key = reverse("admin:me-mfa-passkey"), SecurityKey()
+    begun = stage.hers.post(page, {"mfa_device_name": "key"})
+    answer = key.create(json.loads(begun.context["options"]))
+    stage.by_alice(page, mfa_device_name="key", credential=answer, nonce=new_nonce(stage.alice.user))
+    assert MFADevice.objects.filter(user=stage.alice.user, kind="passkey").exists()
+
+
+def _add_own_number(stage: Stage) -> None:
+    page, number = reverse("admin:me-mfa-text-message"), a_number()
+    stage.by_alice(page, mfa_device_name="mobile", phone_number=number)
+    assert stage.living == "htcpk"  # a number that is not proved yet is no factor
+    code = {"authentication_code1": text_code(number), "nonce": new_nonce(stage.alice.user)}
+    stage.by_alice(page, mfa_device_name="mobile", phone_number=number, **code)
+    assert MFADevice.objects.filter(user=stage.alice.user, kind="sms").exists()
+
+
+def _wrong_own_password(stage: Stage) -> None:
+    fields = {"old_password": "wrong", "new_password": ANOTHER, "confirm_password": ANOTHER}
+    assert b'role="alert"' in stage.hers.post(f"{ME}password/", fields).content
+
+
+def _recovery_codes(stage: Stage) -> None:
+    answer = stage.hers.post(reverse("admin:me-recovery-codes"), {"nonce": new_nonce(stage.alice.user)})
+    SECRETS.extend(re.findall(r">([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})<", answer.content.decode()))
+    assert RecoveryCode.objects.filter(user=stage.alice.user).count() == 10
+
+
+def _allow_new_attempts(stage: Stage) -> None:
+    stage.by_root("user-throttle-reset")
+
+
+def _give_permissions(stage: Stage) -> None:
+    document = allow("s3:*")
+    put_user_policy(stage.root.caller, user_name="alice", policy_name="more", policy_document=document)
+
+
+def _hash_anew(stage: Stage) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2id, "time_cost", 2)
+        _half_way(stage.alice, must_change=False, spare=stage.app)
+    assert "t=2" in User.objects.get(pk=stage.alice.user.pk).password
 
 
 def _add_own_device(stage: Stage) -> None:
@@ -229,6 +320,18 @@ TABLE: list[tuple[Trigger, str]] = [
     (_own_password, "h...."),
     (_own_password_by_api, "....."),
     (_set_password, "....."),
+    (_generate_password, "....."),
+    (_setup_link, "....."),
+    (_redeem_link, "....."),
+    (_deactivate_password, "....."),
+    (_deactivate_and_restore_password, "....."),
+    (_add_own_passkey, "h...."),
+    (_add_own_number, "h...."),
+    (_wrong_own_password, "htcpk"),
+    (_recovery_codes, "htcpk"),
+    (_allow_new_attempts, "htcpk"),
+    (_give_permissions, "htcpk"),
+    (_hash_anew, "htcpk"),
     (_add_own_device, "h...."),
     (_resync_own_device, "h...."),
     (_remove_own_device, "h...."),
@@ -272,3 +375,57 @@ def test_every_session_that_must_die_dies(stage: Stage, trigger: Trigger, lives:
         assert not Session.objects.filter(pk=digest(key)).exists()
     for half_way in (stage.owes_code, stage.owes_password):
         assert half_way.get("/console/").status_code == 302
+
+
+# The root user's own sessions
+
+
+def _recover(person: Person, hers: Client) -> None:
+    made = recover_root_user(operator(), account=person.account_id)
+    token_of(made.secret["root_setup_url"])
+
+
+def _roots_own_password(person: Person, hers: Client) -> None:
+    fields = {"old_password": PASSWORD, "new_password": ANOTHER, "confirm_password": ANOTHER}
+    assert hers.post(f"{ME}password/", fields).status_code == 302
+
+
+def _roots_own_device(person: Person, hers: Client) -> None:
+    fields = new_app(person, "third").two_codes() | {"nonce": new_nonce(person.user)}
+    SECRETS.extend(
+        re.findall(r">([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})<", hers.post(f"{ME}mfa/enable/", fields).content.decode())
+    )
+    assert MFADevice.objects.filter(user=person.user).count() == 2
+
+
+def _new_link_of_root(person: Person, hers: Client) -> None:
+    token_of(issue(person.user))
+
+
+@pytest.mark.asvs("7.4.3")
+@pytest.mark.parametrize(
+    ("trigger", "lives"),
+    [
+        (_recover, [False, False, False]),
+        (_roots_own_password, [True, False, False]),
+        (_roots_own_device, [True, False, False]),
+        (_new_link_of_root, [True, True, True]),
+    ],
+    ids=["recover", "own_password", "own_device", "new_link"],
+)
+def test_every_session_of_the_root_user_that_must_die_dies(
+    root: Person, alice: Person, trigger: Callable[[Person, Client], None], lives: list[bool]
+) -> None:
+    give_password(root)
+    give_password(alice)
+    app = give_app(root.account_id, root.user, "roots")
+    temporary = session_of(root, app)
+    here, there, alices = _with_factor(root), _with_factor(root), signed_in(alice)
+    trigger(root, here)
+    for _ in range(2):
+        assert [
+            here.get("/console/").status_code == 200,
+            there.get("/console/").status_code == 200,
+            send_inside(signed(temporary, body_of("ListUsers"))).status == 200,
+        ] == lives
+    assert alices.get("/console/").status_code == 200
