@@ -1,6 +1,10 @@
 """Sessions: every one that must die, dies; and those that live are listed, warned and ended by their owners."""
 
+import math
+import random
 import re
+import string
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +17,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Session, User
 from accounts.operations.users import update_user
-from accounts.sessions import IDLE, LIFETIME, digest
+from accounts.sessions import IDLE, LIFETIME, SessionStore, digest
 from accounts.signin.notices import CHANGES
 from credentials.operations.access_keys import create_access_key
 from credentials.operations.login_profiles import update_login_profile
@@ -247,6 +251,35 @@ def test_new_attempts_at_mfa_devices_are_allowed_by_who_has_shown_an_own_one(ali
     session.save()
     assert reset in client.get(tab).content.decode()
     assert "bob can try to sign in again at once." in client.post(reset, follow=True).content.decode()
+
+
+@pytest.mark.asvs("7.2.3")
+def test_session_keys_are_random_unique_and_of_more_than_128_bits(alice: Person):
+    give_password(alice)
+    keys = []
+    for _ in range(2000):
+        random.seed(1)  # which says what comes of `random`, and nothing of the system's secure numbers
+        keys.append(SessionStore()._get_new_session_key())
+    assert len(set(keys)) == 2000
+    alphabet = set("".join(keys))
+    assert alphabet == set(string.ascii_lowercase + string.digits)
+    assert {len(key) for key in keys} == {32}
+    assert 32 * math.log2(len(alphabet)) > 128
+    for place in zip(*keys, strict=True):  # every character comes in every place, and none much more often than another
+        often = Counter(place)
+        assert set(often) == alphabet
+        assert max(often.values()) < 4 * len(keys) / len(alphabet)
+    # That is what a browser is given, and what the table has opens nothing.
+    browsers = [by_form(alice) for _ in range(3)]
+    given = [client.cookies["session"].value for client in browsers]
+    assert all(re.fullmatch("[a-z0-9]{32}", key) for key in given)
+    assert len(set(given)) == 3
+    rows = set(Session.objects.filter(user=alice.user).values_list("pk", flat=True))
+    assert rows == {digest(key) for key in given}
+    for row in rows:
+        stranger = a_client()
+        stranger.cookies["session"] = row
+        assert not is_in(stranger)
 
 
 def test_nobody_ends_anothers_session_as_an_own_one(alice: Person, bob: Person):

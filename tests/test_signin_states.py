@@ -172,7 +172,6 @@ def test_a_newcomer_with_a_device_takes_all_the_steps_in_their_order(root: Perso
 
 
 @pytest.mark.asvs("7.2.4")
-@pytest.mark.asvs("7.2.3")
 def test_every_step_has_a_session_of_its_own_and_the_old_ones_are_dead(root: Person):
     newcomer = make_user(root, "newcomer", allow("*"))
     give_password(newcomer, must_change=True)
