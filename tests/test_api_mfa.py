@@ -28,8 +28,6 @@ from tests.faults import fault_of, invalid
 from tests.raw import ask
 from tests.rows import events_of
 
-pytestmark = pytest.mark.pure
-
 WRONG_CODE = ("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.")
 IN_USE = ("EntityAlreadyExists", 409, "MFA Device is already in use.")
 INVALID_FOR_USER = ("NoSuchEntity", 404, "MFA Device invalid for user.")
@@ -80,6 +78,7 @@ def read_qr(picture: bytes) -> str:
 # The whole life of a virtual device
 
 
+@pytest.mark.pure
 @pytest.mark.asvs("6.5.3")
 def test_a_new_virtual_device_shows_its_seed_as_text_and_as_a_picture(iam: Any, alice: Person) -> None:
     made = iam.create_virtual_mfa_device(
@@ -96,6 +95,7 @@ def test_a_new_virtual_device_shows_its_seed_as_text_and_as_a_picture(iam: Any, 
     assert parse_qs(told.query) == {"secret": [seed], "issuer": ["iamconsole"]}
 
 
+@pytest.mark.pure
 def test_the_whole_life_of_a_virtual_device_by_the_cli(boss: Person, server: Path, tmp_path: Path, dave: str) -> None:
     cli = partial(aws, boss, "iam")
     file = tmp_path / "seed"
@@ -130,6 +130,7 @@ def test_a_device_is_enabled_by_two_codes_in_a_row_and_in_order(iam: Any, admin:
     assert iam.get_mfa_device(SerialNumber=app.serial_number, UserName=dave)["EnableDate"] == listed["EnableDate"]
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("off", [-900, -40, 40, 900])
 def test_an_app_whose_clock_is_far_off_is_enabled_and_then_signs_in(admin: Any, dave: str, app: App, off: int) -> None:
     admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(off))
@@ -139,6 +140,7 @@ def test_an_app_whose_clock_is_far_off_is_enabled_and_then_signs_in(admin: Any, 
     assert codes.verify(device.user, device, app.code(off + 2), timezone.now() + timedelta(seconds=30))
 
 
+@pytest.mark.pure
 def test_who_types_slowly_is_not_taken_for_a_slow_clock(admin: Any, dave: str, app: App) -> None:
     admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-3))
     device = MFADevice.objects.get(serial_number=app.serial_number)
@@ -171,6 +173,7 @@ def test_what_is_not_there_is_told_as_aws_does(iam: Any, admin: Any, dave: str, 
     assert fault_of(iam.tag_mfa_device, SerialNumber=serial, Tags=[]) == missing(serial)
 
 
+@pytest.mark.pure
 def test_names_and_paths_are_held_to_awss_rules(iam: Any) -> None:
     app_of(iam.create_virtual_mfa_device(VirtualMFADeviceName="phone"))
     exists = ("EntityAlreadyExists", 409, "MFA device already exists.")
@@ -466,6 +469,7 @@ def test_a_hardware_token_is_enabled_like_any_device_and_its_drift_is_followed(
     assert fault_of(iam.delete_virtual_mfa_device, SerialNumber=token.serial_number) == missing(token.serial_number)
 
 
+@pytest.mark.pure
 def test_pictures_for_pages_are_svg() -> None:
     from credentials import qr
 

@@ -42,8 +42,6 @@ from tests.test_signin_states import (
     two_codes,
 )
 
-pytestmark = pytest.mark.pure
-
 DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 WITH_MFA = json.dumps(
     {
@@ -192,6 +190,7 @@ def test_wrong_codes_enable_nothing_and_the_key_is_not_shown_again(root: Person,
     assert is_in(client)
 
 
+@pytest.mark.pure
 def test_the_step_is_open_for_five_minutes(root: Person, dora: Person):
     require_mfa(root)
     client = half_way(dora)
@@ -322,6 +321,7 @@ def test_grace_counts_from_the_later_of_the_day_and_the_access_to_the_console(ro
     assert at(day + timedelta(days=13), where) == "/mfa-enrolment/"
 
 
+@pytest.mark.pure
 def test_in_grace_the_dashboard_says_by_when(root: Person, dora: Person):
     require_mfa(root, "2099-12-01", 2)
     client = a_client()
@@ -370,6 +370,7 @@ def test_in_grace_it_may_go(root: Person, dora: Person):
     assert not MFADevice.objects.filter(user=root.user).exists()
 
 
+@pytest.mark.pure
 def test_the_page_says_why_it_stays(root: Person):
     require_mfa(root)
     give_password(root)
@@ -425,6 +426,7 @@ def make_console_user(root: Person, name: str) -> Person:
     return person
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

@@ -27,8 +27,6 @@ from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, s
 from tests.conftest import SECRETS, Person, caller_for
 from tests.rows import events_of
 
-pytestmark = pytest.mark.pure
-
 ANOTHER = "Green-Goose-8-Ladder"
 ME = "/console/my-security-credentials/"
 SECRETS.append(ANOTHER)
@@ -149,6 +147,7 @@ def test_sessions_that_have_run_out_are_forgotten(alice: Person, clock: Any):
     assert list(Session.objects.filter(user=alice.user)) == [row_of(kept)]
 
 
+@pytest.mark.pure
 def test_the_page_says_when_the_session_ends_and_staying_puts_it_off(alice: Person, clock: Any):
     client = signed_in(alice)
     page = client.get(ME).content.decode()
@@ -166,6 +165,7 @@ def test_the_page_says_when_the_session_ends_and_staying_puts_it_off(alice: Pers
     assert client.get("/console/stay/").status_code == 405
 
 
+@pytest.mark.pure
 def test_the_browser_warns_two_minutes_before_and_one_click_extends(visitor: Visitor, alice: Person):
     give_password(alice)
     page = visitor.sign_in(alice)
@@ -190,6 +190,7 @@ def test_the_browser_warns_two_minutes_before_and_one_click_extends(visitor: Vis
 # Lists
 
 
+@pytest.mark.pure
 @pytest.mark.asvs("7.5.2")
 def test_one_sees_the_own_sessions_and_ends_them(visit: Callable[..., Visitor], alice: Person):
     give_password(alice)
@@ -253,6 +254,7 @@ def test_new_attempts_at_mfa_devices_are_allowed_by_who_has_shown_an_own_one(ali
     assert "bob can try to sign in again at once." in client.post(reset, follow=True).content.decode()
 
 
+@pytest.mark.pure
 @pytest.mark.asvs("7.2.3")
 def test_session_keys_are_random_unique_and_of_more_than_128_bits(alice: Person):
     give_password(alice)
@@ -394,6 +396,7 @@ SENSITIVE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.pure
 @pytest.mark.asvs("7.5.1")
 @pytest.mark.asvs("7.5.3")
 @pytest.mark.parametrize(("address", "fields"), SENSITIVE)
@@ -434,6 +437,7 @@ def test_a_sensitive_change_wants_a_proof_of_the_last_quarter_of_an_hour(
     assert old_session(alice, 14).post(address, fields).status_code in (200, 302, 409, 404)
 
 
+@pytest.mark.pure
 def test_what_is_not_sensitive_asks_nothing(alice: Person):
     client = old_session(alice, 300)
     for address in (ME, "/console/", "/console/accounts/user/", "/console/accounts/user/alice/change/"):
@@ -443,6 +447,7 @@ def test_what_is_not_sensitive_asks_nothing(alice: Person):
     assert client.post(f"{ME}sessions/end-others/").status_code == 403  # ends sessions, so it is asked
 
 
+@pytest.mark.pure
 def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Person, bob: Person):
     from accounts.nonces import new_nonce
     from credentials.models import LoginProfile
@@ -460,6 +465,7 @@ def test_a_secret_of_the_form_is_not_kept_while_it_is_asked_who_it_is(alice: Per
     assert done.context["form"]["password_reset_required"].value()
 
 
+@pytest.mark.pure
 def test_a_form_to_send_again_is_good_for_its_user_alone_and_not_for_long(root: Person, alice: Person, bob: Person):
     from tests.conftest import make_user
 
@@ -477,6 +483,7 @@ def test_a_form_to_send_again_is_good_for_its_user_alone_and_not_for_long(root: 
     assert User.objects.filter(pk=bob.user.pk).exists()
 
 
+@pytest.mark.pure
 def test_keys_and_the_shell_are_not_asked(alice: Person, root: Person):
     from dataclasses import replace
 

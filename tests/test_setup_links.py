@@ -27,8 +27,6 @@ from tests.conftest import SECRETS, Person, allow, make_user
 from tests.rows import events_of
 from tests.test_signin_states import ANOTHER, give_password_to
 
-pytestmark = pytest.mark.pure
-
 ACCESS = "/console/accounts/user/dora/console-access/"
 
 
@@ -129,6 +127,7 @@ def test_one_way_to_a_password_is_enough(root: Person):
         create_user_with_access(root.caller, user_name="erin", setup_link=True, generate_password=True)
 
 
+@pytest.mark.pure
 def test_the_pages_show_it_once(root: Person, dora: Person):
     client = signed_in(root)
     wizard = draft(client, "erin", "person")
