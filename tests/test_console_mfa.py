@@ -281,6 +281,7 @@ def test_who_confirms_with_the_own_device_changes_those_of_others(alice: Person,
     address = reverse("admin:user-mfa-remove", args=["bob", app.serial_number])
     confirm = reverse("admin:confirm")
     assert f'href="{confirm}"' in text(client.get(address))
+    assert "Who confirms with an MFA device may change those of others too." in text(client.get(confirm))
     client.post(confirm, {"password": PASSWORD})
     assert f'href="{confirm}"' in text(client.post(address))
     client.post(confirm, {"device": str(own_device(alice).pk), "code": mine.code()})
