@@ -28,6 +28,18 @@ from tests.raw import ask, exchange
 Rounds = Callable[[int, int], int]
 POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 ONLY_S3 = allow("s3:*")
+S3_BOUNDARY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+FOR_ENGINEERS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalTag/team": "engineering"}},
+        },
+    }
+)
 # What is given to a user, and what takes it away; the code that the next request gets.
 REVOCATIONS: dict[str, tuple[Callable[[Any, str], None], Callable[[Any, str, Person], Any], str]] = {}
 
@@ -54,6 +66,22 @@ def by_group(iam: Any, name: str) -> None:
     iam.add_user_to_group(GroupName=name, UserName=name)
 
 
+def by_inline_policy_of_a_group(iam: Any, name: str) -> None:
+    iam.create_group(GroupName=name)
+    iam.put_group_policy(GroupName=name, PolicyName="given", PolicyDocument=ALLOW_ALL)
+    iam.add_user_to_group(GroupName=name, UserName=name)
+
+
+def by_tag(iam: Any, name: str) -> None:
+    iam.tag_user(UserName=name, Tags=[{"Key": "team", "Value": "engineering"}])
+    iam.put_user_policy(UserName=name, PolicyName="given", PolicyDocument=FOR_ENGINEERS)
+
+
+def within_a_boundary(iam: Any, name: str) -> None:
+    by_attachment(iam, name)
+    iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=POLICY)
+
+
 def by_own_policy(iam: Any, name: str) -> None:
     arn = iam.create_policy(PolicyName=name, PolicyDocument=ALLOW_ALL)["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=ONLY_S3)
@@ -67,6 +95,21 @@ def arn_of(person: Person) -> str:
 @revocation("AccessDenied", by_inline_policy)
 def deleting_the_policy(iam: Any, name: str, person: Person) -> None:
     iam.delete_user_policy(UserName=name, PolicyName="given")
+
+
+@revocation("AccessDenied", by_inline_policy)
+def narrowing_the_policy(iam: Any, name: str, person: Person) -> None:
+    iam.put_user_policy(UserName=name, PolicyName="given", PolicyDocument=ONLY_S3)
+
+
+@revocation("AccessDenied", by_inline_policy_of_a_group)
+def deleting_the_policy_of_the_group(iam: Any, name: str, person: Person) -> None:
+    iam.delete_group_policy(GroupName=name, PolicyName="given")
+
+
+@revocation("AccessDenied", by_inline_policy_of_a_group)
+def narrowing_the_policy_of_the_group(iam: Any, name: str, person: Person) -> None:
+    iam.put_group_policy(GroupName=name, PolicyName="given", PolicyDocument=ONLY_S3)
 
 
 @revocation("AccessDenied", by_attachment)
@@ -89,11 +132,29 @@ def setting_another_version(iam: Any, name: str, person: Person) -> None:
     iam.set_default_policy_version(PolicyArn=arn_of(person), VersionId="v2")
 
 
+@revocation("AccessDenied", by_own_policy)
+def making_another_version_the_default(iam: Any, name: str, person: Person) -> None:
+    iam.create_policy_version(PolicyArn=arn_of(person), PolicyDocument=ONLY_S3, SetAsDefault=True)
+
+
+@revocation("AccessDenied", by_tag)
+def taking_the_tag_away(iam: Any, name: str, person: Person) -> None:
+    iam.untag_user(UserName=name, TagKeys=["team"])
+
+
+@revocation("AccessDenied", by_tag)
+def changing_the_tag(iam: Any, name: str, person: Person) -> None:
+    iam.tag_user(UserName=name, Tags=[{"Key": "team", "Value": "sales"}])
+
+
 @revocation("AccessDenied", by_attachment)
 def setting_a_boundary(iam: Any, name: str, person: Person) -> None:
-    iam.put_user_permissions_boundary(
-        UserName=name, PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-    )
+    iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=S3_BOUNDARY)
+
+
+@revocation("AccessDenied", within_a_boundary)
+def setting_another_boundary(iam: Any, name: str, person: Person) -> None:
+    iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=S3_BOUNDARY)
 
 
 @revocation("InvalidClientTokenId", by_attachment)
@@ -237,8 +298,15 @@ def verifier_code(root: Person, person: Person) -> Callable[[], str | None]:
     return once
 
 
+def code_at(door: str, root: Person, person: Person) -> Callable[[], str | None]:
+    """Asks at a door for the list of users, or about it: None when it is allowed."""
+    if door == "api":
+        return partial(code_of, person)
+    return console_code(person) if door == "console" else verifier_code(root, person)
+
+
 @pytest.mark.parametrize("door", ["console", "verifier"])
-@pytest.mark.parametrize("what", ["detaching_the_policy", "leaving_the_group", "setting_a_boundary"])
+@pytest.mark.parametrize("what", [what for what, (_, _, code) in REVOCATIONS.items() if code == "AccessDenied"])
 def test_what_is_revoked_is_revoked_at_every_door(
     root: Person, server: Path, rounds: Rounds, what: str, door: str
 ) -> None:
@@ -247,10 +315,24 @@ def test_what_is_revoked_is_revoked_at_every_door(
     for number in range(rounds(1, 20)):
         person = make_user(root, f"u{number}")
         give(iam, person.name)
-        once = console_code(person) if door == "console" else verifier_code(root, person)
-        before, after = seen_by(once, partial(take, iam, person.name, person))
+        before, after = seen_by(code_at(door, root, person), partial(take, iam, person.name, person))
         assert None in before
         assert after == {code}
+
+
+@pytest.mark.parametrize("door", ["api", "console", "verifier"])
+def test_a_boundary_that_is_taken_away_bounds_no_later_request(
+    root: Person, server: Path, rounds: Rounds, door: str
+) -> None:
+    iam = root.client()
+    for number in range(rounds(1, 20)):
+        person = make_user(root, f"u{number}")
+        by_attachment(iam, person.name)
+        iam.put_user_permissions_boundary(UserName=person.name, PermissionsBoundary=S3_BOUNDARY)
+        take = partial(iam.delete_user_permissions_boundary, UserName=person.name)
+        before, after = seen_by(code_at(door, root, person), take)
+        assert "AccessDenied" in before
+        assert after == {None}
 
 
 @pytest.mark.parametrize("door", ["console", "verifier", "session"])
@@ -266,7 +348,7 @@ def test_who_is_kept_out_is_kept_out_at_every_door_at_once(
         if door == "session":
             once: Callable[[], str | None] = partial(identity_code, session_of(person))
         else:
-            once = console_code(person) if door == "console" else verifier_code(root, person)
+            once = code_at(door, root, person)
         before, after = seen_by(once, partial(take, iam, person.name, person))
         assert None in before
         assert after == {"302" if door == "console" else code}
