@@ -1,10 +1,12 @@
 """Every row of an account, its trail, and what the database's own rules keep from being done to it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -61,6 +63,8 @@ OF_AN_ACCOUNT: Final = (
     (UserListView, "user__account"),
     (Event, "chain"),
 )
+# The columns that hold a word of a few: a service, a kind of job.
+WORDS: Final = ("service_name", "kind")
 
 
 def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
@@ -72,6 +76,26 @@ def rows_of(account_id: str) -> dict[str, list[dict[str, Any]]]:
             columns = [column[0] for column in cursor.description]
             rows[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return rows
+
+
+def texts_of(account_id: str, *, shortest: int = 12) -> set[str]:
+    """What stands in an account's rows and tells it from others: ids, names, documents and secrets, but for what is short.
+
+    The trail is left out, which says again what the rows do, and the words that are everybody's.
+    """
+    texts = {
+        _as_shown(value)
+        for model, rows in rows_of(account_id).items()
+        for row in rows
+        for column, value in row.items()
+        if isinstance(value, str | UUID) and column not in WORDS and model != "Event"
+    }
+    return {text for text in texts if len(text) >= shortest}
+
+
+def _as_shown(value: str | UUID) -> str:
+    """A text; a UUID with its hyphens, which SQLite keeps without them."""
+    return str(UUID(value)) if isinstance(value, str) and re.fullmatch("[0-9a-f]{32}", value) else str(value)
 
 
 @cache

@@ -4,20 +4,21 @@ The addresses come from the URL configuration and the operations from the regist
 address that is neither the console's nor listed here fails.
 """
 
+import html
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
 
-from accounts.models import User
 from iamconsole.operation import Operation
+from permissions.operations.inline import put_user_policy
+from permissions.operations.managed import create_policy
 from tests.browser import a_client, every_route, signed_in
-from tests.conftest import ALLOW_ALL, Person, make_account, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, make_account, make_group, make_user
 from tests.everything import BY_CALLERS, Values, furnish, names_of, parameters
 from tests.raw import exchange, form, run
-from tests.rows import rows_of
+from tests.rows import rows_of, texts_of
 
 # Addresses outside the console that answer without a session, and why.
 OPEN = {
@@ -61,10 +62,15 @@ EVERYBODYS = {
 REFUSALS = ("needs the permission", "is not authorized to perform", "No policy can allow it")
 
 
-def address(name: str, values: Values) -> str:
-    """The address of a route, its arguments filled with what exists."""
+def arguments(name: str, values: Values) -> dict[str, Any]:
+    """What fills the address of a route: what exists."""
     known = {**values, "credential_id": values["service_specific_credential_id"], "kind": "csv"}
-    return reverse(name, kwargs={argument: known[argument] for argument in ROUTES[name].pattern.converters})
+    return {argument: known[argument] for argument in ROUTES[name].pattern.converters}
+
+
+def address(name: str, values: Values) -> str:
+    """The address of a route that names what exists."""
+    return reverse(name, kwargs=arguments(name, values))
 
 
 def fields(values: Values) -> dict[str, Any]:
@@ -97,35 +103,68 @@ def rows_but_for_traces(root: Person) -> dict[str, Any]:
     return {name: rows for name, rows in rows_of(root.account_id).items() if name not in ("Event", "Session")}
 
 
+def with_more_than_is_named(root: Person) -> Values:
+    """Put one of everything into the account, and what no value names: a user, and what dave is in and has."""
+    values = furnish(root)
+    make_user(root, "unspoken-user", allow("iam:ListUsers"))
+    make_group(root, "unspoken-group", "dave")
+    create_policy(root.caller, policy_name="unspoken-policy", policy_document=allow("iam:ListGroups"))
+    put_user_policy(
+        root.caller, user_name="dave", policy_name="unspoken-rights", policy_document=allow("iam:ListRoles")
+    )
+    return values
+
+
+def told_by(answer: Any) -> str:
+    """All that an answer says."""
+    page = b"".join(answer) if answer.streaming else answer.content
+    return html.unescape(page.decode()) + answer.headers.get("Location", "")
+
+
+def shown(answer: Any, hidden: set[str], named: Values) -> list[str]:
+    """What an answer tells of what is hidden, but for what was named to it."""
+    told, known = told_by(answer), "\n".join(str(value) for value in named.values())
+    return [each for each in hidden if each in told and each not in known]
+
+
 def test_who_may_nothing_is_refused_at_every_address(root: Person) -> None:
-    values, client = furnish(root), signed_in(make_user(root, "mallory"))
+    values = with_more_than_is_named(root)
+    hidden = texts_of(root.account_id) - {root.account_id, values["account_alias"]}  # which whoever is in it knows
+    assert len({each for each in hidden if each.startswith("unspoken-")}) == 4
+    client = signed_in(make_user(root, "mallory"))
     before = rows_but_for_traces(root)
     for name in CONSOLE:
-        for ask in (client.get, lambda path: client.post(path, fields(values))):
-            answer = ask(address(name, values))
+        path, named = address(name, values), arguments(name, values)
+        for answer, known in (
+            (client.get(path), named),
+            (client.post(path, fields(values)), named | fields(values)),
+        ):
             told = answer.status_code in (403, 404, 405) or (
-                answer.status_code == 200 and any(words in answer.content.decode() for words in REFUSALS)
+                answer.status_code == 200 and any(words in told_by(answer) for words in REFUSALS)
             )
             assert told or name in EVERYBODYS, (name, answer.status_code)
+            assert shown(answer, hidden, known) == [], name
     after = rows_but_for_traces(root)
     del after["UserListView"], before["UserListView"]  # the columns and the view that mallory chose
     assert after == before
 
 
 def test_who_may_everything_elsewhere_neither_sees_nor_changes_anything_here(root: Person) -> None:
-    values, trudy = furnish(root), make_user(make_account(), "trudy", ALLOW_ALL)
+    values, trudy = with_more_than_is_named(root), make_user(make_account(), "trudy", ALLOW_ALL)
+    hidden = texts_of(root.account_id)
+    assert {root.account_id, values["account_alias"], values["email"]} < hidden
     before = rows_but_for_traces(root)
-    here = {root.account_id, *(str(values[name]) for name in ("access_key_id", "email", "alias", "report_id"))}
-    here |= {str(user_id) for user_id in User.objects.filter(account=root.account_id).values_list("user_id", flat=True)}
     client = signed_in(trudy)
     for name in CONSOLE:
-        path = address(name, values)
-        answer = client.get(path)
+        answer = client.get(address(name, values))
         assert answer.status_code < 500, name
-        page = b"".join(answer) if answer.streaming else answer.content
-        assert not {each for each in here if each in page.decode() and each not in unquote(path)}, name
-    for name in CONSOLE:  # her own trail then tells what she has named
-        assert signed_in(trudy).post(address(name, values), fields(values)).status_code < 500, name
+        assert shown(answer, hidden, arguments(name, values)) == [], name
+    known = fields(values)
+    for name in CONSOLE:
+        known |= arguments(name, values)  # her own trail then tells what she has named
+        answer = signed_in(trudy).post(address(name, values), fields(values))
+        assert answer.status_code < 500, name
+        assert shown(answer, hidden, known) == [], name
     assert rows_but_for_traces(root) == before
 
 
@@ -158,9 +197,14 @@ def test_no_operation_answers_who_has_not_signed(operation: Operation[Any], valu
 
 
 def test_no_operation_of_the_account_answers_a_stranger_with_what_is_there(root: Person, server: Path) -> None:
-    values = furnish(root)
+    values = with_more_than_is_named(root)
+    hidden = texts_of(root.account_id) | {f"arn:aws:iam::{root.account_id}"}
     trudy = make_user(make_account(), "trudy", ALLOW_ALL)
+    known = ""
     for operation in BY_CALLERS:
-        answer = run(trudy, operation.model, parameters(operation, values))
+        given = parameters(operation, values)
+        known += repr(given)  # her own trail then tells what she has named
+        answer = run(trudy, operation.model, given)
         assert answer.status < 500, operation.action
-        assert root.access_key_id not in answer.body.decode(), operation.action
+        told = html.unescape(answer.body.decode())
+        assert [each for each in hidden if each in told and each not in known] == [], operation.action
