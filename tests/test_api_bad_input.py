@@ -17,8 +17,6 @@ from accounts.signin import BACKEND
 from tests.conftest import Person, make_user
 from tests.raw import FORM, Answer, ask, body_of, exchange, send, send_inside, signed
 
-pytestmark = pytest.mark.pure
-
 MIB_4 = 4 * 1024 * 1024
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"

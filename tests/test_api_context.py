@@ -15,8 +15,6 @@ from tests.browser import a_client, give_password
 from tests.conftest import ALLOW_ALL, Person, allow, make_user
 from tests.everything import served_to_all
 
-pytestmark = pytest.mark.pure
-
 POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 OTHER_POLICY = "arn:aws:iam::aws:policy/PowerUserAccess"
 

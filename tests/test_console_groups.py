@@ -13,8 +13,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import normal, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_group, make_user
 
-pytestmark = pytest.mark.pure
-
 GROUPS = "/console/groups/"
 READ_ONLY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
 

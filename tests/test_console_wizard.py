@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
@@ -25,8 +24,6 @@ from tests.browser import (
     walk_through,
 )
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_group, make_user
-
-pytestmark = pytest.mark.pure
 
 USERS = "/console/accounts/user/"
 ADD = f"{USERS}add/"
