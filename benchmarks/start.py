@@ -1,17 +1,27 @@
-"""How long the first and a later start of ``script/server`` take until it is ready, the virtual environment being there."""
+"""How long ``script/server`` takes until it is ready, the virtual environment being there: the first start and the second.
+
+The goal stands for a machine that does nothing else; the suite asserts no times.
+"""
 
 from benchmarks.stage import serving, stage
 
-LATER = 5
+ROUNDS = 5
+GOAL = 3.0
 
 
 def run() -> None:
-    """Print the seconds."""
-    with stage() as on:
-        with serving(on) as seconds:
-            print(f"first start, with database, static files and account: {seconds:.2f} s")
-        later = []
-        for _ in range(LATER):
-            with serving(on) as seconds:
-                later.append(seconds)
-        print(f"later starts: {', '.join(f'{seconds:.2f}' for seconds in later)} s (goal: under 3 s)")
+    """Print the seconds of several rounds, each in a data folder of its own."""
+    first, second = [], []
+    for _ in range(ROUNDS):
+        with stage() as on:
+            for seconds_of in (first, second):
+                with serving(on) as seconds:
+                    seconds_of.append(seconds)
+    print(f"first start, with database, static files and account: {_listed(first)}")
+    print(
+        f"second start: {_listed(second)} (goal: under {GOAL:g} s; {sum(each < GOAL for each in second)} of {ROUNDS} are)"
+    )
+
+
+def _listed(seconds: list[float]) -> str:
+    return f"{', '.join(f'{each:.2f}' for each in seconds)} s"
