@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from cryptography.x509.oid import PublicKeyAlgorithmOID
+from cryptography.x509.oid import PublicKeyAlgorithmOID, SignatureAlgorithmOID
 
 from iamconsole.errors import InvalidCertificate, KeyPairMismatch, MalformedCertificate
 
@@ -37,6 +37,13 @@ BAD_CHAIN = (
     " any intermediaries in order. The index within the chain of the invalid certificate is: {index}"
 )
 BAD_KEY = "Invalid Private Key."
+WEAK = "Certificate is signed with SHA-1 or MD5, and TLS servers and clients refuse that: have it issued again with SHA-256."
+WEAK_ALGORITHMS = (
+    SignatureAlgorithmOID.RSA_WITH_MD5,
+    SignatureAlgorithmOID.RSA_WITH_SHA1,
+    SignatureAlgorithmOID.DSA_WITH_SHA1,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA1,
+)
 MALFORMED = "Certificate {named} is malformed."
 
 _BLOCK = re.compile(
@@ -94,6 +101,8 @@ def server_certificate(body: str, private_key: str, chain: str, now: datetime) -
         raise MalformedCertificate(EXPIRED)
     if now < leaf[1].not_valid_before_utc:
         raise MalformedCertificate(NOT_YET)
+    if _is_weakly_signed(leaf[1]):
+        raise MalformedCertificate(WEAK)
     try:
         public_key = _public_key(leaf[1])
     except _UnreadableError as error:
@@ -247,12 +256,20 @@ def _check_chain(leaf: tuple[Block, x509.Certificate], issuers: list[tuple[Block
     certificates = [leaf, *issuers]
     if leaf[0].der in {block.der for block, _ in issuers}:
         raise MalformedCertificate(BAD_CHAIN.format(index=-1))
+    for index, (_, issuer) in enumerate(issuers):
+        if _is_weakly_signed(issuer):
+            raise MalformedCertificate(f"{BAD_CHAIN.format(index=index)} {WEAK}")
     for index, ((_, one), (_, issuer)) in enumerate(pairwise(certificates), start=-1):
         try:
             _public_key(issuer)
             one.verify_directly_issued_by(issuer)
         except (_UnreadableError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
             raise MalformedCertificate(BAD_CHAIN.format(index=index)) from error
+
+
+def _is_weakly_signed(certificate: x509.Certificate) -> bool:
+    """Whether anybody could have made up who issued it. Of a root, which signs itself, the signature says nothing."""
+    return certificate.issuer != certificate.subject and certificate.signature_algorithm_oid in WEAK_ALGORITHMS
 
 
 def _public_key(certificate: x509.Certificate) -> PublicKey:

@@ -2,17 +2,21 @@
 
 import base64
 import secrets
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from credentials import certificates
-from credentials.certificates import BAD_CHAIN, EXPIRED, LONGEST_CHAIN, MISMATCH, UNREADABLE
+from credentials.certificates import BAD_CHAIN, EXPIRED, LONGEST_CHAIN, MISMATCH, UNREADABLE, WEAK
 from iamconsole.errors import Fault, InvalidCertificate, KeyPairMismatch, MalformedCertificate
 from tests.certificate_authority import (
+    Issuer,
     Served,
     authority,
     certificate,
@@ -200,6 +204,34 @@ def test_what_is_no_good_is_refused_in_awss_words(what: str) -> None:
     fault = ask()
     assert type(fault) is kind
     assert fault.message == message
+
+
+def signed_with(algorithm: str, folder: Path, name: str, issuer: Issuer, key: object) -> str:
+    """A certificate whose issuer used an old algorithm, which openssl still does."""
+    (folder / "issuer.pem").write_text(issuer.pem)
+    (folder / "issuer.key").write_text(pem_of(issuer.key))
+    (folder / "old.key").write_text(pem_of(key))
+    for command in (
+        f"req -new -key old.key -subj /CN={name} -out old.csr",
+        f"x509 -req -in old.csr -CA issuer.pem -CAkey issuer.key -CAcreateserial -days 9 -{algorithm} -out old.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    return (folder / "old.pem").read_text()
+
+
+@pytest.mark.parametrize(("algorithm", "kind"), [("sha1", "ECDSA"), ("sha1", "RSA"), ("md5", "RSA")])
+def test_what_was_signed_with_a_broken_hash_is_refused_alone_and_in_a_chain(
+    tmp_path: Path, algorithm: str, kind: str
+) -> None:
+    root_key = new_key() if kind == "ECDSA" else rsa_key(2048)
+    root, key, middle_key = Issuer(certificate("Old", root_key, is_ca=True), root_key), new_key(), new_key()
+    weak = signed_with(algorithm, tmp_path, "www", root, key)
+    assert refusal(weak, pem_of(key), "").message == WEAK
+    assert refusal(weak, pem_of(key), root.pem).message == WEAK
+    middle = x509.load_pem_x509_certificate(signed_with(algorithm, tmp_path, "Middle", root, middle_key).encode())
+    leaf = text_of(Issuer(middle, middle_key).issue("www", key))
+    assert refusal(leaf, pem_of(key), text_of(middle)).message == f"{bad_chain(0)} {WEAK}"
+    assert certificates.server_certificate(leaf, pem_of(key), "", datetime.now(UTC))
 
 
 # Nothing that costs is done before the sizes are known. Each case would be refused for something else if it were.
