@@ -8,7 +8,7 @@ from api import shapes
 from api.shapes import Shape, snake
 from audit.models import Event
 from iamconsole.operation import Operation
-from tests.authenticators import give_app
+from tests.authenticators import give_app, session_of
 from tests.conftest import SECRETS, Person
 from tests.everything import (
     Values,
@@ -35,11 +35,12 @@ def situations(root: Person, alice: Person) -> Iterator[tuple[Person, Values]]:
     yield root, {**existing, "email": f"new-{existing['email']}"}
     yield root, {**existing, **new_app(root, "bare-too").two_codes()}
     yield root, {**existing, **give_app(root.account_id, root.user, "root").two_codes()}
+    with_factor = session_of(root, give_app(root.account_id, root.user, "roots-own"))
+    yield with_factor, existing
+    yield with_factor, {**existing, **bare}
     session, factor, answer = own_factor(alice)
     yield alice, {**existing, **factor}
     yield session, {**existing, **answer}
-    yield session, existing
-    yield session, {**existing, **bare}
 
 
 def check_lines(operation: Operation[Any], answer: Answer, lines: list[Event]) -> None:
