@@ -126,6 +126,11 @@ def either(first: Part[None], *others: Part[None]) -> Part[None]:
     return next((each for each in (first, *others) if each.allowed), first)
 
 
+def each_of(*parts: Part[None]) -> Part[None]:
+    """The first that is not allowed, or else the last."""
+    return next((each for each in parts if not each.allowed), parts[-1])
+
+
 def one_by_one(request: HttpRequest, names: Iterable[str], act: Callable[[str], object], done: str) -> None:
     """Call an operation for each of ``names`` and report each; ``done`` says so of those that worked, with a place for them.
 

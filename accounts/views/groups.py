@@ -22,7 +22,7 @@ from accounts.operations.groups import (
 from accounts.operations.whole_groups import delete_group_with_members
 from accounts.signin import caller_of
 from audit.views.trail import activity
-from iamconsole.forms import may, may_now, may_some, submitted
+from iamconsole.forms import each_of, may, may_now, may_some, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions import applied
 from permissions.operations.attachments import attach_group_policy
@@ -136,7 +136,10 @@ def delete(request: HttpRequest, group_name: str) -> HttpResponse:
         "users": found["users"],
         "more_users": found["marker"] is not None,
         "policies": applied.of_group(caller, group),
-        "may": may_now(caller, delete_group_with_members, group_name=group_name),
+        "may": each_of(
+            may(caller, delete_group, group_name=group_name),
+            may_now(caller, delete_group_with_members, group_name=group_name),
+        ),
         "back": reverse("admin:accounts_group_change", args=[group.group_name]),
     }
     return render(request, "group_delete.html", context)

@@ -44,7 +44,7 @@ from credentials.views import (
     signing_certificates,
     ssh_keys,
 )
-from iamconsole.forms import Part, either, may, may_now, may_some, part, submitted
+from iamconsole.forms import Part, each_of, either, may, may_now, may_some, part, submitted
 from iamconsole.tabs import chosen_tab, tabs_of
 from permissions.operations.attachments import list_attached_user_policies
 from permissions.operations.inline import list_user_policies
@@ -167,7 +167,10 @@ def delete(request: HttpRequest, user_name: str) -> HttpResponse:
         "names": part(caller, list_user_policies, user_name=user_name),
         "attached": part(caller, list_attached_user_policies, user_name=user_name),
         "groups": part(caller, list_groups_for_user, user_name=user_name),
-        "may": may_now(caller, delete_user_with_credentials, user_name=user_name),
+        "may": each_of(
+            may(caller, delete_user, user_name=user_name),
+            may_now(caller, delete_user_with_credentials, user_name=user_name),
+        ),
         "back": reverse("admin:accounts_user_change", args=[user.user_name]),
     }
     return render(request, "user_delete.html", context)
