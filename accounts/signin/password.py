@@ -15,6 +15,7 @@ from accounts.sessions import SessionStore
 from accounts.signin.who import record_failure
 from accounts.throttle import Budget
 from audit.models import INSTALLATION
+from credentials.models import LoginProfile
 from credentials.passwords import normalised
 from credentials.secrets import new_password
 from iamconsole.errors import Throttling
@@ -48,6 +49,8 @@ def check(
         found = users.filter(account_id=whose, user_name_key=who).first()
     if found is not None:
         chain = found.account_id
+    else:
+        _like_one_found()
     nonce = known_browsers.nonce_of(request, found)
     if found is not None and nonce:
         budgets = throttle.known_browser_budgets(found, nonce)
@@ -89,8 +92,13 @@ def hash_anew(owner: User | None, encoded: str, text: str) -> None:
         User.objects.filter(pk=owner.pk, password=encoded).update(password=make_password(text))
 
 
+def _like_one_found() -> None:
+    """Make of nothing what is made of the row of a user who is found: else the time would tell that there is none."""
+    LoginProfile(user=User(account=Account(account_id="", alias=None), user_name="", tags=[]))
+
+
 def _account(typed: str) -> tuple[str, str]:
     """The chain that failures are recorded in, and the account that tries are counted for, whether or not there is one."""
     label = typed.strip().lower()
-    found = Account.objects.filter(Q(pk=label) | Q(alias=label)).first()
-    return (found.pk, found.pk) if found else (INSTALLATION, label)
+    found = Account.objects.filter(Q(pk=label) | Q(alias=label)).values_list("pk", flat=True).first()
+    return (found, found) if found else (INSTALLATION, label)
