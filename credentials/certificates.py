@@ -15,10 +15,11 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from cryptography.x509.oid import PublicKeyAlgorithmOID, SignatureAlgorithmOID
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from iamconsole.errors import InvalidCertificate, KeyPairMismatch, MalformedCertificate
 
@@ -26,7 +27,6 @@ LONGEST_BODY = 16_384  # characters: AWS's limit of a certificate and of a priva
 LONGEST_CHAIN = 20  # certificates; AWS only bounds the characters, at 2 MiB
 RSA_BITS = range(2048, 4096 + 1)
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
-PRIVATE_KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 
 UNREADABLE = "Unable to parse certificate. Please ensure the certificate is in PEM format."
 EXPIRED = "Certificate is no longer valid. The 'Not After' date restriction on the certificate has passed."
@@ -38,25 +38,25 @@ BAD_CHAIN = (
 )
 BAD_KEY = "Invalid Private Key."
 WEAK = "Certificate is signed with SHA-1 or MD5, and TLS servers and clients refuse that: have it issued again with SHA-256."
-WEAK_ALGORITHMS = (
-    SignatureAlgorithmOID.RSA_WITH_MD5,
-    SignatureAlgorithmOID.RSA_WITH_SHA1,
-    SignatureAlgorithmOID.DSA_WITH_SHA1,
-    SignatureAlgorithmOID.ECDSA_WITH_SHA1,
-)
 MALFORMED = "Certificate {named} is malformed."
 
 _BLOCK = re.compile(
     r"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n((?:[A-Za-z0-9+/=]+[ \t]*\r?\n)+)-----END \1-----", re.ASCII
 )
 _SPACE = re.compile(r"[ \t\r\n]*")
-# PrivateKeyInfo (RFC 5208) up to its algorithm: rsaEncryption or id-ecPublicKey. Of other kinds nothing more is read.
+# What each label must begin with, up to the kind of key. Of other kinds nothing more is read: OpenSSL would check the primes of
+# some. What is not what its label says nginx cannot read.
 _LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
-_KIND = re.compile(
-    rb"\x30" + _LENGTH + rb"\x02\x01[\x00\x01]\x30" + _LENGTH
-    + rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01|\x06\x07\x2a\x86\x48\xce\x3d\x02\x01)",
-    re.DOTALL,
-)  # fmt: skip
+_KINDS = {
+    # PrivateKeyInfo (RFC 5208) of rsaEncryption or id-ecPublicKey
+    "PRIVATE KEY": re.compile(
+        rb"\x30" + _LENGTH + rb"\x02\x01[\x00\x01]\x30" + _LENGTH
+        + rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01|\x06\x07\x2a\x86\x48\xce\x3d\x02\x01)",
+        re.DOTALL,
+    ),
+    "RSA PRIVATE KEY": re.compile(rb"\x30" + _LENGTH + rb"\x02\x01\x00\x02", re.DOTALL),  # RFC 8017, A.1.2
+    "EC PRIVATE KEY": re.compile(rb"\x30" + _LENGTH + rb"\x02\x01\x01\x04", re.DOTALL),  # RFC 5915
+}  # fmt: skip
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -224,13 +224,18 @@ def _certificate(body: str) -> tuple[Block, x509.Certificate]:
     return blocks[0], _parsed(blocks[0])
 
 
+_UNTOLD = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
 def _parsed(block: Block) -> x509.Certificate:
     if block.label not in ("CERTIFICATE", "X509 CERTIFICATE"):
         raise _UnreadableError("It is not a certificate.")
     try:
         certificate = x509.load_der_x509_certificate(block.der)
+        # All that is asked of it later, so that what cannot be told of it is no certificate.
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.subject, certificate.issuer
-    except (ValueError, x509.InvalidVersion) as error:
+        _ = certificate.extensions, certificate.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm, *_UNTOLD) as error:
         raise _UnreadableError("It is not a certificate.") from error
     return certificate
 
@@ -265,11 +270,23 @@ def _check_chain(leaf: tuple[Block, x509.Certificate], issuers: list[tuple[Block
             one.verify_directly_issued_by(issuer)
         except (_UnreadableError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
             raise MalformedCertificate(BAD_CHAIN.format(index=index)) from error
+        if not _may_issue(issuer):
+            raise MalformedCertificate(f"{BAD_CHAIN.format(index=index)} The next one is not an issuer's certificate.")
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    """Whether it says that it is an issuer's, or, as those of old do, nothing of that."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return True
 
 
 def _is_weakly_signed(certificate: x509.Certificate) -> bool:
     """Whether anybody could have made up who issued it. Of a root, which signs itself, the signature says nothing."""
-    return certificate.issuer != certificate.subject and certificate.signature_algorithm_oid in WEAK_ALGORITHMS
+    return certificate.issuer != certificate.subject and isinstance(
+        certificate.signature_hash_algorithm, hashes.MD5 | hashes.SHA1
+    )
 
 
 def _public_key(certificate: x509.Certificate) -> PublicKey:
@@ -307,9 +324,9 @@ def _private_key_block(text: str) -> Block:
         raise MalformedCertificate(f"{BAD_KEY} Give one key in PEM format and nothing else.") from error
     if blocks and blocks[0].label == "EC PARAMETERS":
         del blocks[0]
-    if len(blocks) != 1 or blocks[0].label not in PRIVATE_KEYS:
+    if len(blocks) != 1 or blocks[0].label not in _KINDS:
         raise MalformedCertificate(f"{BAD_KEY} Give one key in PEM format and nothing else.")
-    if blocks[0].label == "PRIVATE KEY" and not _KIND.match(blocks[0].der):
+    if not _KINDS[blocks[0].label].match(blocks[0].der):
         raise MalformedCertificate(f"{BAD_KEY} {_SIZES.format(whose='It')}")
     return blocks[0]
 
@@ -318,7 +335,7 @@ def _parsed_key(der: bytes) -> PrivateKey:
     """The key, its arithmetic unchecked, every number in it known to be small."""
     try:
         key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise MalformedCertificate(BAD_KEY) from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or not _good_size(key):
         raise MalformedCertificate(f"{BAD_KEY} {_SIZES.format(whose='It')}")
@@ -337,5 +354,5 @@ def _check_arithmetic(der: bytes) -> None:
     """OpenSSL's own check of the key: primes that are primes, exponents that fit. Only for keys of a size that is known."""
     try:
         load_der_private_key(der, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise MalformedCertificate(BAD_KEY) from error

@@ -4,13 +4,15 @@ import base64
 import secrets
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from credentials import certificates
 from credentials.certificates import BAD_CHAIN, EXPIRED, LONGEST_CHAIN, MISMATCH, UNREADABLE, WEAK
@@ -27,6 +29,7 @@ from tests.certificate_authority import (
     text_of,
     unsound_rsa,
 )
+from tests.der import dh_private_key, pem
 
 pytestmark = pytest.mark.pure
 
@@ -232,6 +235,48 @@ def test_what_was_signed_with_a_broken_hash_is_refused_alone_and_in_a_chain(
     leaf = text_of(Issuer(middle, middle_key).issue("www", key))
     assert refusal(leaf, pem_of(key), text_of(middle)).message == f"{bad_chain(0)} {WEAK}"
     assert certificates.server_certificate(leaf, pem_of(key), "", datetime.now(UTC))
+
+
+def test_a_broken_hash_is_found_in_a_signature_by_pss_too(tmp_path: Path) -> None:
+    root_key, key = rsa_key(2048), new_key()
+    root = Issuer(certificate("Old", root_key, is_ca=True), root_key)
+    assert (
+        refusal(signed_with("sha1 -sigopt rsa_padding_mode:pss", tmp_path, "www", root, key), pem_of(key), "").message
+        == WEAK
+    )
+    good = signed_with("sha256 -sigopt rsa_padding_mode:pss", tmp_path, "www", root, key)
+    assert certificates.server_certificate(good, pem_of(key), "", datetime.now(UTC))
+
+
+def test_a_key_that_is_not_what_its_label_says_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a Diffie-Hellman key OpenSSL would check the primes, for half a minute and longer than any timeout."""
+    monkeypatch.setattr(certificates, "load_der_private_key", lambda *given, **options: pytest.fail("it is looked at"))
+    for label in ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"):
+        assert "2048 to 4096 bits" in refusal(private_key=pem(label, dh_private_key())).message
+    pkcs8 = new_key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    for label in ("RSA PRIVATE KEY", "EC PRIVATE KEY"):
+        assert "Invalid Private Key." in refusal(private_key=pem(label, pkcs8)).message
+
+
+def test_what_cannot_be_told_of_later_is_no_certificate() -> None:
+    """Its page would fail: an alternative name of a kind that nobody reads."""
+    key, name, now = new_key(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "www")]), datetime.now(UTC)
+    x400_address = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3002a300"))
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=9))
+    odd = text_of(built.add_extension(x400_address, critical=False).sign(key, hashes.SHA256()))
+    assert refusal(odd, pem_of(key), "").message == certificates.UNREADABLE
+    good = new_key()
+    assert refusal(text_of(certificate("www", good)), pem_of(good), odd).message == bad_chain(0)
+
+
+def test_an_issuer_must_be_one() -> None:
+    root_key, key, leaf_key = new_key(), new_key(), new_key()
+    root = Issuer(certificate("Root", root_key, is_ca=True), root_key)
+    middle = root.issue("Middle", key)  # a certificate of a server
+    leaf = text_of(Issuer(middle, key).issue("www", leaf_key))
+    fault = refusal(leaf, pem_of(leaf_key), text_of(middle) + "\n" + root.pem)
+    assert bad_chain(-1) in fault.message
+    assert "not an issuer's certificate" in fault.message
 
 
 # Nothing that costs is done before the sizes are known. Each case would be refused for something else if it were.

@@ -19,6 +19,7 @@ from credentials.ssh.public_keys import parse
 from iamconsole.errors import Fault, InvalidPublicKey, UnrecognizedPublicKeyEncoding
 from tests.aws_cli import aws
 from tests.conftest import SECRETS, Person, allow, make_user
+from tests.der import dh_public_key, pem
 from tests.everything import new_target
 from tests.faults import fault_of
 from tests.raw import exchange
@@ -189,6 +190,7 @@ def hostile(turn: random.Random) -> str:
             sk_key(f"ssh:{end}command=id".encode()),
             sk_key(b"x"),
             f"-----BEGIN PUBLIC KEY-----\n{junk}\n-----END PUBLIC KEY-----",
+            pem(turn.choice(["PUBLIC KEY", "RSA PUBLIC KEY"]), dh_public_key()),
             parse(good).pem + parse(other).pem,
             f"{parse(good).pem}{other}",
             junk,

@@ -9,21 +9,26 @@ from accounts.models import User
 from accounts.quotas import refuse_beyond
 from accounts.tags import RESOURCE_TAGS
 from credentials.ssh.models import SSHPublicKey
-from credentials.ssh.public_keys import parse
+from credentials.ssh.public_keys import PublicKey, parse
 from iamconsole.errors import DuplicateSSHPublicKey, InvalidInput, NoSuchEntity
 from iamconsole.operation import operation
 from iamconsole.paging import Page
 
 
-@operation("iam:UploadSSHPublicKey", on=targets.user, lock=True, sensitive=True, keys=RESOURCE_TAGS)
-def upload_ssh_public_key(caller: Caller, *, user: User, ssh_public_key_body: str) -> SSHPublicKey:
+def _reading(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read what is uploaded while nothing is locked."""
+    return {"ssh_public_key_body": parse(admitted["ssh_public_key_body"])}
+
+
+@operation("iam:UploadSSHPublicKey", on=targets.user, lock=True, sensitive=True, before=_reading, keys=RESOURCE_TAGS)
+def upload_ssh_public_key(caller: Caller, *, user: User, ssh_public_key_body: PublicKey) -> SSHPublicKey:
     """Take a key of the named user. Of what was uploaded the key alone is kept, in OpenSSH's encoding.
 
     Raises UnrecognizedPublicKeyEncoding, InvalidPublicKey, DuplicateSSHPublicKey when the user has the key in whatever
     encoding, LimitExceeded when the user holds five already, active or not. Another user of the account may have it: then it
     opens a login by its id alone, which the answer's ``is_shared`` tells to the console.
     """
-    key = parse(ssh_public_key_body)
+    key = ssh_public_key_body
     keys = SSHPublicKey.objects.filter(user=user)
     if keys.filter(digest=key.digest).exists():
         raise DuplicateSSHPublicKey("Duplicate SSH public key uploaded.")

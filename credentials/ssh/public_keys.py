@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
@@ -33,6 +33,17 @@ ONE_LINE = re.compile(r"(?P<type>[a-z0-9@.-]{1,64}) +(?P<base64>[A-Za-z0-9+/]+={
 PEM = re.compile(
     r"-----BEGIN (?P<label>(?:RSA )?PUBLIC KEY)-----\r?\n(?P<base64>(?:[A-Za-z0-9+/]+={0,2}\r?\n)+)-----END (?P=label)-----"
 )
+# What each label must begin with, up to the kind of key: of others nothing is read, since OpenSSL would check the primes of some.
+_LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
+_KINDS: Final = {
+    # SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) of rsaEncryption, id-ecPublicKey or Ed25519
+    "PUBLIC KEY": re.compile(
+        rb"\x30" + _LENGTH + rb"\x30" + _LENGTH
+        + rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01|\x06\x07\x2a\x86\x48\xce\x3d\x02\x01|\x06\x03\x2b\x65\x70)",
+        re.DOTALL,
+    ),
+    "RSA PUBLIC KEY": re.compile(rb"\x30" + _LENGTH + rb"\x02", re.DOTALL),  # RFC 8017, A.1.1
+}  # fmt: skip
 APPLICATION = re.compile(rb"ssh:[!-~]*")
 # The field of Edwards25519 and the constant of its curve (RFC 8032, 5.1).
 _P = 2**255 - 19
@@ -111,9 +122,11 @@ def of_sshd(key_type: str, text: str) -> PublicKey:
 
 def _from_pem(label: str, text: str) -> PublicKey:
     der = _decoded(re.sub(r"[\r\n]", "", text))
+    if not _KINDS[label].match(der):
+        raise UnrecognizedPublicKeyEncoding(UNRECOGNIZED)
     try:
         key = load_der_public_key(der)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise UnrecognizedPublicKeyEncoding(UNRECOGNIZED) from error
     if isinstance(key, rsa.RSAPublicKey):
         key_type = RSA
