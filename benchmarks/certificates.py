@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from credentials.certificates import server_certificate
 from iamconsole.errors import Fault
+from tests.der import dh_private_key, pem
 
 ROUNDS = 5
 GOAL = 250  # milliseconds
@@ -49,6 +50,7 @@ def run() -> None:
             _pem(large),
             out_of_order,
         ),
+        "Diffie-Hellman key as an EC one": (good, pem("EC PRIVATE KEY", dh_private_key()), chain),
         "5,000-certificate chain": (good, _pem(key), good * 5000),
         "binary junk": (secrets.token_bytes(16_000).decode("latin-1"), _pem(key), chain),
     }

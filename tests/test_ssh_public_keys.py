@@ -157,6 +157,14 @@ def test_points_by_which_anybody_could_sign_are_no_keys() -> None:
             parse(line("ssh-ed25519", bytes.fromhex(point)))
 
 
+def test_a_key_of_another_kind_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a Diffie-Hellman key OpenSSL would check the primes, for half a minute and longer than any timeout."""
+    monkeypatch.setattr(public_keys, "load_der_public_key", lambda *given: pytest.fail("it is looked at"))
+    for label in ("PUBLIC KEY", "RSA PUBLIC KEY"):
+        with pytest.raises(UnrecognizedPublicKeyEncoding):
+            parse(pem(label, dh_public_key()))
+
+
 def hostile(turn: random.Random) -> str:
     """An upload that would do harm if its text were kept, or is no key at all."""
     good, other = new_ssh_key(), new_ssh_key()
