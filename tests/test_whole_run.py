@@ -15,22 +15,16 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
+from accounts.operations.users import list_users
 from audit.models import Event
 from audit.record import Origin, record
+from iamconsole.errors import AccessDenied
 from iamconsole.operation import Operation, find
 from tests.conftest import Person
-from tests.whole_run import AN_OPERATION, HOLES, TOLD_TWICE, UNDONE, found
+from tests.whole_run import AN_OPERATION, HOLES, MISTOLD, OF_AN_OPERATION, TOLD_TWICE, UNDONE, found
 
 noted = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite cannot tell its transactions apart")
 AWS = ""  # the route of its door
-# Faults of an operation that was begun: who may not, and what stands in the way. Bad parameters are refused before.
-OF_AN_OPERATION = (
-    "AccessDenied",
-    "DeleteConflict",
-    "EntityAlreadyExists",
-    "EntityTemporarilyUnmodifiable",
-    "LimitExceeded",
-)
 
 
 def change_without_a_line(root: Person, *, told: int = 0, refused: bool = False) -> int:
@@ -114,3 +108,14 @@ def test_every_change_and_every_refusal_that_the_server_has_answered_is_in_the_t
             wrong.append((line["action"], error, number))
     assert seen
     assert wrong == []
+
+
+def test_a_refusal_that_is_not_told_would_be_found(mallory: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Operation, "_record_refusal", lambda *given: None)
+    with pytest.raises(AccessDenied):
+        list_users(mallory.caller)
+    assert MISTOLD.pop() == ("iam:ListUsers", "AccessDenied", 0)
+
+
+def test_every_refusal_of_an_operation_that_the_tests_have_asked_for_is_told_once() -> None:
+    assert MISTOLD == []

@@ -3,14 +3,20 @@
 A transaction that changes something of an account and adds no line is a hole in the trail, whichever test came upon it. The
 rows that tests write themselves, to set a stage, are told apart by a mark on their connections; an operation that a test
 calls takes it off for its own transaction. SQLite cannot tell one transaction from another, so there nothing is noted.
+
+On both databases every refusal of an operation that a test's own process has asked for, by the console too, is held against the
+lines that were written for it.
 """
 
+import threading
 from typing import Any, Final
 
 import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
+from iamconsole import operation
+from iamconsole.errors import Fault
 from iamconsole.operation import Operation
 from tests.watching import EVENTS, WATCHED, watching
 
@@ -37,8 +43,44 @@ TOLD_TWICE: Final = f"""
 """
 
 
+# Faults of an operation that was begun: who may not, and what stands in the way. Bad parameters are refused before.
+OF_AN_OPERATION: Final = (
+    "AccessDenied",
+    "DeleteConflict",
+    "EntityAlreadyExists",
+    "EntityTemporarilyUnmodifiable",
+    "LimitExceeded",
+)
+# Refusals in this process that are not told once: the action, the error's code, and how often they are.
+MISTOLD: Final[list[tuple[str, str, int]]] = []
+
+
+def hold_refusals_against_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the lines that each refused operation has written."""
+    run, record, written = Operation.__call__, operation.record_alone, threading.local()
+
+    def counted(*arguments: Any, **event: Any) -> Any:
+        written.lines = getattr(written, "lines", 0) + 1
+        return record(*arguments, **event)
+
+    def watched(self: Operation[Any], caller: Any, /, **parameters: Any) -> Any:
+        before = getattr(written, "lines", 0)
+        try:
+            return run(self, caller, **parameters)
+        except Fault as fault:
+            lines = getattr(written, "lines", 0) - before
+            is_told = fault.code == "AccessDenied" or (fault.code in OF_AN_OPERATION and not self.reads)
+            if is_told and lines != 1:
+                MISTOLD.append((self.action, fault.code, lines))
+            raise
+
+    monkeypatch.setattr(operation, "record_alone", counted)
+    monkeypatch.setattr(Operation, "__call__", watched)
+
+
 def begin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Note everything from now on, in the database of the tests."""
+    hold_refusals_against_lines(monkeypatch)
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
