@@ -216,6 +216,7 @@ def _user(user: User) -> Fields:
         "password_generated": bool(parts["generated"]) or None,
         **{name: _moment(getattr(user, name)) for name in ("suspended_date", "suspended_until", "end_date")},
         "suspension_reason": user.suspension_reason,
+        "locked_down": user.lock_down is not None or None,
         "groups": [name for name, *_ in parts["groups"]],
         **_told_policies(parts),
         **{

@@ -388,11 +388,15 @@ def test_a_lock_down_is_one_request_and_its_lines_name_each_key(root: Person, ca
     actions = ["iamconsole:LockDownUser", "iamconsole:SuspendUser", "iam:UpdateAccessKey", "iamconsole:EndAllSessions"]
     assert [line.action for line in lines] == actions
     assert lines[2].parameters["access_key_id"] == carol.access_key_id
+    assert lines[0].changes[0]["after"]["locked_down"] is True
     assert {line.request_id for line in lines} == {root.caller.request_id}
     before = len(events_of(root.account_id))
     undo_lock_down(root.caller, user_name="carol")
     actions = ["iamconsole:UndoLockDown", "iamconsole:ReactivateUser", "iam:UpdateAccessKey"]
-    assert [line.action for line in events_of(root.account_id)[before:]] == actions
+    lines = events_of(root.account_id)[before:]
+    assert [line.action for line in lines] == actions
+    assert lines[0].changes[0]["before"]["locked_down"] is True
+    assert "locked_down" not in lines[0].changes[0]["after"]
 
 
 @pytest.mark.parametrize("missing", ["iamconsole:SuspendUser", "iam:UpdateAccessKey", "iamconsole:EndAllSessions"])
