@@ -22,6 +22,7 @@ from accounts.operations.users import create_user
 from credentials.operations.credential_reports import get_credential_report
 from credentials.operations.password_policies import update_account_password_policy
 from credentials.reports import rows
+from iamconsole.downloads import SANDBOX
 from iamconsole.spreadsheets import FORMULAS
 from tests.browser import Visitor, give_password, signed_in
 from tests.conftest import ROOT, Person, allow, make_user
@@ -56,6 +57,7 @@ def test_the_download_is_awss_csv_to_the_byte(root: Person) -> None:
     moment = report.generated_time.strftime("%Y-%m-%dT%H-%M-%S") if report.generated_time else ""
     assert answer["Content-Disposition"] == f'attachment; filename="status_reports_{moment}.csv"'
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Security-Policy"] == SANDBOX
     assert bytes_of(answer) == report.content
 
 
@@ -78,6 +80,7 @@ def test_the_json_has_the_same_rows(root: Person) -> None:
     admin = signed_in(root)
     report = built(root)
     answer = download(admin, report.report_id, "json")
+    assert answer["Content-Security-Policy"] == SANDBOX
     assert answer["Content-Disposition"].endswith('.json"')
     document = json.loads(bytes_of(answer))
     assert document["users"] == list(rows.read(report.texts()))

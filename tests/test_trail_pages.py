@@ -26,6 +26,7 @@ from credentials.operations.service_credentials import (
     update_service_specific_credential,
 )
 from credentials.service_credentials import GIT
+from iamconsole.downloads import SANDBOX
 from iamconsole.errors import AccessDenied
 from permissions.operations.attachments import attach_user_policy
 from permissions.operations.managed import create_policy
@@ -190,6 +191,7 @@ def exported(client: Any, file_format: str, **filters: str) -> str:
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-')
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == SANDBOX
     return b"".join(answer.streaming_content).decode()
 
 

@@ -24,6 +24,7 @@ from accounts.operations.users import create_user, tag_user
 from accounts.user_changes import CHANGES, Foreseen, users_named
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.access_keys import update_access_key
+from iamconsole.downloads import SANDBOX
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, NoSuchEntity
 from permissions.operations.attachments import attach_user_policy
 from tests.authenticators import give_app
@@ -265,6 +266,7 @@ def test_what_came_of_a_change_is_kept_for_ninety_days(crew: Person, root: Perso
 
 
 def read(answer: Any) -> list[list[str]]:
+    assert answer["Content-Security-Policy"] == SANDBOX
     return list(csv.reader("".join(part.decode() for part in answer.streaming_content).splitlines()))
 
 

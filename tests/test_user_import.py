@@ -11,6 +11,7 @@ from accounts import user_files, user_import
 from accounts.models import User
 from accounts.operations.whole_users import create_user_with_access
 from credentials.models import LoginProfile
+from iamconsole.downloads import SANDBOX
 from iamconsole.errors import AccessDenied, InvalidInput
 from tests.browser import a_client, signed_in, token_of
 from tests.conftest import Person, allow, make_group, make_user
@@ -212,7 +213,8 @@ def test_a_request_makes_so_many_and_the_next_goes_on(root: Person) -> None:
 def test_the_pages_go_from_a_file_to_the_links(root: Person) -> None:
     client = signed_in(root)
     assert "Import users" in text(client.get("/console/accounts/user/"))
-    assert text(client.get(f"{PAGE}template/")) == user_files.TEMPLATE
+    template = client.get(f"{PAGE}template/")
+    assert (text(template), template["Content-Security-Policy"]) == (user_files.TEMPLATE, SANDBOX)
     file = f"{HEAD}=cmd|x,,,,,\n=erin,,,,setup_link,\n"
     upload = SimpleUploadedFile("users.csv", b"\xef\xbb\xbf" + file.encode())
     seen = client.post(PAGE, {"file": upload, "go": "preview"})

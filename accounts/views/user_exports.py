@@ -14,6 +14,7 @@ from accounts.operations.users import list_users
 from accounts.signin import caller_of
 from accounts.user_columns import STATUS, Column, chosen
 from accounts.user_list import UserChangeList, matching, rows_of, settings_of
+from iamconsole.downloads import as_download
 from iamconsole.spreadsheets import Line, safe
 
 A_CHUNK: Final = 500
@@ -27,8 +28,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     name, *others = chosen(settings_of(request, caller).columns)
     listed = matching(request, request.GET.urlencode())
     answer = StreamingHttpResponse(_lines(listed, [name, STATUS, *others]), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="users_{timezone.now():%Y-%m-%dT%H-%M-%S}.csv"'
-    return answer
+    return as_download(answer, f"users_{timezone.now():%Y-%m-%dT%H-%M-%S}.csv")
 
 
 def _lines(listed: UserChangeList, columns: Sequence[Column]) -> Iterator[str]:

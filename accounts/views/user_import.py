@@ -16,6 +16,7 @@ from accounts.nonces import new_nonce
 from accounts.operations.whole_users import create_user_with_access
 from accounts.signin import caller_of
 from credentials.views.reveal import once
+from iamconsole.downloads import as_download
 from iamconsole.forms import may_some, submitted
 
 
@@ -44,8 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def template(request: HttpRequest) -> HttpResponse:
     """A file to fill in."""
     response = HttpResponse(user_files.TEMPLATE, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="users.csv"'
-    return response
+    return as_download(response, "users.csv")
 
 
 def with_nonce(caller: Caller) -> Caller:

@@ -20,6 +20,7 @@ from audit.forms import RESULTS, ExportForm, TrailForm
 from audit.models import Event
 from audit.operations.events import export_events, get_event, get_trail_status, list_events
 from audit.views.decisions import DOORS
+from iamconsole.downloads import as_download
 from iamconsole.forms import Part, may, part
 from iamconsole.pages import error_page
 
@@ -74,13 +75,11 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return error_page(request, 400, "A filter of the log is not valid. Go back and correct it.")
     asked = form.asked
     until = export_events(caller, **asked)["last_sequence"]
-    response = StreamingHttpResponse(
+    answer = StreamingHttpResponse(
         _file(caller.account_id, asked, until), content_type=f"{FORMATS[asked['file_format']]}; charset=utf-8"
     )
     ending = asked["file_format"].removesuffix("-raw")
-    response["Content-Disposition"] = f'attachment; filename="audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}Z.{ending}"'
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return as_download(answer, f"audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}Z.{ending}")
 
 
 def _file(chain: str, asked: Mapping[str, Any], until: int) -> Iterator[str]:

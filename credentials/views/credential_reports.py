@@ -25,6 +25,7 @@ from credentials.operations.credential_reports import (
 from credentials.reports import rows
 from credentials.reports.findings import findings_of
 from credentials.reports.models import ROWS_A_CHUNK, CredentialReport
+from iamconsole.downloads import as_download
 from iamconsole.errors import NoSuchEntity, ReportExpired, ReportInProgress, ReportNotPresent
 from iamconsole.forms import Part, may, part
 from iamconsole.paging import Page
@@ -165,8 +166,7 @@ def download(request: HttpRequest, report_id: uuid.UUID, kind: str) -> HttpRespo
     ending, content_type, write = DOWNLOADS[kind]
     response = StreamingHttpResponse(write(report), content_type=content_type)
     moment = (report.generated_time or report.create_date).strftime("%Y-%m-%dT%H-%M-%S")
-    response["Content-Disposition"] = f'attachment; filename="status_reports_{moment}{ending}"'
-    return response
+    return as_download(response, f"status_reports_{moment}{ending}")
 
 
 def _as_json(report: CredentialReport) -> Iterator[str]:
