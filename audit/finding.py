@@ -1,5 +1,6 @@
 """Finding events: what may be asked of a chain, and one page of the answer, the latest first, by an index whatever is asked."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from audit.models import Event, EventKey
 from audit.record import SIGN_IN, digest
 
 BATCH: Final = 500
+# A user may be named AIDA or AKIA-backup: only what has an id's whole form is taken for one.
+_USER_ID: Final = re.compile(r"AIDA[A-Z2-7]{17}", re.ASCII)
+_ACCESS_KEY_ID: Final = re.compile(r"(AKIA|ASIA)[A-Z2-7]{16}", re.ASCII)
 Place = tuple[datetime, int]  # the time and sequence of an event
 CONSOLE_LOGIN: Final = "ConsoleLogin"  # what CloudTrail calls a sign-in
 # Actions that are no operations.
@@ -26,6 +30,7 @@ class Asked:
     start_time: datetime | None = None
     end_time: datetime | None = None
     actor: str = ""  # a user's name, ARN, id or access key id
+    actor_name: str = ""  # a user's name, whatever it looks like
     action: str = ""  # iam:CreateUser, or CreateUser
     resource_name: str = ""  # an ARN, id or name of what it was about
     resource_type: str = ""
@@ -70,6 +75,8 @@ class Asked:
 
     def _columns(self, prefix: str) -> Q:
         columns: dict[str, Any] = {**self._who(), **self._result()}
+        if self.actor_name:
+            columns["actor_name"] = self.actor_name
         if self.action:
             names = actions(self.action)
             columns |= {"action": names[0]} if len(names) == 1 else {"action__in": names}
@@ -88,9 +95,9 @@ class Asked:
     def _who(self) -> dict[str, Any]:
         if self.actor.startswith("arn:"):
             return {"actor_name": self.actor.rpartition(":")[2].rpartition("/")[2], "actor_arn": self.actor}
-        if self.actor.startswith("AIDA"):
+        if _USER_ID.fullmatch(self.actor):
             return {"actor_id": self.actor}
-        if self.actor.startswith(("AKIA", "ASIA")):
+        if _ACCESS_KEY_ID.fullmatch(self.actor):
             return {"access_key_id": self.actor}
         return {"actor_name": self.actor} if self.actor else {}
 

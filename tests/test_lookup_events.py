@@ -190,6 +190,15 @@ def test_a_signature_that_is_wrong_or_of_another_service_opens_nothing(alice: Pe
     assert (query.status, query.code) == (400, "InvalidAction")
 
 
+@pytest.mark.parametrize("name", ["AKIA-backup", "ASIA", "AIDA.x", "AKIAAAAAAAAAAAAAAAAA", "AIDAAAAAAAAAAAAAAAAAA"])
+def test_a_username_is_a_name_whatever_it_looks_like(root: Person, trail: Any, name: str) -> None:
+    user = make_user(root, name)
+    with pytest.raises(AccessDenied):
+        delete_user(user.caller, user_name="alice")
+    assert names(looked_up(trail, "Username", name)) == ["DeleteUser"]
+    assert looked_up(trail, "Username", user.user.user_id) == []
+
+
 def test_the_permission_is_cloudtrails_and_a_refusal_is_one_line(root: Person, bob: Person, server: Path) -> None:
     before = len(events_of(root.account_id))
     code, status, message = fault_of(bob.client("cloudtrail").lookup_events)

@@ -165,6 +165,16 @@ def test_a_group_keeps_in_its_activity_what_was_done_with_a_whole_user(root: Per
     assert answer.context["rows"][0].event.action == "iam:RemoveUserFromGroup"
 
 
+@pytest.mark.parametrize("name", ["AKIA-backup", "ASIA", "AIDA.x"])
+def test_an_actor_whose_name_begins_like_an_id_is_found(root: Person, alice: Person, name: str) -> None:
+    user = make_user(root, name)
+    with pytest.raises(AccessDenied):
+        update_user(user.caller, user_name="alice", new_path="/x/")
+    client = signed_in(alice)
+    assert counted(shown(client, actor=name)) == 1
+    assert counted(shown(client, actor=user.user.user_id)) == 1
+
+
 def test_who_may_not_look_events_up_sees_none(root: Person, mallory: Person) -> None:
     client = signed_in(mallory)
     event = events_of(root.account_id)[0]

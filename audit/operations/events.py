@@ -32,7 +32,7 @@ ATTRIBUTES: Final = {
     "EventId": "event_id",
     "EventName": "action",
     "ReadOnly": "read_only",
-    "Username": "actor",
+    "Username": "actor_name",
     "ResourceType": "resource_type",
     "ResourceName": "resource_name",
     "EventSource": "event_source",
