@@ -37,6 +37,15 @@ from tests.rows import events_of
 
 # What a tag may have; what else may come is in messages and names of others.
 LETTERS = "\u05e9\u05dc\u05d5\u05dd\u0e01\u00e9"
+ALL_BUT_LOOKING = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "cloudtrail:LookupEvents", "Resource": "*"},
+        ],
+    }
+)
 HEBREW, COMBINING = "\u05e9\u05dc\u05d5\u05dd\u202e", "e\u0301\u0323\u0328"
 
 
@@ -186,6 +195,25 @@ def test_who_may_not_look_events_up_sees_none(root: Person, mallory: Person) -> 
     assert client.post(reverse("admin:trail-export"), {"file_format": "csv"}).status_code == 403
     refused = events_of(root.account_id)[before:]
     assert [(line.action, line.result) for line in refused] == [("iamconsole:ExportEvents", "AccessDenied")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "refused"),
+    [
+        (allow("iamconsole:ExportEvents", "cloudtrail:LookupEvents"), []),
+        (allow("iamconsole:ExportEvents"), ["cloudtrail:LookupEvents"]),
+        (ALL_BUT_LOOKING, ["cloudtrail:LookupEvents"]),
+        (allow("cloudtrail:LookupEvents"), ["iamconsole:ExportEvents"]),
+    ],
+)
+def test_the_export_needs_the_permission_to_read_the_trail_too(root: Person, policy: str, refused: list[str]) -> None:
+    client = signed_in(make_user(root, "dave", policy))
+    before = len(events_of(root.account_id))
+    answer = client.post(reverse("admin:trail-export"), {"file_format": "csv"})
+    assert answer.status_code == (403 if refused else 200)
+    lines = [(line.action, line.result) for line in events_of(root.account_id)[before:]]
+    expected = [(action, "AccessDenied") for action in refused] or [("iamconsole:ExportEvents", "Success")]
+    assert lines == expected
 
 
 def test_an_event_of_another_account_is_not_found(root: Person, trudy: Person) -> None:

@@ -26,6 +26,7 @@ from iamconsole.operation import operation
 from iamconsole.paging import PAGE_SIZE, Page
 
 LOOK_UP: Final = "cloudtrail:LookupEvents"
+EXPORT: Final = "iamconsole:ExportEvents"
 LOOKED_UP_AT_ONCE: Final = 50
 PRUNED_AT_ONCE: Final = 5_000
 ATTRIBUTES: Final = {
@@ -233,7 +234,7 @@ def get_trail_status(caller: Caller) -> dict[str, Any]:
     }
 
 
-@operation("iamconsole:ExportEvents", on=_trail)
+@operation(EXPORT, on=_trail, performs={EXPORT: _always, LOOK_UP: _always})
 def export_events(
     caller: Caller,
     *,
@@ -249,7 +250,7 @@ def export_events(
 ) -> dict[str, Any]:
     """Record that the trail is exported. The console then sends the file; programs page through ListEvents.
 
-    The export holds the events up to LastSequence.
+    The export holds the events up to LastSequence. It is a reading of the trail too, and is refused to whom that is.
     """
     head = ChainHead.objects.filter(pk=caller.account_id).first()
     return {"file_format": file_format, "last_sequence": head.sequence if head else 0}
