@@ -193,43 +193,62 @@ def _shortened(value: Any) -> Any:
 
 @dataclass
 class Sampler:
-    """Lets a few failures a minute through for each key and counts the rest.
+    """Lets a few failures a minute through for each key, and for each source of them, and counts the rest.
 
-    Requests that nobody has signed can come without end, so they must not be one row each. The key must not depend on what
-    exists here: whether a failure is written takes time, and that may tell nothing.
+    Requests that nobody has signed can come without end, so they must not be one row each. Neither key nor source may depend on
+    what exists here: whether a failure is written takes time, and that may tell nothing.
     """
 
     per_minute: int = 10
+    per_source: int = 100
     most_keys: int = 1000
     _minute: int = 0
     _seen: dict[str, int] = field(default_factory=dict)
-    _left_out: int = 0
+    _sources: dict[str, int] = field(default_factory=dict)
+    _left_out: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def admit(self, key: str) -> int | None:
-        """None for a failure that is only counted; else how many were only counted since the last one that was written."""
+    def admit(self, key: str, source: str) -> int | None:
+        """None for a failure that is only counted; else how many of its key were only counted since the last that was written.
+
+        What comes when there are too many keys shares what one may have, and its count is told to nobody.
+        """
         with self._lock:
             minute = int(time.monotonic() // 60)
             if minute != self._minute:
-                self._minute, self._seen = minute, {}
-            if key not in self._seen and len(self._seen) >= self.most_keys:
-                key = ""
-            self._seen[key] = self._seen.get(key, 0) + 1
-            if self._seen[key] > self.per_minute:
-                self._left_out += 1
+                self._minute, self._seen, self._sources = minute, {}, {}
+            shared = key not in self._seen and len(self._seen) >= self.most_keys
+            if self._count(self._seen, key) > self.per_minute or self._count(self._sources, source) > self.per_source:
+                if not shared:
+                    self._leave_out(key)
                 return None
-            left_out, self._left_out = self._left_out, 0
-            return left_out
+            return 0 if shared else self._left_out.pop(key, 0)
+
+    def _count(self, counts: dict[str, int], key: str) -> int:
+        """How many there were in this minute, with this one."""
+        if key not in counts and len(counts) >= self.most_keys:
+            key = ""
+        counts[key] = counts.get(key, 0) + 1
+        return counts[key]
+
+    def _leave_out(self, key: str) -> None:
+        """Count one; when there are too many keys, the one that began first is forgotten."""
+        if key not in self._left_out and len(self._left_out) >= self.most_keys:
+            del self._left_out[next(iter(self._left_out))]
+        self._left_out[key] = self._left_out.get(key, 0) + 1
 
 
 _unauthenticated = Sampler()
 
 
-def record_unauthenticated(origin: Origin, *, action: str, **event: Any) -> None:
-    """Add a failure of somebody who has not proved who it is: ten a minute for each action, address and process.
+def record_unauthenticated(origin: Origin, *, action: str, result: str, whose: str = "", **event: Any) -> None:
+    """Add a failure of somebody who has not proved who it is, or only count it; both bounds hold for each process.
 
-    ``not_recorded`` in its parameters counts those that were left out before it.
+    Ten a minute are added for each action, result, address and account, and a hundred for each address. ``whose`` is the account
+    as it was asked for, whether or not there is one; the origin's chain where none was. ``not_recorded`` in the parameters counts
+    those of the same kind that were left out before it.
     """
-    left_out = _unauthenticated.admit(f"{action} {origin.source_ip}")
+    key = json.dumps([action, result, origin.source_ip, whose or origin.chain])
+    left_out = _unauthenticated.admit(digest(key), origin.source_ip)
     if left_out is not None:
-        record_alone(origin, action=action, parameters={"not_recorded": left_out}, **event)
+        record_alone(origin, action=action, result=result, parameters={"not_recorded": left_out}, **event)

@@ -31,7 +31,7 @@ from iamconsole.errors import AccessDenied
 from permissions.administrators import allows_everything
 from permissions.operations.attachments import attach_group_policy, attach_user_policy
 from permissions.operations.inline import put_group_policy, put_user_policy
-from tests.browser import signed_in
+from tests.browser import a_client, signed_in
 from tests.conftest import ALLOW_ALL, Person, allow, make_account
 from tests.everything import give_password
 from tests.ssh_keys import new_ssh_key
@@ -265,6 +265,16 @@ def exempt(root: Person, name: str) -> None:
 def test_what_only_looks_like_a_fault_is_none(root: Person, harmless: Callable[[Person], None]) -> None:
     harmless(root)
     assert found(root) == {}
+
+
+@pytest.mark.parametrize("name", ["alice", "ann"])
+def test_a_lockout_at_the_sign_in_page_is_found_at_once(root: Person, name: str) -> None:
+    client = a_client()
+    form = {"account": root.account_id, "user_name": name, "password": "wrong"}
+    for turn in range(11):
+        assert found(root) == {}, turn
+        client.post("/signin/", form)
+    assert found(root) == {"lockouts": 1}
 
 
 def test_the_worst_comes_first_and_each_is_named_and_has_a_fix(root: Person, clock: Any) -> None:

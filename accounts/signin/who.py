@@ -67,12 +67,18 @@ def origin(request: HttpRequest, chain: str, user: User | None) -> Origin:
     )
 
 
-def record_failure(request: HttpRequest, chain: str, user: User | None, method: str, result: str = "Failure") -> None:
-    """Record that a step was not passed; ``user`` is who was claimed to be, if there is such a one."""
+def record_failure(
+    request: HttpRequest, chain: str, user: User | None, method: str, result: str = "Failure", *, whose: str = ""
+) -> None:
+    """Record that a step was not passed; ``user`` is who was claimed to be, if there is such a one.
+
+    ``whose`` is the account that was asked for, where nobody has proved yet that there is one.
+    """
     record_unauthenticated(
         origin(request, chain, user),
         action=ACTION,
         resource=user.arn if user else "*",
         result=result,
+        whose=whose,
         response={"method": method},
     )

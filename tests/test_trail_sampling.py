@@ -1,0 +1,87 @@
+"""Failures of somebody who has not proved who it is: which are written to whose trail, and what is told of the others."""
+
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from accounts.models import Throttle
+from audit.models import INSTALLATION
+from audit.record import Origin, Sampler, record_unauthenticated
+from tests.browser import a_client
+from tests.conftest import Person
+from tests.rows import events_of
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    """No test begins in the last seconds of a sampler's minute, nor with tries that others have spent."""
+    if (left := 60 - time.monotonic() % 60) < 5:
+        time.sleep(left)
+    Throttle.objects.all().delete()
+
+
+def fail(client: Any, account: str, user_name: str, times: int) -> None:
+    for _ in range(times):
+        client.post("/signin/", {"account": account, "user_name": user_name, "password": "wrong"})
+
+
+def failures(chain: str) -> list[Any]:
+    return [event for event in events_of(chain) if event.action == "iamconsole:SignIn" and event.refused]
+
+
+def test_failures_at_one_account_hide_none_at_another_from_the_same_address(root: Person, trudy: Person) -> None:
+    client = a_client()
+    fail(client, root.account_id, "nobody", 15)
+    fail(client, trudy.account_id, "trudy", 1)
+    [event] = failures(trudy.account_id)
+    assert (event.actor_arn, event.result) == (trudy.user.arn, "Failure")
+    assert event.parameters == {"not_recorded": 0}  # what was left out is another account's
+
+
+def test_the_tries_at_accounts_that_are_not_there_are_written_as_often_as_at_those_that_are(root: Person) -> None:
+    client = a_client()
+    before = Counter(event.result for event in failures(INSTALLATION))
+    for label in ("not-there-1", "not-there-2"):
+        Throttle.objects.all().delete()
+        fail(client, label, "alice", 16)
+    Throttle.objects.all().delete()
+    fail(client, root.account_id, "alice", 16)
+    expected = Counter({"Failure": 10, "Throttling": 6})
+    assert Counter(event.result for event in failures(root.account_id)) == expected
+    written = Counter(event.result for event in failures(INSTALLATION)) - before
+    assert written == Counter({result: 2 * number for result, number in expected.items()})
+
+
+def test_an_address_writes_no_more_by_naming_more_accounts() -> None:
+    address = a_client().defaults["REMOTE_ADDR"]
+    origin = Origin(door="console", source_ip=str(address))
+    before = len(events_of(INSTALLATION))
+    for number in range(120):
+        record_unauthenticated(origin, action="iamconsole:SignIn", resource="*", result="Failure", whose=f"a{number}")
+    assert len(events_of(INSTALLATION)) - before == 100
+
+
+def test_what_was_left_out_is_told_with_the_next_of_its_key_and_no_other() -> None:
+    sampler = Sampler(per_minute=2)
+    assert [sampler.admit("a", "x") for _ in range(5)] == [0, 0, None, None, None]
+    assert sampler.admit("b", "x") == 0
+    sampler._minute -= 1
+    assert [sampler.admit(key, "x") for key in ("b", "a", "a")] == [0, 3, 0]
+
+
+def test_what_is_kept_of_keys_and_addresses_is_bounded() -> None:
+    sampler = Sampler(per_minute=1, most_keys=3)
+    for turn in range(10):
+        for number in range(20):
+            sampler.admit(f"{turn} {number}", f"{turn} {number}")
+            sampler.admit(f"{turn} {number}", f"{turn} {number}")
+        sampler._minute -= 1
+    kept = (sampler._seen, sampler._sources, sampler._left_out)
+    assert all(len(each) <= 4 for each in kept)  # so many keys, and what the others share
+
+
+def test_more_keys_than_are_kept_share_what_one_may_have() -> None:
+    sampler = Sampler(per_minute=2, most_keys=1)
+    assert [sampler.admit(key, "x") for key in ("a", "b", "c", "d", "a")] == [0, 0, 0, None, 0]
