@@ -167,7 +167,8 @@ def attaching(admitted: Mapping[str, Any]) -> Sequence[Asked]:
 def putting(admitted: Mapping[str, Any]) -> Sequence[Asked]:
     """The user or group, if there are inline policies to give."""
     access: Access = admitted["access"]
-    return [replace(access.owner, parameters={"policies": dict(access.documents)})] if access.documents else []
+    policies = [{"policy_name": name, "policy_document": document} for name, document in access.documents.items()]
+    return [replace(access.owner, parameters={"policies": policies})] if policies else []
 
 
 def bounding(admitted: Mapping[str, Any]) -> Sequence[Asked]:

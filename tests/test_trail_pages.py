@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from accounts.operations.groups import add_user_to_group, remove_user_from_group
 from accounts.operations.users import tag_user, update_user
-from accounts.operations.whole_users import delete_user_with_credentials
+from accounts.operations.whole_users import create_user_with_access, delete_user_with_credentials
 from accounts.signin.notices import before_this
+from api.shapes import Shape
 from audit.finding import BATCH, Asked
 from audit.models import LOOKED_UP, Event, EventKey
 from audit.record import record_alone
@@ -28,7 +29,10 @@ from credentials.operations.service_credentials import (
 from credentials.service_credentials import GIT
 from iamconsole.downloads import SANDBOX
 from iamconsole.errors import AccessDenied
+from iamconsole.operation import every_operation
+from permissions.models import UserPolicy
 from permissions.operations.attachments import attach_user_policy
+from permissions.operations.inline import put_user_policy
 from permissions.operations.managed import create_policy
 from tests.browser import a_client, give_password, signed_in
 from tests.conftest import SECRETS, Person, allow, make_group, make_user
@@ -281,6 +285,34 @@ def test_names_of_every_script_survive_the_pages(root: Person, alice: Person) ->
     assert f"{HEBREW}{COMBINING}" in shown(client, resource_name=f"{HEBREW}{COMBINING}")
     assert "user/=1+1" in shown(client, resource_name="=1+1")
     assert reverse("admin:accounts_user_change", args=["=1+1"]) in shown(client)
+
+
+def test_the_names_of_policies_that_are_copied_stay_as_they_are_in_the_export(root: Person, alice: Person) -> None:
+    make_user(root, "erin", allow("s3:Get_It"))
+    put_user_policy(root.caller, user_name="erin", policy_name="Read_Only_all", policy_document=allow("s3:Put_It"))
+    create_user_with_access(root.caller, user_name="dave", copy_permissions_from="erin")
+    [line] = exported(signed_in(alice), "jsonl", action_name="PutUserPolicy", resource_name="dave").splitlines()
+    policies = json.loads(line)["requestParameters"]["policies"]
+    assert policies == [
+        {"policyName": name, "policyDocument": document}
+        for name, document in UserPolicy.objects.filter(user__user_name="dave", user__account=root.account_id)
+        .order_by("pk")
+        .values_list("policy_name", "policy_document")
+    ]
+    assert "Read_Only_all" in [each["policyName"] for each in policies]
+
+
+def test_no_event_has_a_map_whose_keys_the_export_would_rename() -> None:
+    def kinds(shape: Shape | None, above: frozenset[str] = frozenset()) -> set[str]:
+        if shape is None or shape.name in above:
+            return set()
+        inner = [*shape.members.values(), *shape.parts.values()]
+        return {shape.kind}.union(*(kinds(each, above | {shape.name}) for each in inner))
+
+    for each in every_operation():
+        if not each.reads:
+            assert "map" not in kinds(each.model.input) | kinds(each.model.output), each.action
+        assert "map" not in kinds(each.model.input), each.action
 
 
 def test_the_export_reads_by_batches_whatever_its_length(root: Person, alice: Person) -> None:
