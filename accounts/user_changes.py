@@ -24,6 +24,7 @@ from accounts.signin.who import moment
 from accounts.targets import asked_of
 from credentials.models import AccessKey
 from credentials.operations.login_profiles import update_login_profile
+from credentials.session_tokens import Session
 from iamconsole.errors import AccessDenied, Fault
 from iamconsole.forms import may
 from iamconsole.operation import Operation
@@ -194,11 +195,17 @@ def _caller(facts: Mapping[str, Any]) -> Caller:
         if key is None or not key.active:
             raise AccessDenied("The access key that this was begun with is accepted no more.")
     now = datetime.now(UTC)
+    held, session_id = facts.get("session"), facts.get("session_id", "")
+    session = Session.of_facts(held["id"], held) if held else None
+    if session is not None and now >= session.expiration:
+        raise AccessDenied("The temporary credentials that this was begun with have expired.")
+    if session_id and not user.sessions.filter(pk=session_id).exists():
+        raise AccessDenied("The session that this was begun in has ended.")
     known: dict[str, Any] = {
         name: facts[name] for name in ("door", "source_ip", "user_agent", "request_id", "secure_transport")
     }
     known |= {name: moment(facts[name]) for name in ("session_start", "mfa_time")}
-    return Caller(user=user, access_key=key, time=now, sudo_time=now, **known)
+    return Caller(user=user, access_key=key, session=session, session_id=session_id, time=now, sudo_time=now, **known)
 
 
 @jobs.work(KIND)

@@ -5,8 +5,10 @@ is whether it still counts: that is asked of its user and of the access key it w
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -49,8 +51,13 @@ class Session:
 
     def token(self) -> str:
         """The session as a text that only this server reads."""
-        held = {
-            "secret": self.secret_access_key,
+        held = {"secret": self.secret_access_key, **self.facts()}
+        sealed: str = settings.KEY_RING.seal(json.dumps(held), column=COLUMN, row=self.access_key_id)
+        return sealed
+
+    def facts(self) -> dict[str, Any]:
+        """All that is known of the session but what signs for it and its id."""
+        return {
             "user": self.user_id,
             "epoch": self.auth_epoch,
             "start": self.start.timestamp(),
@@ -58,8 +65,20 @@ class Session:
             "mfa": self.mfa_time and self.mfa_time.timestamp(),
             "parent": self.parent,
         }
-        sealed: str = settings.KEY_RING.seal(json.dumps(held), column=COLUMN, row=self.access_key_id)
-        return sealed
+
+    @classmethod
+    def of_facts(cls, access_key_id: str, held: Mapping[str, Any], *, secret_access_key: str = "") -> "Session":
+        """The session of that id, as it told of itself. Without the secret it signs nothing."""
+        return cls(
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            user_id=held["user"],
+            auth_epoch=held["epoch"],
+            start=datetime.fromtimestamp(held["start"], UTC),
+            expiration=datetime.fromtimestamp(held["expiration"], UTC),
+            mfa_time=datetime.fromtimestamp(held["mfa"], UTC) if held["mfa"] is not None else None,
+            parent=held["parent"],
+        )
 
 
 def read(token: str, access_key_id: str) -> Session | None:
@@ -70,13 +89,4 @@ def read(token: str, access_key_id: str) -> Session | None:
         held = json.loads(settings.KEY_RING.unseal(token, column=COLUMN, row=access_key_id))
     except (SealBrokenError, ValueError):
         return None
-    return Session(
-        access_key_id=access_key_id,
-        secret_access_key=held["secret"],
-        user_id=held["user"],
-        auth_epoch=held["epoch"],
-        start=datetime.fromtimestamp(held["start"], UTC),
-        expiration=datetime.fromtimestamp(held["expiration"], UTC),
-        mfa_time=datetime.fromtimestamp(held["mfa"], UTC) if held["mfa"] is not None else None,
-        parent=held["parent"],
-    )
+    return Session.of_facts(access_key_id, held, secret_access_key=held["secret"])

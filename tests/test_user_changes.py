@@ -24,6 +24,7 @@ from accounts.operations.users import create_user, tag_user
 from accounts.user_changes import CHANGES, Foreseen, users_named
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.access_keys import update_access_key
+from credentials.session_tokens import Session
 from iamconsole.downloads import SANDBOX
 from iamconsole.errors import AccessDenied, InvalidInput, LimitExceeded, NoSuchEntity
 from permissions.operations.attachments import attach_user_policy
@@ -134,6 +135,42 @@ def test_what_was_begun_with_a_key_ends_with_it_and_is_told_of_it(crew: Person, 
     jobs.run(begun["change_id"])
     (row,) = get_user_change(root.caller, change_id=begun["change_id"])["rows"]
     assert (row["outcome"], "access key" in row["message"]) == ("failed", True)
+    assert not User.objects.get(account=root.account_id, user_name="cleo").suspended_date
+
+
+def test_what_was_begun_in_a_console_session_ends_with_it(crew: Person, root: Person) -> None:
+    client = signed_in(root)
+    caller = replace(root.caller, door="console", session_id=client.session.session_id)
+    begun = [start_user_change(caller, change="suspend", user_names=[name]) for name in ("ann", "cleo")]
+    assert jobs.run(begun[0]["change_id"])
+    client.logout()
+    assert jobs.run(begun[1]["change_id"])
+    rows = [get_user_change(root.caller, change_id=each["change_id"])["rows"][0] for each in begun]
+    assert [(row["outcome"], "session" in row["message"]) for row in rows] == [("done", False), ("failed", True)]
+    assert not User.objects.get(account=root.account_id, user_name="cleo").suspended_date
+
+
+def test_what_was_begun_with_temporary_credentials_ends_with_them_and_is_told_of_them(
+    crew: Person, root: Person
+) -> None:
+    key, rows = AccessKey.objects.get(access_key_id=root.access_key_id), []
+    for name, ago in (("ann", 0), ("cleo", 2)):
+        session = Session.begin(
+            root.user,
+            life=timedelta(hours=1),
+            mfa_time=datetime.now(UTC),
+            parent=root.access_key_id,
+            now=datetime.now(UTC) - timedelta(hours=ago),
+        )
+        caller = replace(root.caller, door="api", access_key=key, session=session, mfa_time=session.mfa_time)
+        begun = start_user_change(caller, change="suspend", user_names=[name])
+        assert session.secret_access_key not in json.dumps(Job.objects.get(pk=begun["change_id"]).parameters)
+        assert jobs.run(begun["change_id"])
+        rows += get_user_change(root.caller, change_id=begun["change_id"])["rows"]
+        told = [event for event in events_of(root.account_id) if event.action == "iamconsole:SuspendUser"]
+        if not ago:
+            assert [event.access_key_id for event in told] == [session.access_key_id]
+    assert [(row["outcome"], "have expired" in row["message"]) for row in rows] == [("done", False), ("failed", True)]
     assert not User.objects.get(account=root.account_id, user_name="cleo").suspended_date
 
 

@@ -77,6 +77,8 @@ def _facts_of(caller: Caller) -> dict[str, Any]:
         "user": caller.principal.pk,
         "auth_epoch": caller.principal.auth_epoch,
         "access_key": caller.access_key.pk if caller.access_key else None,
+        "session": caller.session and {"id": caller.session.access_key_id, **caller.session.facts()},
+        "session_id": caller.session_id,
         "door": caller.door,
         "source_ip": caller.source_ip,
         "user_agent": caller.user_agent,
