@@ -22,7 +22,7 @@ from accounts import arns, jobs, targets
 from accounts.models import Session, User
 from accounts.operations.account import create_account_alias, list_account_aliases
 from accounts.operations.groups import add_user_to_group, create_group
-from accounts.operations.suspension import lock_down_user, undo_lock_down
+from accounts.operations.suspension import lock_down_user, reactivate_user, suspend_user, undo_lock_down
 from accounts.operations.user_changes import start_user_change
 from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
@@ -86,6 +86,7 @@ def furnish(root: Person) -> Values:
         give_password(new_target(root, name))
     LoginProfile.objects.filter(user__account=root.account_id, user__user_name="idle").update(create_date=long_ago())
     deactivate_credential(root.caller, user_name="put-away", credential_type="Password")
+    suspend_user(root.caller, user_name="put-away", reason="left the house")
     tag_user(root.caller, user_name="dave", tags=[{"key": "Team", "value": "blue"}])
     create_account_alias(root.caller, account_alias=alias)
     update_account_password_policy(root.caller, minimum_password_length=10)
@@ -353,6 +354,7 @@ def _values(account: str, user_name: str, access_key_id: str, *, policy_name: st
         "policy_document": allow("iam:ListUsers"),
         "policy_name": policy_name,
         "reason": "left the house",
+        "suspension_reason": "left the house",
         "resource_arn": "arn:aws:s3:::files/a",
         "root_access_key": False,
         "root_email": email,
@@ -413,6 +415,7 @@ def _named_otherwise(operation: Operation[Any], values: Values) -> dict[str, Any
     ]
     by_action = {
         undo_lock_down.action: {"user_name": "locked_user_name"},
+        reactivate_user.action: {"user_name": "put_away_user_name"},
         reap_credential.action: {"user_name": "idle_user_name", "credential_type": "of_password"},
         restore_credential.action: {"user_name": "put_away_user_name", "credential_type": "of_password"},
     }

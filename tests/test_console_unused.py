@@ -7,8 +7,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.operations.suspension import lock_down_user, reactivate_user, suspend_user
 from credentials.models import AccessKey, LoginProfile
 from credentials.unused.exemption import exemption_of
+from credentials.views.unused import SUSPENDED_FOR
 from tests.browser import signed_in
 from tests.conftest import Person, allow, make_user
 from tests.everything import give_password, new_target
@@ -51,6 +53,28 @@ def test_rows_are_deactivated_and_the_result_undoes_them(alice: Person, dormant:
     assert LoginProfile.objects.get(user=dormant.user).create_date == LONG_AGO
     assert AccessKey.objects.get(user=dormant.user).status == "Active"
     assert not User.objects.get(account=alice.account_id, user_name="shadow").suspended_date
+
+
+@pytest.mark.parametrize("what", ["locked down", "suspended anew", "suspended until", "past the end", "active"])
+def test_undo_lifts_nothing_but_what_the_page_has_done(alice: Person, dormant: Person, root: Person, what: str) -> None:
+    client, rows, soon = signed_in(alice), ["User:shadow:"], datetime.now(UTC) + timedelta(hours=1)
+    users = User.objects.filter(account=alice.account_id, user_name="shadow")
+    assert "Deactivated" in text(client.post(DEACTIVATE, {"row": rows}))
+    if what == "locked down":
+        lock_down_user(root.caller, user_name="shadow", reason=SUSPENDED_FOR)
+    elif what == "suspended anew":
+        suspend_user(root.caller, user_name="shadow", reason="Under investigation")
+    elif what == "suspended until":
+        suspend_user(root.caller, user_name="shadow", reason=SUSPENDED_FOR, until=soon)
+    elif what == "past the end":
+        users.update(end_date=LONG_AGO)
+    else:
+        reactivate_user(root.caller, user_name="shadow")
+    before = users.values().get()
+    told = text(client.post(UNDO, {"row": rows}))
+    assert "Refused" in told
+    assert "See on the user&#x27;s page what keeps the user out" in told
+    assert users.values().get() == before
 
 
 def test_deleting_asks_first(alice: Person, dormant: Person) -> None:

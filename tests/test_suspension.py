@@ -482,6 +482,16 @@ def test_through_the_aws_door_times_are_iso_8601(root: Person, carol: Person) ->
     assert answer.text("SuspendedUntil") == "2199-01-31T08:00:00Z"
 
 
+def test_only_a_suspension_for_the_reason_that_is_named_is_lifted(root: Person, carol: Person) -> None:
+    for reason in ("travels", ""):
+        suspend_user(root.caller, user_name="carol", reason=reason)
+        with pytest.raises(InvalidInput, match="not suspended for this reason"):
+            reactivate_user(root.caller, user_name="carol", suspension_reason="other")
+        assert not _answers(carol)
+        reactivate_user(root.caller, user_name="carol", suspension_reason=reason)
+        assert _answers(carol)
+
+
 # In the console
 
 

@@ -72,11 +72,15 @@ def suspend_user(caller: Caller, *, user: User, until: datetime | None = None, r
 
 
 @operation("iamconsole:ReactivateUser", on=targets.user, lock=True, sensitive=True)
-def reactivate_user(caller: Caller, *, user: User) -> None:
+def reactivate_user(caller: Caller, *, user: User, suspension_reason: str | None = None) -> None:
     """Let a user in again who is suspended, locked down or past the end date, which is removed then. Sessions do not come back.
 
     Access keys that a lock-down switched off stay off: undoing it switches them on. Nothing happens to a user who is active.
+    With a reason, only a suspension that was given this reason and no end is lifted: raises InvalidInput when anything else
+    keeps the user out, or nothing.
     """
+    if suspension_reason is not None:
+        _refuse_unless_suspended_for(user, suspension_reason)
     user.suspended_date, user.suspended_until, user.suspension_reason = None, None, ""
     user.lock_down = None
     if user.end_date is not None and user.end_date <= timezone.now():
@@ -97,6 +101,17 @@ def delete_user_end_date(caller: Caller, *, user: User) -> None:
     """Let the user stay without an end. Raises InvalidInput for oneself."""
     _refuse_oneself(caller, user)
     _set_end_date(user, None)
+
+
+def _refuse_unless_suspended_for(user: User, reason: str) -> None:
+    now = timezone.now()
+    suspension = (user.is_suspended_at(now), user.suspended_until, user.suspension_reason)
+    ended = user.end_date is not None and user.end_date <= now
+    if user.lock_down is not None or ended or suspension != (True, None, reason):
+        raise InvalidInput(
+            f"The user {user.user_name} is not suspended for this reason alone, so there is nothing to undo."
+            " See on the user's page what keeps the user out, and reactivate the user there."
+        )
 
 
 def _always(admitted: Mapping[str, Any]) -> bool:

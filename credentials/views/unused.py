@@ -225,6 +225,6 @@ def _delete(caller: Caller, row: Reference) -> None:
 
 def _undo(caller: Caller, row: Reference) -> None:
     if row.kind == Group.USER:
-        reactivate_user(caller, user_name=row.user_name)
+        reactivate_user(caller, user_name=row.user_name, suspension_reason=SUSPENDED_FOR)
     else:
         restore_credential(caller, **row.named)
