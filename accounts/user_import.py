@@ -16,6 +16,7 @@ from accounts.operations.groups import list_groups
 from accounts.operations.users import list_users
 from accounts.operations.whole_users import create_user_with_access
 from accounts.steps import refuse_past
+from accounts.tags import checked
 from accounts.user_files import UserRow
 from api import shapes
 from iamconsole.errors import EntityAlreadyExists, Fault, SudoRequired
@@ -81,6 +82,7 @@ def _refused(row: UserRow) -> list[str]:
     try:
         if row.parameters:
             shapes.validate(create_user_with_access.model, row.parameters)
+            checked(row.parameters.get("tags", ()))
             refuse_past(row.parameters.get("end_date"), "end_date")
     except Fault as fault:
         return [RULES.get(place, fault.message) for place in places_of(fault)] or [fault.message]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from accounts import arns
 from accounts.caller import Caller
 from accounts.import_words import KINDS, LATER, LEFT_ALONE, MADE, THERE, WILL, WRONG, names_of
 from accounts.operations.groups import list_groups
@@ -18,6 +19,7 @@ from accounts.operations.users import list_users
 from accounts.operations.whole_groups import create_group_with_policies
 from accounts.operations.whole_users import create_user_with_access
 from accounts.quotas import quota_of
+from accounts.tags import checked
 from api import shapes
 from iamconsole.errors import EntityAlreadyExists, Fault, SudoRequired
 from iamconsole.forms import may
@@ -27,7 +29,7 @@ from permissions.authorization_differences import Here, differences, found_here
 from permissions.authorization_files import Details, Entity, local_arn
 from permissions.aws_managed import catalogue
 from permissions.operations.managed import list_policies
-from permissions.operations.whole_policies import create_policy_with_versions
+from permissions.operations.whole_policies import create_policy_with_versions, numbered
 
 MAKING: Final[Mapping[str, Operation[Any]]] = {
     "policy": create_policy_with_versions,
@@ -35,7 +37,7 @@ MAKING: Final[Mapping[str, Operation[Any]]] = {
     "user": create_user_with_access,
 }
 LISTING: Final[Mapping[str, tuple[Operation[Any], str, Mapping[str, str]]]] = {
-    "policy": (list_policies, "policy_name_key", {"scope": "Local"}),
+    "policy": (list_policies, "arn", {"scope": "Local"}),
     "group": (list_groups, "group_name_key", {}),
     "user": (list_users, "user_name_key", {}),
 }
@@ -96,29 +98,49 @@ def run(caller_for_each: Callable[[], Caller], details: Details, *, most: int | 
 def _checked(caller: Caller, details: Details) -> Iterator[Line]:
     """Each entity with its parameters here, and what is wrong with it as far as it can be said beforehand."""
     there = {kind: names_of(caller, listing, key, **only) for kind, (listing, key, only) in LISTING.items()}
-    coming = {kind: {each.name.lower() for each in details.entities if each.kind == kind} for kind in MAKING}
+    policies = there["policy"]
+    if policies is not None:
+        there["policy"] = {arn.rpartition("/")[2].lower() for arn in policies}
+    coming: dict[str, set[str]] = {kind: set() for kind in MAKING}
     for entity in details.entities:
         line = _translated(caller, entity, details.account_id)
-        known = there[entity.kind]
-        if known is not None and entity.name.lower() in known:
+        known, name = there[entity.kind], entity.name.lower()
+        if known is not None and name in known:
             yield replace(line, word=THERE, detail=LEFT_ALONE, notes=())
             continue
         groups = there["group"]
         errors = _errors(caller, line)
         if groups is not None:
             wanted = line.parameters.get("group_names", ())
-            errors += [f"There is no group {name}." for name in wanted if name.lower() not in groups | coming["group"]]
+            errors += [f"There is no group {each}." for each in wanted if each.lower() not in groups | coming["group"]]
+        if policies is not None:
+            errors += _policies_missing(line, policies | coming["policy"])
+        if not errors:  # what cannot be made is there for nobody
+            is_policy = entity.kind == "policy"
+            path = str(line.parameters.get("path", "/"))
+            coming[entity.kind].add(arns.policy(caller.account_id, path, entity.name) if is_policy else name)
         yield replace(line, word=WRONG, detail=" ".join(errors)) if errors else line
+
+
+def _policies_missing(line: Line, known: set[str]) -> list[str]:
+    """What is said of the account's own policies that the entity needs and that are neither here nor made before it."""
+    wanted, bounding = line.parameters.get("policy_arns", ()), line.parameters.get("permissions_boundary")
+    missing = [
+        f"There is no policy {arn}, here or in the file." for arn in wanted if not _is_aws(arn) and arn not in known
+    ]
+    if bounding and not _is_aws(bounding) and bounding not in known:
+        missing.append(f"There is no policy {bounding} for the permissions boundary, here or in the file.")
+    return missing
 
 
 def _translated(caller: Caller, entity: Entity, source: str) -> Line:
     """The entity as it can be made here; what cannot is told."""
     parameters, notes = dict(entity.parameters), list[str]()
-    arns = {arn: local_arn(arn, caller.account_id) for arn in entity.policy_arns}
-    for arn, here in arns.items():
+    local = {arn: local_arn(arn, caller.account_id) for arn in entity.policy_arns}
+    for arn, here in local.items():
         if not _is_there(here):
             notes.append(f"{arn} is not attached: AWS's policy of this name is not among those that are known here.")
-    if attached := [each for each in arns.values() if _is_there(each)]:
+    if attached := [each for each in local.values() if _is_there(each)]:
         parameters["policy_arns"] = attached
     if entity.boundary:
         parameters["permissions_boundary"] = local_arn(entity.boundary, caller.account_id)
@@ -127,8 +149,12 @@ def _translated(caller: Caller, entity: Entity, source: str) -> Line:
     return Line(entity, parameters, notes=tuple(notes))
 
 
+def _is_aws(arn: str) -> bool:
+    return arn.startswith(AWS)
+
+
 def _is_there(arn: str) -> bool:
-    return not arn.startswith(AWS) or arn in catalogue()
+    return not _is_aws(arn) or arn in catalogue()
 
 
 def _errors(caller: Caller, line: Line) -> list[str]:
@@ -147,6 +173,9 @@ def _errors(caller: Caller, line: Line) -> list[str]:
         errors.append(f"Cannot exceed quota for {SIZES[kind]}: {quota}.")
     try:
         shapes.validate(MAKING[kind].model, parameters)
+        checked(parameters.get("tags", ()), minds_case=kind == "policy")
+        if kind == "policy":
+            numbered(parameters["policy_versions"])
         for document in line.entity.documents:
             language.parse(document)
     except Fault as fault:
@@ -155,7 +184,10 @@ def _errors(caller: Caller, line: Line) -> list[str]:
 
 
 def _foreseen(caller: Caller, line: Line) -> Line:
-    allowed = may(caller, MAKING[line.entity.kind], **line.parameters)
+    try:
+        allowed = may(caller, MAKING[line.entity.kind], **line.parameters)
+    except Fault as fault:  # finding what it is about fails already
+        return replace(line, word=WRONG, detail=fault.message)
     if allowed.allowed:
         return line
     return replace(line, word=WRONG, detail=f"You may not: {allowed.action} on {allowed.resource}.")

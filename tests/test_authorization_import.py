@@ -230,17 +230,65 @@ BROKEN: dict[str, tuple[Callable[[Any], object], str, str]] = {
         "alice",
         "elsewhere",
     ),
+    "a policy of another account": (
+        lambda all_: all_["UserDetailList"][0]["AttachedManagedPolicies"][1].update(
+            PolicyArn="arn:aws:iam::999999999999:policy/elsewhere"
+        ),
+        "alice",
+        "elsewhere",
+    ),
+    "a policy under another path": (
+        lambda all_: all_["Policies"][0].update(Path="/elsewhere/"),
+        "alice",
+        "policy/design/read-reports",
+    ),
+    "a policy of the file that cannot be made": (
+        lambda all_: all_["Policies"][0]["PolicyVersionList"][0].update(VersionId="v2"),
+        "alice",
+        "policy/design/read-reports",
+    ),
+    "a boundary that is not in the file": (
+        lambda all_: all_["UserDetailList"][0]["PermissionsBoundary"].update(
+            PermissionsBoundaryArn=f"arn:aws:iam::{SOURCE}:policy/elsewhere"
+        ),
+        "alice",
+        "elsewhere",
+    ),
+    "tags that differ only in case": (
+        lambda all_: all_["UserDetailList"][0].update(Tags=[{"Key": "a", "Value": ""}, {"Key": "A", "Value": ""}]),
+        "alice",
+        "Duplicate tag keys",
+    ),
+    "inline policies that differ only in case": (
+        lambda all_: all_["UserDetailList"][0].update(
+            UserPolicyList=[
+                {"PolicyName": name, "PolicyDocument": all_["UserDetailList"][0]["UserPolicyList"][0]["PolicyDocument"]}
+                for name in "pP"
+            ]
+        ),
+        "alice",
+        "Two inline policies",
+    ),
 }
 
 
 @pytest.mark.parametrize("way", BROKEN)
 def test_what_cannot_be_made_is_not_there_in_part_and_the_rest_is(root: Person, way: str) -> None:
     change, name, says = BROKEN[way]
+    seen = {line.entity.name: line for line in preview(root.caller, read(changed(change)))}
+    assert (seen[name].word, says in seen[name].detail) == ("Error", True), seen[name].detail
     lines = {line.entity.name: line for line in run(lambda: root.caller, read(changed(change)))}
     assert (lines[name].word, says in lines[name].detail) == ("Error", True), lines[name].detail
     assert not User.objects.named(root.account_id, name).exists()
     assert not ManagedPolicy.objects.own(root.account_id).filter(policy_name=name).exists()
     assert (lines["backup"].word, lines["limits"].word) == ("Created", "Created")
+
+
+def test_tags_of_a_policy_may_differ_only_in_case(root: Person) -> None:
+    tags = [{"Key": key, "Value": key} for key in "aA"]
+    details = read(changed(lambda all_: all_["Policies"][0].update(Tags=tags)))
+    assert words(preview(root.caller, details))["read-reports"] == "Will be created"
+    assert words(run(lambda: root.caller, details))["read-reports"] == "Created"
 
 
 def test_documents_may_be_url_encoded_as_the_api_itself_writes_them(root: Person) -> None:

@@ -109,7 +109,8 @@ def test_what_is_no_such_file_is_refused_with_a_reason(file: bytes, says: str) -
         ("erin,,nobodies,,,", "There is no group nobodies."),
         ("erin,,,team,,", "Tags are written key=value"),
         ("erin,,,a=\u202eb,,", "Tags have keys"),
-        ("erin,,,a=b;A=c,,", ""),
+        ("erin,,,a=b;A=c,,", "Duplicate tag keys found."),
+        ("erin,,,aws:x=1,,", "reserved for system use"),
         ("erin,,,,password,", "console_access is setup_link or none."),
         ("erin,,,,,31.1.2027", "The end date is written"),
         ("erin,,,,,0001-01-01T00:00+14:00", "The end date is written"),
@@ -125,6 +126,7 @@ def test_what_is_wrong_with_a_line_is_said_of_the_line_and_the_others_are_done(
     *wrong, fine = user_import.preview(root.caller, rows)
     assert fine.word == "Will be created"
     assert all(says in each.detail for each in wrong)
+    assert all(each.word in ("Error", "Exists already") for each in wrong)
     *_, done = user_import.run(lambda: root.caller, rows)
     assert done.word == "Created"
     assert names_in(root) == {"mallory", "fine"}

@@ -56,16 +56,22 @@ def create_policy_with_versions(
     The versions keep their numbers. Raises what its parts raise: EntityAlreadyExists, MalformedPolicyDocument, LimitExceeded;
     InvalidInput unless each version is named once and one is in force.
     """
-    versions = {_number(each): each["document"] for each in policy_versions}
-    in_force = [_number(each) for each in policy_versions if each.get("is_default_version")]
-    if len(versions) < len(policy_versions) or len(in_force) != 1:
-        raise InvalidInput("Name each version once, and one of them as the default version.")
+    versions, in_force = numbered(policy_versions)
     quota = quota_of(account, "VersionsPerPolicy")
     if len(versions) > quota:
         raise LimitExceeded(f"A managed policy can have up to {quota} versions.")
     return add_policy(
-        account, versions, policy_name=policy_name, path=path, description=description, tags=tags, default=in_force[0]
+        account, versions, policy_name=policy_name, path=path, description=description, tags=tags, default=in_force
     )
+
+
+def numbered(policy_versions: Sequence[NewVersion]) -> tuple[dict[int, str], int]:
+    """The documents by their numbers, and the number in force. Raises InvalidInput unless there is one of each."""
+    versions = {_number(each): each["document"] for each in policy_versions}
+    in_force = [_number(each) for each in policy_versions if each.get("is_default_version")]
+    if len(versions) < len(policy_versions) or len(in_force) != 1:
+        raise InvalidInput("Name each version once, and one of them as the default version.")
+    return versions, in_force[0]
 
 
 def _number(version: NewVersion) -> int:
