@@ -113,9 +113,9 @@ class Watch:
 
 
 def made_of(result: object) -> list[Model]:
-    """The thing that an operation returned, if it is one that is told of: itself, or what was issued."""
+    """The things that an operation returned, if they are told of: itself, or what was issued, with its user and access key."""
     made = getattr(result, "entity", result)
-    found: list[Any] = [made, getattr(made, "user", None)]
+    found: list[Any] = [made, getattr(made, "user", None), getattr(getattr(made, "access_key", None), "entity", None)]
     return [each for each in found if _kind(each) and each.pk]
 
 

@@ -10,12 +10,14 @@ from django.db import DatabaseError, connection, transaction
 from accounts.management.commands._shell import operator
 from accounts.models import User
 from accounts.operations.installation import close_account, create_account, issue_root_setup_link, recover_root_user
+from accounts.operations.suspension import lock_down_user, undo_lock_down
 from accounts.operations.users import create_user, delete_user
 from accounts.operations.whole_users import create_user_with_access, delete_user_with_credentials
 from audit.models import INSTALLATION, ChainHead, Event, EventKey
 from audit.record import HASHED, HASHED_IF_THERE, derived, record, record_alone
 from credentials.models import AccessKey, LoginProfile
 from credentials.operations.access_keys import create_access_key
+from credentials.operations.service_tokens import create_service_token
 from iamconsole.errors import AccessDenied, EntityAlreadyExists, LimitExceeded, PasswordPolicyViolation
 from tests.conftest import SECRETS, Person, allow, make_user
 from tests.everything import PASSWORD, furnish
@@ -144,6 +146,47 @@ def test_a_composite_leaves_a_line_for_each_thing_it_did(root: Person, alice: Pe
         ("iam:CreateLoginProfile", "Success"),
     ]
     assert AccessKey.objects.filter(user__account=root.account_id, user__user_name="dave").count() == 0
+
+
+def found_by(root: Person, name: str, after: int = 0) -> list[str]:
+    """The actions of the lines that are about a thing of that name."""
+    told = events_of(root.account_id)[after:]
+    return [event.action for event in told if name in [each for _, each in event.resources]]
+
+
+def test_each_credential_that_goes_with_a_user_has_a_line_that_names_it(root: Person) -> None:
+    furnish(root)
+    create_access_key_of(root, "dave")
+    user = User.objects.named(root.account_id, "dave").get()
+    SECRETS.append(create_service_token(root.caller, user_name="dave").secret["token"])
+    sorts = {
+        "iam:DeleteAccessKey": (user.access_keys, "access_key_id"),
+        "iam:DeleteSigningCertificate": (user.signing_certificates, "certificate_id"),
+        "iam:DeleteSSHPublicKey": (user.ssh_public_keys, "ssh_public_key_id"),
+        "iam:DeleteServiceSpecificCredential": (user.service_specific_credentials, "service_specific_credential_id"),
+        "iamconsole:DeleteServiceToken": (user.service_tokens, "service_token_id"),
+        "iam:DeactivateMFADevice": (user.mfa_devices, "serial_number"),
+    }
+    gone = {
+        action: (name, list(rows.order_by("pk").values_list(name, flat=True))) for action, (rows, name) in sorts.items()
+    }
+    assert (len(gone["iam:DeleteAccessKey"][1]), len(gone["iamconsole:DeleteServiceToken"][1])) == (2, 2)
+    before = len(events_of(root.account_id))
+    delete_user_with_credentials(root.caller, user_name="dave")
+    told = events_of(root.account_id)[before:]
+    for action, (name, ids) in gone.items():
+        assert [event.parameters[name] for event in told if event.action == action] == ids, action
+        for each in ids:
+            assert set(found_by(root, each, before)) - {"iam:DeleteVirtualMFADevice"} == {action}
+
+
+def test_an_access_key_is_found_where_it_is_made_with_its_user_and_where_it_is_locked_down(root: Person) -> None:
+    carol = make_user(root, "carol")
+    key_id = carol.access_key_id
+    assert "iam:CreateAccessKey" in found_by(root, key_id)
+    lock_down_user(root.caller, user_name="carol")
+    undo_lock_down(root.caller, user_name="carol")
+    assert found_by(root, key_id).count("iam:UpdateAccessKey") == 2
 
 
 def test_a_failed_signature_is_told_to_the_installation_and_not_to_an_account(alice: Person, server: Path) -> None:

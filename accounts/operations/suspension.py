@@ -4,7 +4,7 @@ Whether a user may authenticate is asked in one place, `User.is_active_at`, by e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -122,14 +122,19 @@ def _keys_to_switch_off(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each active access key."""
     user: User = admitted["user"]
     keys = user.access_keys.filter(status=AccessKey.Status.ACTIVE).order_by("pk")
-    return [asked_of(user, access_key_id=key.access_key_id, status=AccessKey.Status.INACTIVE.value) for key in keys]
+    return [_switched(user, key, AccessKey.Status.INACTIVE) for key in keys]
 
 
 def _keys_to_switch_on(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each access key that the lock-down switched off and that is off still."""
     user: User = admitted["user"]
     keys = _switched_off(user).order_by("pk")
-    return [asked_of(user, access_key_id=key.access_key_id, status=AccessKey.Status.ACTIVE.value) for key in keys]
+    return [_switched(user, key, AccessKey.Status.ACTIVE) for key in keys]
+
+
+def _switched(user: User, key: AccessKey, status: AccessKey.Status) -> Asked:
+    """The user, with a key and what becomes of it."""
+    return replace(asked_of(user, access_key_id=key.access_key_id, status=status.value), about=(key,))
 
 
 def _lets_in(admitted: Mapping[str, Any]) -> bool:

@@ -194,6 +194,7 @@ def _factors(admitted: Mapping[str, Any]) -> list[Asked]:
             label=f"user {user.user_name}",
             tags=user.tags,
             boundary=user.boundary_arn,
+            about=(device,),
         )
         for device in _in_order(user.mfa_devices.all())
     ]
@@ -202,14 +203,34 @@ def _factors(admitted: Mapping[str, Any]) -> list[Asked]:
 def _virtual_devices(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user's virtual MFA devices."""
     devices = _in_order(admitted["user"].mfa_devices.all())
-    return [Asked(each.arn, tags=each.tags) for each in devices if each.kind == MFADevice.Kind.VIRTUAL]
+    return [Asked(each.arn, tags=each.tags, about=(each,)) for each in devices if each.kind == MFADevice.Kind.VIRTUAL]
+
+
+def _each_of(belongings: str, id_name: str) -> Each:
+    """The user once for each credential of a sort, which is named by its id."""
+
+    def of(admitted: Mapping[str, Any]) -> list[Asked]:
+        user: User = admitted["user"]
+        found = _in_order(getattr(user, belongings).all())
+        return [replace(asked_of(user, **{id_name: getattr(each, id_name)}), about=(each,)) for each in found]
+
+    return Each(of, on_target=True)
 
 
 def _service_credentials(admitted: Mapping[str, Any]) -> list[Asked]:
     """The user once for each service-specific credential."""
     user: User = admitted["user"]
-    credentials = _in_order(user.service_specific_credentials.all())
-    return [asked_of(user, service_name=each.service_name) for each in credentials]
+    return [
+        replace(
+            asked_of(
+                user,
+                service_name=each.service_name,
+                service_specific_credential_id=each.service_specific_credential_id,
+            ),
+            about=(each,),
+        )
+        for each in _in_order(user.service_specific_credentials.all())
+    ]
 
 
 def _attached(admitted: Mapping[str, Any]) -> list[Asked]:
@@ -233,11 +254,11 @@ def _joined(admitted: Mapping[str, Any]) -> list[Asked]:
     changes_permissions=True,
     performs={
         "iam:DeleteLoginProfile": lambda admitted: hasattr(admitted["user"], "login_profile"),
-        "iam:DeleteAccessKey": lambda admitted: admitted["user"].access_keys.exists(),
-        "iam:DeleteSigningCertificate": lambda admitted: admitted["user"].signing_certificates.exists(),
-        "iam:DeleteSSHPublicKey": lambda admitted: admitted["user"].ssh_public_keys.exists(),
+        "iam:DeleteAccessKey": _each_of("access_keys", "access_key_id"),
+        "iam:DeleteSigningCertificate": _each_of("signing_certificates", "certificate_id"),
+        "iam:DeleteSSHPublicKey": _each_of("ssh_public_keys", "ssh_public_key_id"),
         "iam:DeleteServiceSpecificCredential": Each(_service_credentials),
-        "iamconsole:DeleteServiceToken": lambda admitted: admitted["user"].service_tokens.exists(),
+        "iamconsole:DeleteServiceToken": _each_of("service_tokens", "service_token_id"),
         "iam:DeactivateMFADevice": Each(_factors),
         "iam:DeleteVirtualMFADevice": Each(_virtual_devices),
         "iam:DeleteUserPolicy": lambda admitted: admitted["user"].policies.exists(),
