@@ -396,6 +396,28 @@ def test_a_gateway_that_is_down_offers_the_other_factors(erin: Person, settings:
     assert give_code(client, app.code(), query)["Location"] == "/console/"
 
 
+def test_a_message_that_fails_is_not_told_as_sent_and_the_code_before_it_signs_in(erin: Person, settings: Any) -> None:
+    device, outbox = give_number(erin), settings.SMS_URL
+    client = half_way(erin)
+    for settings.SMS_URL, reason in (
+        ("json://127.0.0.1:9/{number}", "could not be sent"),
+        ("", "Text messages are off"),
+    ):
+        page = text(send(client, device))
+        assert reason in page
+        assert "Send code" in page
+        assert "Enter the code that was sent" not in page
+        assert methods_of(erin)[-1] == "ServiceUnavailable sms device mobile"
+    settings.SMS_URL = outbox
+    send(client, device)
+    code = text_code(device.phone_number)
+    settings.SMS_URL = "json://127.0.0.1:9/{number}"
+    page = text(send(client, device))
+    assert "could not be sent" in page
+    assert "Enter the code that was sent" in page
+    assert give_code(client, code)["Location"] == "/console/"
+
+
 def test_a_gateway_that_answers_signs_in(erin: Person, gateway: Any, settings: Any) -> None:
     device = give_number(erin)
     settings.SMS_URL, received, _ = gateway

@@ -106,6 +106,25 @@ def test_ten_messages_an_hour_go_to_one_user(alice: Person) -> None:
     text_codes.send(alice.user, NUMBER, "later", timezone.now() + timedelta(hours=1, seconds=1))
 
 
+def test_a_message_that_fails_leaves_the_code_before_it_good_and_is_none_of_the_ten(
+    alice: Person, device: MFADevice, settings: Any
+) -> None:
+    code, outbox = sent(alice), settings.SMS_URL
+    settings.SMS_URL = "json://127.0.0.1:9/{number}"
+    for _ in range(text_codes.MOST_FAILED_AN_HOUR):
+        with pytest.raises(ServiceUnavailable):
+            text_codes.send(alice.user, NUMBER, "sign-in 1", timezone.now())
+    with pytest.raises(LimitExceeded):
+        text_codes.send(alice.user, NUMBER, "sign-in 1", timezone.now())
+    assert verified(alice, device, code)
+    settings.SMS_URL = outbox
+    TextCode.objects.filter(user=alice.user, purpose=text_codes.NOT_SENT).first().delete()
+    for _ in range(text_codes.MOST_AN_HOUR - 2):  # one has registered the number, and one was sent
+        sent(alice)
+    with pytest.raises(LimitExceeded):
+        sent(alice)
+
+
 def test_a_number_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -> None:
     begin_sms_registration(alice.caller, phone_number=NUMBER)
     give_app(alice.account_id, alice.user, "alices")

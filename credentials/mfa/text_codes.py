@@ -15,37 +15,50 @@ from accounts.models import User
 from credentials import sms, totp
 from credentials.mfa import throttle
 from credentials.mfa.models import GuessBudget, MFADevice, TextCode
-from iamconsole.errors import LimitExceeded
+from iamconsole.errors import LimitExceeded, ServiceUnavailable
 
 LIFE: Final = timedelta(minutes=5)
 TRIES: Final = 3
 MOST_AN_HOUR: Final = 10  # messages to one user's numbers
+MOST_FAILED_AN_HOUR: Final = 10  # messages of one user that the gateway does not take, beside those
 REGISTERING: Final = "registering"
+NOT_SENT: Final = "not sent"  # the purpose of a code whose message failed: none is ever given for it
 
 
 def send(user: User, phone_number: str, purpose: str, now: datetime) -> None:
     """Send a code, after which earlier ones for the same purpose are good no more. Never in a transaction.
 
-    ``purpose`` binds it, to the pending sign-in for example. Raises LimitExceeded past ten an hour, ServiceUnavailable.
+    ``purpose`` binds it, to the pending sign-in for example. Raises LimitExceeded past ten an hour, and ServiceUnavailable where
+    there is no gateway or it does not take the message: earlier codes are then as good as before, and it is none of the ten.
     """
+    if not sms.is_on():
+        raise ServiceUnavailable(
+            "Text messages are off: the operator of this installation has named no gateway (SMS_URL). Use another MFA device"
+            " or a recovery code."
+        )
     code = f"{secrets.randbelow(10**totp.DIGITS):0{totp.DIGITS}d}"
     GuessBudget.objects.get_or_create(user=user)
     with transaction.atomic(durable=True):
-        # The lock that makes the count hold.
+        # The lock that makes the counts hold.
         GuessBudget.objects.select_for_update(no_key=True).get(user=user)
         codes = TextCode.objects.filter(user=user)
         codes.filter(create_date__lte=now - timedelta(hours=1)).delete()
-        if codes.count() >= MOST_AN_HOUR:
+        failed = codes.filter(purpose=NOT_SENT).count()
+        if failed >= MOST_FAILED_AN_HOUR or codes.count() - failed >= MOST_AN_HOUR:
             raise LimitExceeded(
                 "No more text messages can be sent now. Try again in an hour, or use another MFA device."
             )
         digest = _digests(user, code)[0]
-        TextCode.objects.create(
+        made = TextCode.objects.create(
             user=user, phone_number=phone_number, purpose=purpose, code_digest=digest, create_date=now
         )
-    sms.send(
-        phone_number, f"{code} is your code for {user.account.label}. It is good for five minutes. Tell it nobody."
-    )
+    try:
+        sms.send(
+            phone_number, f"{code} is your code for {user.account.label}. It is good for five minutes. Tell it nobody."
+        )
+    except ServiceUnavailable:
+        TextCode.objects.filter(pk=made.pk).update(purpose=NOT_SENT)
+        raise
 
 
 def forget(user: User) -> None:
