@@ -18,9 +18,15 @@ from playwright.sync_api import expect
 from accounts.models import Session, User
 from accounts.operations.users import update_user
 from accounts.sessions import IDLE, LIFETIME, SessionStore, digest
-from accounts.signin.notices import CHANGES
+from accounts.signin.notices import CHANGES, TOLD_BY_THE_FORM
 from credentials.operations.access_keys import create_access_key
-from credentials.operations.login_profiles import update_login_profile
+from credentials.operations.login_profiles import change_password, update_login_profile
+from credentials.operations.service_credentials import (
+    create_service_specific_credential,
+    delete_service_specific_credential,
+    reset_service_specific_credential,
+    update_service_specific_credential,
+)
 from iamconsole.operation import every_operation
 from tests.authenticators import give_app
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
@@ -352,7 +358,71 @@ def test_what_became_of_the_own_credentials_is_told_once(root: Person, alice: Pe
     client.post("/signout/")
     client.post("/signin/", form)
     assert "the user was renamed or moved by the root user" in client.get("/console/").content.decode()
-    assert set(CHANGES) <= {each.action for each in every_operation()}
+
+
+@pytest.mark.asvs("6.3.7")
+def test_a_password_that_was_changed_by_a_key_is_told_and_one_by_the_form_is_not(alice: Person):
+    give_password(alice)
+    by_form(alice)
+    change_password(caller_for(alice.user, "console"), old_password=PASSWORD, new_password="Green-Goose-8-Ladder")
+    change_password(caller_for(alice.user, "api"), old_password="Green-Goose-8-Ladder", new_password=PASSWORD)
+    page = by_form(alice).get("/console/").content.decode()
+    assert page.count("the password was changed by you") == 1
+
+
+@pytest.mark.asvs("6.3.7")
+def test_what_became_of_service_specific_credentials_is_told(root: Person, alice: Person):
+    give_password(alice)
+    by_form(alice)
+    made = create_service_specific_credential(root.caller, user_name="alice", service_name="codecommit.amazonaws.com")
+    which = {"user_name": "alice", "service_specific_credential_id": made.entity.service_specific_credential_id}
+    again = reset_service_specific_credential(root.caller, **which)
+    SECRETS.extend([*made.secret.values(), *again.secret.values()])
+    update_service_specific_credential(root.caller, **which, status="Inactive")
+    delete_service_specific_credential(root.caller, **which)
+    page = by_form(alice).get("/console/").content.decode()
+    for change in ("created", "given a new password", "switched on or off", "deleted"):
+        assert f"a service-specific credential was {change} by the root user" in page
+
+
+NOT_TOLD = {
+    "iam:CreateVirtualMFADevice": "nobody's yet: told when it is enabled",
+    "iam:DeleteAccountPasswordPolicy": "the account's",
+    "iam:DeleteServerCertificate": "the account's",
+    "iam:DeleteVirtualMFADevice": "nobody's any more: told when it was deactivated",
+    "iam:GenerateCredentialReport": "changes no credential",
+    "iam:TagMFADevice": "changes no credential",
+    "iam:TagServerCertificate": "the account's",
+    "iam:UntagMFADevice": "changes no credential",
+    "iam:UntagServerCertificate": "the account's",
+    "iam:UpdateAccountPasswordPolicy": "the account's",
+    "iam:UpdateServerCertificate": "the account's",
+    "iam:UploadServerCertificate": "the account's",
+    "iamconsole:BeginPasskeyRegistration": "told when it is finished",
+    "iamconsole:BeginSMSRegistration": "told when it is finished",
+    "iamconsole:CreateRequiredMFADevice": "told by the sign-in that it is a step of",
+    "iamconsole:DeleteHardwareToken": "nobody's: one that is in use is not deleted",
+    "iamconsole:DeleteMFARequirement": "the account's",
+    "iamconsole:EnableRequiredMFADevice": "told by the sign-in that it is a step of",
+    "iamconsole:ExportServerCertificate": "the account's",
+    "iamconsole:ImportHardwareTokens": "nobody's yet: told when they are enabled",
+    "iamconsole:RefreshCredentialReport": "changes no credential",
+    "iamconsole:UpdateAccessKeySettings": "the account's, and changes no key that is there",
+    "iamconsole:UpdateMFARequirement": "the account's",
+    "sts:GetSessionToken": "ends by itself, and changes no credential that is there",
+}
+
+
+def test_every_change_of_a_users_credentials_is_told_or_has_a_reason_not_to_be():
+    writes = {each.action: each for each in every_operation() if not each.reads}
+    assert set(CHANGES) <= set(writes)
+    assert set(CHANGES) >= TOLD_BY_THE_FORM
+    places = ("credentials.operations.", "accounts.operations.root")
+    # What is made of several actions is in the trail, and is told, as these.
+    alone = {
+        action for action, each in writes.items() if each.function.__module__.startswith(places) and not each.performs
+    }
+    assert alone - set(CHANGES) == set(NOT_TOLD)
 
 
 def test_the_list_of_sign_ins_is_cut_into_pages_and_shows_only_ones_own(root: Person, alice: Person, bob: Person):

@@ -15,11 +15,11 @@ from audit.record import digest
 from credentials.unused.models import Deactivation
 
 MOST_CHANGES: Final = 5
-# A password one changes oneself is left out: the form that changed it has said so.
 CHANGES: Final[Mapping[str, str]] = {
     "iam:CreateLoginProfile": "console access was given",
     "iam:UpdateLoginProfile": "the password was set",
     "iam:DeleteLoginProfile": "console access was taken away",
+    "iam:ChangePassword": "the password was changed",
     "iam:UpdateUser": "the user was renamed or moved",
     "iam:EnableMFADevice": "an MFA device was added",
     "iam:ResyncMFADevice": "an MFA device was set right",
@@ -33,14 +33,22 @@ CHANGES: Final[Mapping[str, str]] = {
     "iam:UploadSigningCertificate": "a signing certificate was uploaded",
     "iam:UpdateSigningCertificate": "a signing certificate was switched on or off",
     "iam:DeleteSigningCertificate": "a signing certificate was deleted",
+    "iam:CreateServiceSpecificCredential": "a service-specific credential was created",
+    "iam:ResetServiceSpecificCredential": "a service-specific credential was given a new password",
+    "iam:UpdateServiceSpecificCredential": "a service-specific credential was switched on or off",
+    "iam:DeleteServiceSpecificCredential": "a service-specific credential was deleted",
+    "iamconsole:UpdateAccessKeyDetails": "the description or the end of an access key was changed",
     "iamconsole:CreateServiceToken": "a service token was created",
     "iamconsole:DeleteServiceToken": "a service token was deleted",
     "iamconsole:CreateRecoveryCodes": "recovery codes were made",
     "iamconsole:EnableRootMFADevice": "an MFA device was added",
     "iamconsole:ResyncRootMFADevice": "an MFA device was set right",
     "iamconsole:UpdateRootUserEmail": "the e-mail address was changed",
+    "iamconsole:UpdateRootUserPassword": "the password was changed",
     "iamconsole:RecoverRootUser": "the root user was recovered",
 }
+# A password one changes oneself in the console is not told: the form that changed it has said so.
+TOLD_BY_THE_FORM: Final = frozenset({"iam:ChangePassword", "iamconsole:UpdateRootUserPassword"})
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ def before_this(user: User) -> Notices:
     # By the id, for the user may have had another name or path then.
     of_user = EventKey.objects.filter(chain=user.account_id, key=digest(user.user_id), sequence__gt=last.sequence)
     changes = of_user.filter(event__action__in=CHANGES, event__result="Success").select_related("event")
+    changes = changes.exclude(event__action__in=TOLD_BY_THE_FORM, event__door="console")
     latest = tuple(found.event for found in changes.order_by("-event_time", "-sequence")[:MOST_CHANGES])
     return Notices(last, failed.count(), latest, changes.count() if latest else 0, announced)
 
