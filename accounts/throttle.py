@@ -119,9 +119,13 @@ def known_browser_budgets(user: User, nonce: str) -> tuple[Budget, ...]:
     return Budget("browser", whose, USER), Budget("browser, a day", whose, USER_DAY)
 
 
-def proof_budgets(user: User) -> tuple[Budget, ...]:
-    """What somebody who is in already spends on proving the own password again."""
-    return Budget("proof", str(user.pk), USER), Budget("proof, a day", str(user.pk), USER_DAY)
+def proof_budgets(user: User, door: str) -> tuple[Budget, ...]:
+    """What somebody who is in already spends on proving the own password again.
+
+    Those who come by a key have another than the console: whoever has taken the key leaves its user the tries in the browser.
+    """
+    kind = "proof" if door == "console" else "proof by key"
+    return Budget(kind, str(user.pk), USER), Budget(f"{kind}, a day", str(user.pk), USER_DAY)
 
 
 def number_budgets(user: User, phone_number: str) -> tuple[Budget, ...]:
@@ -157,7 +161,8 @@ def forget(user: User) -> None:
     """
     who = user.email if user.is_root else user.user_name_key
     account = str(user.email) if user.is_root else user.account_id
-    budgets = (*sign_in_budgets(account=account, who=str(who), address="")[:2], *proof_budgets(user))
+    proofs = (budget for door in ("console", "api") for budget in proof_budgets(user, door))
+    budgets = (*sign_in_budgets(account=account, who=str(who), address="")[:2], *proofs)
     Throttle.objects.filter(key__in=[budget.key for budget in budgets]).delete()
     Throttle.objects.update_or_create(key=_forgotten(user).key, defaults={"tat": _now()})
 

@@ -49,9 +49,9 @@ class OldPassword:
     matches: str | None = field(repr=False)
 
     @classmethod
-    def of(cls, password: str, user: User) -> Self:
-        """Compare with the user's hash, for one try of the user's; takes some ten milliseconds. Raises Throttling."""
-        text, budgets = normalised(password), throttle.proof_budgets(user)
+    def of(cls, password: str, user: User, door: str) -> Self:
+        """Compare with the user's hash, for one try at that door; takes some ten milliseconds. Raises Throttling."""
+        text, budgets = normalised(password), throttle.proof_budgets(user, door)
         throttle.reserve(budgets)
         if not check_password(text, user.password):
             return cls(text, None)
@@ -73,7 +73,7 @@ def hashing(new: str | None = None, *, proving: str | None = None) -> Callable[[
         ready: dict[str, Any] = {}
         user = admitted.get("user")
         if proving is not None:
-            ready[proving] = OldPassword.of(admitted[proving], admitted["user"])
+            ready[proving] = OldPassword.of(admitted[proving], admitted["user"], admitted["door"])
             user = user if ready[proving].matches else None
         if new is not None and new in admitted:
             ready[new] = NewPassword.of(admitted[new], user)

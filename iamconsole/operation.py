@@ -104,7 +104,7 @@ class Operation(Decided, Generic[R]):
                 return self.function(caller, **admitted)
             if self.sensitive:
                 caller.require_sudo()
-            ready = self.before(admitted) if self.before else {}
+            ready = self.before({**admitted, "door": caller.door}) if self.before else {}
             return self._write_alone(caller, {**given, **ready}, attempt)
         except SudoRequired:  # nothing is refused: the console asks, and the same comes again
             raise
@@ -266,10 +266,10 @@ def operation(
     wants a proof of who asks that is not older than fifteen minutes; so does all that issues a secret or changes permissions.
     performs: the AWS actions a composite does, each with the condition under which it does; they are decided instead of
     ``action``. before: what takes long and needs no lock, such as hashing, or must stay done when the rest is refused, such as
-    spending a code: it is given what was admitted and returns arguments in the place of others. tags_by: the action that must be
-    allowed besides when what is made is made with tags. keys: the context keys of the request that conditions may ask about,
-    beyond those of every request, as AWS's Service Authorization Reference has them. omits: members that AWS's listing leaves
-    out.
+    spending a code: it is given what was admitted, and the door, and returns arguments in the place of others. tags_by: the
+    action that must be allowed besides when what is made is made with tags. keys: the context keys of the request that conditions
+    may ask about, beyond those of every request, as AWS's Service Authorization Reference has them. omits: members that AWS's
+    listing leaves out.
     """
 
     def register(function: Callable[..., R]) -> Operation[R]:

@@ -266,14 +266,14 @@ class Counted(bytes):
 def test_a_password_is_kept_to_the_last_character_and_with_its_spaces() -> None:
     text = " Plover  Xyzzy 4 "
     holder = User(account=ACCOUNT, user_name="alice", password=NewPassword.of(text).encoded)
-    assert OldPassword.of(text, holder).proves(holder)
+    assert OldPassword.of(text, holder, "api").proves(holder)
     for other in (text.strip(), text.lower(), text[1:], text[:-1], text.replace("  ", " "), text + " "):
-        assert not OldPassword.of(other, holder).proves(holder)
+        assert not OldPassword.of(other, holder, "api").proves(holder)
     longest = "ÿ" * 128
     holder.password = NewPassword.of(longest).encoded
-    assert OldPassword.of(longest, holder).proves(holder)
-    assert not OldPassword.of("ÿ" * 127 + "þ", holder).proves(holder)
-    assert not OldPassword.of("ÿ" * 127, holder).proves(holder)
+    assert OldPassword.of(longest, holder, "api").proves(holder)
+    assert not OldPassword.of("ÿ" * 127 + "þ", holder, "api").proves(holder)
+    assert not OldPassword.of("ÿ" * 127, holder, "api").proves(holder)
 
 
 @pytest.mark.pure
@@ -282,7 +282,7 @@ def test_a_password_is_the_same_from_every_keyboard() -> None:
     assert composed != decomposed
     assert normalised(decomposed) == composed
     holder = User(account=ACCOUNT, user_name="alice", password=NewPassword.of(decomposed).encoded)
-    assert OldPassword.of(composed, holder).proves(holder)
+    assert OldPassword.of(composed, holder, "api").proves(holder)
 
 
 @pytest.mark.asvs("11.4.2")

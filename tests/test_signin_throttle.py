@@ -31,10 +31,11 @@ from credentials.mfa import codes, text_codes
 from credentials.mfa import throttle as guesses
 from credentials.mfa.models import GuessBudget, MFADevice
 from credentials.mfa.throttle import MOST_FAILURES
+from credentials.operations.login_profiles import change_password
 from iamconsole.errors import AccessDenied, Throttling
 from tests.authenticators import give_app, give_number, in_mfa_session
 from tests.browser import PASSWORD, a_client, give_password, normal, signed_in
-from tests.conftest import ROOT, Person, make_account, make_user
+from tests.conftest import ROOT, Person, caller_for, make_account, make_user
 from tests.logs import log_of
 
 Rounds = Any
@@ -450,6 +451,29 @@ def test_the_current_password_of_a_change_is_counted(alice: Person, hashes: list
     assert hashes.count("verify") == USER.burst
     assert sum("Too many attempts" in page for page in pages) == 3
     assert attempt(a_client(), alice.account_id, password=PASSWORD).status_code == 302  # signing in is another thing
+
+
+@pytest.mark.asvs("6.2.3")
+@pytest.mark.parametrize("door", ["api", "shell"])
+def test_who_guesses_at_the_password_by_a_key_leaves_its_user_the_tries_in_the_browser(
+    root: Person, alice: Person, door: str, clock: Any
+):
+    give_password(alice)
+    client, new = signed_in(alice), "Green-Goose-8-Ladder"
+    by_key = caller_for(alice.user, door)
+    for _ in range(USER.burst):
+        with pytest.raises(AccessDenied, match="old password was incorrect"):
+            change_password(by_key, old_password="wrong", new_password=new)
+    for old in ("wrong", PASSWORD):
+        with pytest.raises(Throttling):
+            change_password(by_key, old_password=old, new_password=new)
+    assert client.post("/console/confirm/", {"password": PASSWORD}).status_code == 302
+    fields = {"old_password": PASSWORD, "new_password": new, "confirm_password": new}
+    assert client.post("/console/my-security-credentials/password/", fields).status_code == 302
+    with pytest.raises(Throttling):
+        change_password(caller_for(alice.user, door), old_password=new, new_password=PASSWORD)
+    reset_sign_in_throttle(root.caller, user_name="alice")
+    change_password(caller_for(alice.user, door), old_password=new, new_password=PASSWORD)
 
 
 # One answer, one hash

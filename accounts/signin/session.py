@@ -111,7 +111,7 @@ def stay_in(request: HttpRequest, *, codes_given: bool) -> None:
 def confirm_by_password(request: HttpRequest, password: str) -> bool:
     """Let who is in prove it again, for the sensitive changes of the next minutes. Raises Throttling."""
     caller = caller_of(request)
-    budgets = throttle.proof_budgets(caller.principal)
+    budgets = throttle.proof_budgets(caller.principal, caller.door)
     if not proves(password, caller.principal.password, budgets, caller.principal):
         record_alone(caller.origin(), action=CONFIRM, resource=caller.arn, result="Failure")
         return False
