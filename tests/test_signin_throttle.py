@@ -335,6 +335,45 @@ def test_a_known_browser_has_its_own_limit_and_is_known_for_its_users_alone(alic
     assert attempt(hers, bob.account_id, "bob", PASSWORD).status_code == 429
 
 
+@pytest.mark.asvs("6.1.1")
+def test_who_collected_cookies_by_the_password_of_before_has_no_more_tries_at_the_new_one_than_from_one_browser(
+    alice: Person, clock: Any
+):
+    give_password(alice)
+    hers, *collected = [a_client() for _ in range(26)]
+    for client in (hers, *collected):
+        assert attempt(client, alice.account_id, password=PASSWORD).status_code == 302
+        if client is not hers:
+            client.post("/signout/")
+    clock.shift(timedelta(seconds=1))
+    new = "Green-Goose-8-Ladder"
+    fields = {"old_password": PASSWORD, "new_password": new, "confirm_password": new}
+    assert hers.post("/console/my-security-credentials/password/", fields).status_code == 302
+    hers.post("/signout/")
+    let = sum(statuses(1, alice.account_id, client=client)[200] for client in collected)
+    assert let == USER.burst
+    clock.shift(USER.window)
+    let = sum(statuses(1, alice.account_id, client=client)[200] for client in collected)
+    assert let == USER.burst
+    tries(11, alice.account_id)
+    assert attempt(hers, alice.account_id, password=new).status_code == 302  # the browser in which it was changed
+
+
+def test_a_browser_has_a_budget_of_its_own_again_when_the_new_password_was_right_in_it(alice: Person, clock: Any):
+    give_password(alice)
+    first, second = a_client(), a_client()
+    for client in (first, second):
+        attempt(client, alice.account_id, password=PASSWORD)
+        client.post("/signout/")
+    clock.shift(timedelta(seconds=1))
+    change_password(caller_for(alice.user), old_password=PASSWORD, new_password="Green-Goose-8-Ladder")
+    assert attempt(first, alice.account_id, password="Green-Goose-8-Ladder").status_code == 302
+    first.post("/signout/")
+    assert statuses(11, alice.account_id, client=second) == {200: 10, 429: 1}
+    tries(11, alice.account_id)
+    assert attempt(first, alice.account_id, password="Green-Goose-8-Ladder").status_code == 302
+
+
 def test_a_made_up_cookie_makes_no_browser_known(alice: Person):
     client = a_client()
     for forged in ("x", "e30:1abcde:AAAA", "." * 5000):

@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import known_browsers
 from accounts.browsers import browser_name
 from accounts.forms import NewPasswordForm
+from accounts.models import User
 from accounts.operations.root import update_root_user_password
 from accounts.operations.sessions import end_other_sessions, end_own_session, list_own_sessions
 from accounts.signin import caller_of, renew, session_end
@@ -56,7 +58,10 @@ def password(request: HttpRequest) -> HttpResponse:
     if submitted(request, form, act):
         renew(request)
         messages.success(request, "Your password is changed. Your other sessions have ended.")
-        return redirect("admin:me")
+        response = redirect("admin:me")
+        if isinstance(request.user, User):  # it is not when the user was changed meanwhile, who is then out
+            known_browsers.remember(request, response, request.user)
+        return response
     context = {"form": form, "rules": rules(caller.account, caller.principal), "may": may(caller, change)}
     return render(request, "me_password.html", context)
 
