@@ -128,6 +128,11 @@ def proof_budgets(user: User, door: str) -> tuple[Budget, ...]:
     return Budget(kind, str(user.pk), USER), Budget(f"{kind}, a day", str(user.pk), USER_DAY)
 
 
+def answer_budgets(session_id: str) -> tuple[Budget, ...]:
+    """What a session spends on answers of passkeys and on recovery codes, which nobody guesses: they cost work alone."""
+    return (Budget("answers", session_id, USER),)
+
+
 def number_budgets(user: User, phone_number: str) -> tuple[Budget, ...]:
     """What a message to a number spends that is being registered: the number's, whoever names it, and the account's."""
     return Budget("number", phone_number, NUMBER), Budget("numbers", user.account_id, NUMBERS)

@@ -133,9 +133,9 @@ def switch_access_key(user: User, key: AccessKey, status: str, now: datetime) ->
 
 def give_device(device: MFADevice, user: User) -> None:
     """Enable a locked device, whose codes were just checked, for a locked user. Every session of the user ends."""
-    device.user, device.enable_date, device.confirmed, device.failures = user, timezone.now(), True, 0
+    device.user, device.enable_date, device.confirmed = user, timezone.now(), True
     device.last_used_date = None
-    device.save(update_fields=["user", "enable_date", "last_used_date", "confirmed", "failures", "drift", "last_t"])
+    device.save(update_fields=["user", "enable_date", "last_used_date", "confirmed", "drift", "last_t"])
     throttle.forgive(user)
     end_sessions(user)
 
@@ -144,8 +144,8 @@ def release_device(device: MFADevice) -> None:
     """Take a locked device from its user. Virtual devices and hardware tokens can be enabled again, passkeys are gone."""
     user = device.user
     if device.has_codes:
-        device.user, device.enable_date, device.confirmed, device.failures = None, None, False, 0
-        device.save(update_fields=["user", "enable_date", "confirmed", "failures"])
+        device.user, device.enable_date, device.confirmed = None, None, False
+        device.save(update_fields=["user", "enable_date", "confirmed"])
     else:
         device.delete()
     if not MFADevice.objects.filter(user=user).exists():

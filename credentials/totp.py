@@ -39,7 +39,7 @@ def find(seed: bytes, code: str, around: int, *, after: int) -> int | None:
     return found
 
 
-def find_pair(seed: bytes, first: str, second: str, around: int, *, after: int) -> int | None:
+def find_pair(seed: bytes, first: str, second: str, around: int, *, after: int = -1) -> int | None:
     """The step of ``second``, where it and ``first`` are two codes in a row, within reach and later than ``after``; or None."""
     for step in _steps(around, FAR, after):
         if hmac.compare_digest(code_at(seed, step), first) and hmac.compare_digest(code_at(seed, step + 1), second):

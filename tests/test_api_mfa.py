@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.operations.whole_users import delete_user_with_credentials
 from credentials.mfa import codes, recovery_codes
 from credentials.mfa.models import GuessBudget, HardwareToken, MFADevice, seed_of
+from credentials.mfa.throttle import Guesser
 from credentials.operations.mfa_devices import deactivate_mfa_device
 from tests.authenticators import App, app_of, give_app, session_of
 from tests.aws_cli import aws
@@ -136,8 +137,10 @@ def test_an_app_whose_clock_is_far_off_is_enabled_and_then_signs_in(admin: Any, 
     admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(off))
     device = MFADevice.objects.get(serial_number=app.serial_number)
     assert device.user is not None
-    assert not codes.verify(device.user, device, app.code(), timezone.now())
-    assert codes.verify(device.user, device, app.code(off + 2), timezone.now() + timedelta(seconds=30))
+    assert not codes.verify(Guesser(device.user, "console"), device, app.code(), timezone.now())
+    assert codes.verify(
+        Guesser(device.user, "console"), device, app.code(off + 2), timezone.now() + timedelta(seconds=30)
+    )
 
 
 @pytest.mark.pure
@@ -145,7 +148,7 @@ def test_who_types_slowly_is_not_taken_for_a_slow_clock(admin: Any, dave: str, a
     admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-3))
     device = MFADevice.objects.get(serial_number=app.serial_number)
     assert device.user is not None
-    assert codes.verify(device.user, device, app.code(), timezone.now())
+    assert codes.verify(Guesser(device.user, "console"), device, app.code(), timezone.now())
 
 
 def test_a_device_is_one_users(iam: Any, admin: Any, dave: str, app: App) -> None:
@@ -460,7 +463,7 @@ def test_a_hardware_token_is_enabled_like_any_device_and_its_drift_is_followed(
     now = timezone.now()
     for minute in (1, 2, 3):
         later = now + timedelta(minutes=minute)
-        assert codes.verify(device.user, device, token.code(10 + 2 * minute), later)
+        assert codes.verify(Guesser(device.user, "console"), device, token.code(10 + 2 * minute), later)
         device.refresh_from_db()
         assert device.drift == 10 + minute
     admin.deactivate_mfa_device(UserName=dave, SerialNumber=token.serial_number)

@@ -21,6 +21,8 @@ from credentials.steps import end_sessions
 from permissions.operations.inline import delete_user_policy
 from tests.authenticators import App, give_app, in_mfa_session, session_of
 from tests.aws_cli import aws
+from tests.browser import PASSWORD as BROWSER_PASSWORD
+from tests.browser import a_client, give_password
 from tests.conftest import SECRETS, Person, make_user
 from tests.everything import PASSWORD
 from tests.faults import fault_of
@@ -120,6 +122,23 @@ def test_wrong_used_and_foreign_codes_get_no_session(alice: Person, bob: Person,
     assert refused(bob, **serial, TokenCode=app.code(1)) == ("AccessDenied", 403, unknown)
     assert refused(SerialNumber=f"{app.serial_number}x", TokenCode=app.code(1)) == ("AccessDenied", 403, unknown)
     assert refused(**serial) == refused(**code) == ("AccessDenied", 403, both)
+
+
+def test_who_guesses_by_a_key_leaves_its_user_the_codes_in_the_browser(alice: Person, app: App, server: Path) -> None:
+    give_password(alice)
+
+    def refused(code: str) -> str:
+        given = {"SerialNumber": app.serial_number, "TokenCode": code}
+        return fault_of(alice.client("sts").get_session_token, **given)[2]
+
+    wrong = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+    assert {refused(app.code(-50)) for _ in range(3)} == {wrong}
+    assert refused(app.code()) == wrong  # nothing is looked at any more, so it is not spent
+    browser = a_client()
+    form = {"account": alice.account_id, "user_name": "alice", "password": BROWSER_PASSWORD}
+    assert browser.post("/signin/", form)["Location"] == "/second-factor/"
+    assert browser.post("/second-factor/", {"code": app.code(-50)}).status_code == 200
+    assert browser.post("/second-factor/", {"code": app.code()})["Location"] == "/console/"
 
 
 # What they may do

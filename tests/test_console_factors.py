@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from accounts.models import Throttle
 from credentials.mfa.models import GuessBudget, MFADevice, PasskeyChallenge, TextCode
 from credentials.mfa.recovery_codes import issue
+from credentials.mfa.throttle import MOST_FAILURES
 from tests.authenticators import App, SecurityKey, a_number, give_app, give_key, give_number, text_code
 from tests.browser import Visitor, a_client, give_password, nonce_in, proved, signed_in
 from tests.conftest import SECRETS, Person
@@ -259,19 +261,41 @@ def test_an_answer_is_good_for_its_own_sign_in_at_its_own_address_and_for_five_m
     assert client.post(STEP, {"credential": key.get(asked(client))})["Location"] == "/console/"
 
 
-def test_answers_of_passkeys_are_held_off_like_codes_but_never_for_good(erin: Person) -> None:
-    key, device = give_key(erin)
-    client = half_way(erin)
-    seen = [client.post(STEP, {"credential": "{}"}).status_code for _ in range(7)]
+def test_who_guesses_at_codes_holds_up_no_passkey_and_no_recovery_code(erin: Person) -> None:
+    key, _ = give_key(erin)
+    app = MFADevice.objects.get(serial_number=give_app(erin.account_id, erin.user, "phone").serial_number)
+    SECRETS.extend(recovery := issue(erin.user))
+    stranger = half_way(erin)
+    seen = [stranger.post(f"{STEP}?device={app.pk}", {"code": "000000"}).status_code for _ in range(7)]
     assert seen == [200] * 5 + [429] * 2
-    refused = client.post(STEP, {"go": "passkey"})
-    assert (refused.status_code, "Too many attempts" in refused.json()["message"]) == (429, True)
-    assert not PasskeyChallenge.objects.filter(user=erin.user).exists()
-    assert MFADevice.objects.get(pk=device.pk).failures == 0
-    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5)):
-        client = half_way(erin)
-        assert client.post(STEP, {"credential": key.get(asked(client))})["Location"] == "/console/"
-    Throttle.objects.all().delete()  # what was used up five minutes from now
+    told = text(stranger.get(f"{STEP}?device={app.pk}")) + text(
+        stranger.post(f"{STEP}?device={app.pk}", {"code": "1" * 6})
+    )
+    assert "A passkey or, at sign-in, a recovery code can be used now." in told
+    client = half_way(erin)
+    assert client.post(STEP, {"credential": key.get(asked(client))})["Location"] == "/console/"
+    client = half_way(erin)
+    assert client.post(f"{STEP}?device=recovery", {"code": recovery[0]})["Location"] == "/console/"
+
+
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [("", {"credential": "{}"}), ("?device=recovery", {"code": "A" * 16})],
+    ids=["passkey", "recovery"],
+)
+def test_answers_that_cannot_be_guessed_hold_up_the_session_alone_that_sends_them(
+    erin: Person, query: str, form: dict[str, str]
+) -> None:
+    key, _ = give_key(erin)
+    client, other = half_way(erin), half_way(erin)
+    seen = [client.post(STEP + query, form) for _ in range(12)]
+    assert [each.status_code for each in seen] == [200] * 10 + [429] * 2
+    assert "Too many attempts. Try again in" in text(seen[-1])
+    assert seen[-1]["Retry-After"]
+    assert Counter(event.result for event in events_of(erin.account_id))["Throttling"] >= 1
+    assert not GuessBudget.objects.filter(user=erin.user).exists()
+    assert other.post(STEP, {"credential": key.get(asked(other))})["Location"] == "/console/"
+    Throttle.objects.all().delete()
 
 
 def test_many_sign_ins_that_somebody_begins_do_not_disturb_this_one(erin: Person) -> None:
@@ -381,6 +405,10 @@ def test_no_message_is_sent_that_could_not_be_answered_and_ten_an_hour_at_most(e
     assert "No more text messages" in text(send(half_way(erin), device))
     assert TextCode.objects.filter(user=erin.user).count() == 10
     assert methods_of(erin)[-1] == "LimitExceeded sms device mobile"
+    GuessBudget.objects.update_or_create(user=erin.user, defaults={"failures": MOST_FAILURES})
+    TextCode.objects.filter(user=erin.user).delete()
+    assert "Codes are stopped" in text(send(client, device))
+    assert not TextCode.objects.filter(user=erin.user).exists()
 
 
 def test_a_gateway_that_is_down_offers_the_other_factors(erin: Person, settings: Any) -> None:

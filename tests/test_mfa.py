@@ -22,6 +22,7 @@ from accounts.models import User
 from credentials import totp
 from credentials.mfa import codes, passkeys, recovery_codes, throttle
 from credentials.mfa.models import Attempt, GuessBudget, MFADevice, PasskeyChallenge, RecoveryCode
+from credentials.mfa.throttle import MOST_FAILURES, Guesser
 from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device, resync_mfa_device
 from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
@@ -45,12 +46,13 @@ from django.utils import timezone
 from accounts.models import User
 from credentials.mfa import codes
 from credentials.mfa.models import MFADevice
+from credentials.mfa.throttle import Guesser
 
 def tried(given):
     at, user, device, code = given
     time.sleep(max(0, at - time.time()))
     try:
-        return codes.verify(user, device, code, timezone.now())
+        return codes.verify(Guesser(user, "console"), device, code, timezone.now())
     finally:
         connection.close()
 
@@ -161,10 +163,10 @@ def test_codes_in_every_spelling_are_one_code(bob: Person, app: App) -> None:
         "",
         "\uff11" * 6,
     ):
-        assert not codes.verify(bob.user, device, not_a_code, now)
-    assert codes.verify(bob.user, device, f" {code[:3]} {code[3:]} ", now)
+        assert not codes.verify(Guesser(bob.user, "console"), device, not_a_code, now)
+    assert codes.verify(Guesser(bob.user, "console"), device, f" {code[:3]} {code[3:]} ", now)
     for spelling in (code, f"{code[:3]} {code[3:]}", f" {code}"):
-        assert not codes.verify(bob.user, device, spelling, now)
+        assert not codes.verify(Guesser(bob.user, "console"), device, spelling, now)
 
 
 @pytest.mark.asvs("6.5.5")
@@ -173,18 +175,18 @@ def test_a_code_is_good_one_step_either_way(root: Person, bob: Person) -> None:
     for off, good in ((-2, False), (-1, True), (0, True), (1, True), (2, False)):
         app = give_app(root.account_id, bob.user, f"off{off}")
         code = totp.code_at(app.seed, int(now.timestamp()) // 30 + off)
-        assert codes.verify(bob.user, device_of(app), code, now) is good
+        assert codes.verify(Guesser(bob.user, "console"), device_of(app), code, now) is good
         GuessBudget.objects.filter(user=bob.user).delete()
 
 
 @pytest.mark.asvs("6.5.8")
 def test_an_older_code_is_not_good_after_a_newer_one_nor_when_the_clock_goes_back(bob: Person, app: App) -> None:
     device, now = device_of(app), timezone.now()
-    assert codes.verify(bob.user, device, app.code(), now)
+    assert codes.verify(Guesser(bob.user, "console"), device, app.code(), now)
     spent = MFADevice.objects.get(pk=device.pk).last_t
-    assert not codes.verify(bob.user, device, app.code(-1), now)
+    assert not codes.verify(Guesser(bob.user, "console"), device, app.code(-1), now)
     earlier = now - timedelta(hours=1)
-    assert not codes.verify(bob.user, device, app.code(-120), earlier)
+    assert not codes.verify(Guesser(bob.user, "console"), device, app.code(-120), earlier)
     assert MFADevice.objects.get(pk=device.pk).last_t == spent
 
 
@@ -196,12 +198,12 @@ def test_the_codes_are_those_of_rfc_6238() -> None:
 
 def test_a_code_is_never_checked_in_a_transaction(bob: Person, app: App) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        codes.verify(bob.user, device_of(app), app.code(), timezone.now())
-    assert codes.verify(bob.user, device_of(app), app.code(), timezone.now())
+        codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
+    assert codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
 
 
 def test_another_users_device_is_no_factor(alice: Person, app: App) -> None:
-    assert not codes.verify(alice.user, device_of(app), app.code(), timezone.now())
+    assert not codes.verify(Guesser(alice.user, "console"), device_of(app), app.code(), timezone.now())
 
 
 # Guessing
@@ -214,88 +216,182 @@ def test_a_burst_of_guesses_gets_five_and_no_more(root: Person, bob: Person, pro
         GuessBudget.objects.filter(user=bob.user).delete()
         wrong = [f"{int(app.code()) + each + 1:06d}"[-6:] for each in range(GUESSES)]
         assert guess_at_once(bob.user, device_of(app), wrong, processes) == 0
-        # Every guess that was looked at is counted on the device, and no other.
-        assert device_of(app).failures == 5
+        # Every guess that was looked at is counted, and no other.
+        assert failures(bob) == 5
         MFADevice.objects.filter(user=bob.user).delete()
+
+
+def failures(person: Person) -> int:
+    """How many wrong guesses have added up."""
+    return GuessBudget.objects.get(user=person.user).failures
 
 
 def test_the_budget_is_the_users_whichever_device_is_guessed_at(root: Person, bob: Person) -> None:
     apps = [give_app(root.account_id, bob.user, f"phone{number}") for number in range(5)]
     now = timezone.now()
     for app in apps:
-        assert not codes.verify(bob.user, device_of(app), app.code(-50), now)
-    assert not codes.verify(bob.user, device_of(apps[0]), apps[0].code(), now)
-    recovery = recovery_codes.issue(bob.user)
-    SECRETS.extend(recovery)
-    assert not recovery_codes.verify(bob.user, recovery[0], now)
-    assert throttle.wait(bob.user, now) == timedelta(minutes=5)
-    assert not recovery_codes.verify(bob.user, recovery[0], now + timedelta(minutes=5, seconds=-1))
-    later = now + timedelta(minutes=5)
-    assert throttle.wait(bob.user, later) == timedelta(0)
-    assert recovery_codes.verify(bob.user, recovery[0], later)
+        assert not codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(-50), now)
+    right, again = device_of(apps[0]), Guesser(bob.user, "console")
+    assert not codes.verify(again, right, code_at(apps[0], now), now)
+    assert again.wait(now) == timedelta(minutes=5)
+    soon, later = now + timedelta(minutes=5, seconds=-1), now + timedelta(minutes=5)
+    assert not codes.verify(again, right, code_at(apps[0], soon), soon)
+    assert again.wait(later) == timedelta(0)
+    assert codes.verify(again, right, code_at(apps[0], later), later)
+
+
+def code_at(app: App, moment: datetime) -> str:
+    """What the app shows then."""
+    return totp.code_at(app.seed, int(moment.timestamp()) // 30)
+
+
+def test_recovery_codes_and_passkeys_are_never_held_up(alice: Person) -> None:
+    SECRETS.extend(recovery := recovery_codes.issue(alice.user))
+    key = SecurityKey()
+    registered(alice, key)
+    app = give_app(alice.account_id, alice.user, "phone")
+    now = timezone.now()
+    GuessBudget.objects.create(user=alice.user, failures=MOST_FAILURES, **dict.fromkeys(throttle.WINDOWS, 2**60))
+    assert not codes.verify(Guesser(alice.user, "console"), device_of(app), app.code(), now)
+    for _ in range(MOST_FAILURES + 1):
+        assert not recovery_codes.verify(alice.user, "A" * 16, now)
+    assert recovery_codes.verify(alice.user, recovery[0], now)
+    for _ in range(MOST_FAILURES + 1):
+        assert passkeys.verify(alice.user, "{}", "sign-in", now) is None
+    options = passkeys.authentication_options(alice.user, "sign-in", now)
+    assert passkeys.verify(alice.user, key.get(options), "sign-in", now) is not None
+    assert throttle.is_stopped(alice.user)  # they end nothing of codes, either
+
+
+def guesses_whenever_there_is_one(person: Person, door: str, now: datetime, end: datetime) -> list[datetime]:
+    """When somebody guesses who never waits longer than the budget makes him."""
+    guessed, guesser = list[datetime](), Guesser(person.user, door)
+    while now < end:
+        while guesser.reserve(now, adds_up=False):
+            guessed.append(now)
+        waits = guesser.wait(now)
+        assert not guesser.reserve(now + waits - timedelta(milliseconds=1), adds_up=False)
+        now += waits
+    return guessed
+
+
+def most_in(guessed: list[datetime], length: timedelta) -> int:
+    """The most guesses that any time so long sees."""
+    return max(sum(begin <= each < begin + length for each in guessed) for begin in guessed)
 
 
 @pytest.mark.asvs("6.3.1")
-def test_no_five_minutes_no_hour_and_no_day_see_more_guesses_than_is_told(bob: Person) -> None:
+@pytest.mark.parametrize(("door", "bounds"), [("console", (5, 20, 50)), ("api", (3, 10, 24)), ("shell", (3, 10, 24))])
+def test_no_five_minutes_no_hour_and_no_day_see_more_guesses_than_is_told(
+    bob: Person, door: str, bounds: tuple[int, int, int]
+) -> None:
+    now = timezone.now()
+    guessed = guesses_whenever_there_is_one(bob, door, now, now + timedelta(hours=50))
+    for length, most in zip((timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)), bounds, strict=True):
+        assert most / 2 < most_in(guessed, length) <= most
+
+
+@pytest.mark.asvs("6.3.1")
+def test_both_doors_together_see_no_more(bob: Person) -> None:
     guessed, now = list[datetime](), timezone.now()
+    doors = [Guesser(bob.user, door) for door in ("api", "console")]
     end = now + timedelta(hours=50)
-    while now < end:  # whoever guesses whenever there is a guess
-        while throttle.reserve(bob.user, throttle.PASSKEYS, now):  # which does not end by failures
-            guessed.append(now)
-        waits = throttle.wait(bob.user, now)
-        assert not throttle.reserve(bob.user, throttle.PASSKEYS, now + waits - timedelta(milliseconds=1))
-        now += waits
+    while now < end:
+        for guesser in doors:
+            while guesser.reserve(now, adds_up=False):
+                guessed.append(now)
+        now += min(guesser.wait(now) for guesser in doors)
     for length, most in ((timedelta(minutes=5), 5), (timedelta(hours=1), 20), (timedelta(days=1), 50)):
-        seen = [sum(begin <= each < begin + length for each in guessed) for begin in guessed]
-        assert most / 2 < max(seen) <= most
+        assert most / 2 < most_in(guessed, length) <= most
+
+
+def test_who_has_a_key_and_guesses_without_end_leaves_the_browser_guesses(bob: Person) -> None:
+    start = timezone.now()
+    by_key, hers = Guesser(bob.user, "api"), Guesser(bob.user, "console")
+    for minute in (*range(120), *range(120, 50 * 60, 10)):
+        now = start + timedelta(minutes=minute)
+        while by_key.reserve(now, adds_up=False):
+            pass
+        # Two at once, at any moment.
+        for _ in range(2):
+            assert hers.reserve(now, adds_up=False)
+        for _ in range(2):
+            hers.refund()
 
 
 def test_right_codes_cost_nothing(bob: Person, app: App) -> None:
     device, now = device_of(app), timezone.now()
     for number in range(30):
         at = now + timedelta(seconds=30 * number)
-        code = totp.code_at(app.seed, int(at.timestamp()) // 30)
-        assert codes.verify(bob.user, device, code, at)
-    budget = GuessBudget.objects.get(user=bob.user)
-    assert throttle.wait(bob.user, at) == timedelta(0)
-    assert budget.recovery_failures == device_of(app).failures == 0
+        for door in ("console", "api"):
+            MFADevice.objects.filter(pk=device.pk).update(last_t=-1)
+            assert codes.verify(Guesser(bob.user, door), device, code_at(app, at), at)
+    for door in ("console", "api"):
+        assert Guesser(bob.user, door).wait(at) == timedelta(0)
+    assert failures(bob) == 0
 
 
 @pytest.mark.asvs("6.3.1")
-def test_after_a_hundred_failures_in_a_row_a_factor_is_asked_no_more_until_another_is_right(
+def test_after_a_hundred_wrong_codes_none_is_looked_at_whoever_signs_in_meanwhile(
     root: Person, bob: Person, app: App
 ) -> None:
-    device, start = device_of(app), timezone.now()
+    other, start = give_app(root.account_id, bob.user, "other"), timezone.now()
     looked_at = 0
-    for hour in range(24 * 5):
-        looked_at += throttle.reserve(bob.user, device, start + timedelta(hours=hour))
-    assert looked_at == device_of(app).failures == 100
+    for hour in range(24 * 10):
+        now = start + timedelta(hours=hour)
+        guesser = Guesser(bob.user, "console")  # a new session each time
+        looked_at += guesser.reserve(now)
+        if hour % 24 == 0 and looked_at < MOST_FAILURES:  # the user signs in each day
+            GuessBudget.objects.filter(user=bob.user).update(**dict.fromkeys(throttle.WINDOWS, 0))
+            assert codes.verify(Guesser(bob.user, "console"), device_of(other), code_at(other, now), now)
+    assert looked_at == failures(bob) == MOST_FAILURES
+    assert throttle.is_stopped(bob.user)
     much_later = start + timedelta(days=30)
-    code = totp.code_at(app.seed, int(much_later.timestamp()) // 30)
-    assert not codes.verify(bob.user, device, code, much_later)
-    other = give_app(root.account_id, bob.user, "other")
-    assert codes.verify(
-        bob.user, device_of(other), totp.code_at(other.seed, int(much_later.timestamp()) // 30), much_later
-    )
-    assert codes.verify(bob.user, device, code, much_later)
+    for each in (app, other):
+        assert not codes.verify(Guesser(bob.user, "console"), device_of(each), code_at(each, much_later), much_later)
+    # Each guess is at one of three codes of a million.
+    assert MOST_FAILURES * (2 * totp.NEAR + 1) / 10**totp.DIGITS <= 3e-4
 
 
-def test_an_administrator_ends_it_too(root: Person, bob: Person, app: App) -> None:
-    MFADevice.objects.filter(serial_number=app.serial_number).update(failures=100)
-    assert not codes.verify(bob.user, device_of(app), app.code(), timezone.now())
+def test_a_right_code_takes_back_the_wrong_ones_of_its_session_and_of_no_other(bob: Person, app: App) -> None:
+    stranger, hers, now = Guesser(bob.user, "console"), Guesser(bob.user, "console"), timezone.now()
+    for guesser in (stranger, hers, stranger, hers):
+        assert not codes.verify(guesser, device_of(app), "000000", now)
+    assert (failures(bob), stranger.wrong, hers.wrong) == (4, 2, 2)
+    assert codes.verify(hers, device_of(app), code_at(app, now), now)
+    assert (failures(bob), stranger.wrong, hers.wrong) == (2, 2, 0)
+
+
+def test_a_new_device_begins_the_count_anew_and_taking_one_away_does_not(root: Person, bob: Person, app: App) -> None:
+    GuessBudget.objects.create(user=bob.user, failures=MOST_FAILURES)
+    assert not codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
     deactivate_mfa_device(in_mfa_session(root), user_name="bob", serial_number=app.serial_number)
+    assert throttle.is_stopped(bob.user)
     enable_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(-2))
-    assert codes.verify(bob.user, device_of(app), app.code(), timezone.now())
+    assert codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
 
 
-def test_a_clock_that_was_put_back_locks_nobody_out(bob: Person, app: App) -> None:
-    device, now = device_of(app), timezone.now()
+def test_a_resynchronisation_costs_guesses_that_do_not_add_up(root: Person, bob: Person, app: App) -> None:
+    wrong = {"serial_number": app.serial_number, "authentication_code1": "000000", "authentication_code2": "000000"}
+    for _ in range(3):
+        with pytest.raises(InvalidAuthenticationCode):
+            resync_mfa_device(in_mfa_session(root), user_name="bob", **wrong)
+    assert Guesser(bob.user, "api").wait(timezone.now()) > timedelta(minutes=4)
+    assert failures(bob) == 0
+    with pytest.raises(InvalidAuthenticationCode):  # none is looked at
+        resync_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(2))
+    GuessBudget.objects.update(**dict.fromkeys([*throttle.WINDOWS, *throttle.KEY_WINDOWS], 0))
+    resync_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(2))
+
+
+def test_a_clock_that_was_put_back_locks_nobody_out(bob: Person) -> None:
+    now, guesser = timezone.now(), Guesser(bob.user, "console")
     ahead = now + timedelta(days=400)
-    while throttle.reserve(bob.user, device, ahead):
+    while guesser.reserve(ahead):
         pass
-    assert not throttle.reserve(bob.user, device, now)
-    assert throttle.wait(bob.user, now) <= timedelta(hours=1)
-    assert throttle.reserve(bob.user, device, now + timedelta(hours=1))
+    assert not guesser.reserve(now)
+    assert guesser.wait(now) <= timedelta(hours=1)
+    assert guesser.reserve(now + timedelta(hours=1))
 
 
 def test_guesses_and_changes_of_devices_do_not_lock_each_other_out(root: Person, bob: Person, rounds: Rounds) -> None:
@@ -304,14 +400,14 @@ def test_guesses_and_changes_of_devices_do_not_lock_each_other_out(root: Person,
 
     def resync() -> None:
         for turn in range(turns):
-            GuessBudget.objects.filter(user=bob.user).update(five_minutes=0, hour=0, day=0)
+            throttle.forget(bob.user)
             with suppress(InvalidAuthenticationCode):  # of a moment without a guess left
                 resync_mfa_device(in_mfa_session(root), user_name="bob", **first.two_codes(2 * turn))
         connection.close()
 
     def guess(app: App) -> None:
         for _ in range(turns):
-            codes.verify(bob.user, device_of(app), "000000", timezone.now())
+            codes.verify(Guesser(bob.user, "console"), device_of(app), "000000", timezone.now())
         connection.close()
 
     with ThreadPoolExecutor(5) as pool:

@@ -18,6 +18,7 @@ from credentials.access_keys import secret_of
 from credentials.certificate_models import ServerCertificate, private_key_of
 from credentials.mfa import codes
 from credentials.mfa.models import MFADevice, seed_of
+from credentials.mfa.throttle import Guesser
 from credentials.models import AccessKey
 from credentials.operations.server_certificates import upload_server_certificate
 from credentials.rotation import SEALED, SealedColumn
@@ -149,14 +150,14 @@ def test_codes_of_a_device_whose_seed_does_not_open_are_wrong(root: Person, capl
         for user, one in zip(users, devices, strict=True):
             device = MFADevice.objects.get(pk=one.pk)
             for app in apps:
-                assert not codes.verify(user, device, app.code(0), now)
+                assert not codes.verify(Guesser(user, "console"), device, app.code(0), now)
                 with pytest.raises(InvalidAuthenticationCode):
                     codes.match_two(device, app.code(0), app.code(1), now)
             assert (
                 f"of {one.sealed_row} does not open with the key 'test': no code of this device is good" in caplog.text
             )
     for user, device, app in zip(users, devices, apps, strict=True):
-        assert codes.verify(user, device, app.code(0), now)
+        assert codes.verify(Guesser(user, "console"), device, app.code(0), now)
 
 
 def test_a_certificate_whose_private_key_does_not_open_is_not_exported(

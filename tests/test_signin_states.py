@@ -246,6 +246,27 @@ def test_guesses_are_counted_for_the_user_whatever_session_they_come_in(carol: P
     Throttle.objects.all().delete()  # what was used up five minutes from now
 
 
+def test_who_mistypes_and_then_signs_in_or_confirms_has_nothing_add_up(carol: Person):
+    device = device_of(carol)
+    stranger, client = a_client(), a_client()
+    for each in (stranger, client, client):
+        give_password_to(each, carol)
+        give_code(each, "000000")
+    give_code(client, "111111")
+    budget = GuessBudget.objects.get(user=carol.user)
+    assert budget.failures == 4
+    # The second password began another session, whose right code answers for itself alone.
+    assert give_code(client, code_of(device))["Location"] == "/console/"
+    budget.refresh_from_db()
+    assert budget.failures == 2
+    GuessBudget.objects.update(five_minutes=0)
+    MFADevice.objects.filter(pk=device.pk).update(last_t=-1)
+    for code, status, failures in (("000000", 200, 3), ("111111", 200, 4), (code_of(device), 302, 2)):
+        assert client.post("/console/confirm/", {"device": device.pk, "code": code}).status_code == status
+        budget.refresh_from_db()
+        assert budget.failures == failures
+
+
 def test_any_of_the_devices_signs_in_and_another_can_be_chosen(carol: Person):
     second = add_device(carol.user, "tablet")
     client = a_client()

@@ -28,9 +28,8 @@ from accounts.operations.suspension import suspend_user
 from accounts.throttle import ACCOUNT, ADDRESS, EVERYBODY, USER, USER_DAY, Budget, Rate
 from credentials.hashers import Argon2id
 from credentials.mfa import codes, text_codes
-from credentials.mfa import throttle as guesses
 from credentials.mfa.models import GuessBudget, MFADevice
-from credentials.mfa.throttle import MOST_FAILURES
+from credentials.mfa.throttle import MOST_FAILURES, Guesser
 from credentials.operations.login_profiles import change_password
 from iamconsole.errors import AccessDenied, Throttling
 from tests.authenticators import give_app, give_number, in_mfa_session
@@ -402,11 +401,12 @@ def use_up_everything(alice: Person, hers: Client, device: MFADevice, number: MF
     for _ in range(text_codes.MOST_AN_HOUR + 1):
         hers.post(f"/second-factor/?device={number.pk}", {"go": "text"})
     assert "No more text messages" in hers.get("/second-factor/").content.decode()
-    for _ in range(5):
-        hers.post(f"/second-factor/?device={device.pk}", {"code": "000000"})
+    while Guesser(alice.user, "api").reserve(timezone.now()):
+        pass
+    for _ in range(2):
+        assert hers.post(f"/second-factor/?device={device.pk}", {"code": "000000"}).status_code == 200
     assert hers.post(f"/second-factor/?device={device.pk}", {"code": "000000"}).status_code == 429
-    MFADevice.objects.filter(pk=device.pk).update(failures=MOST_FAILURES)
-    GuessBudget.objects.filter(user=alice.user).update(recovery_failures=MOST_FAILURES)
+    GuessBudget.objects.filter(user=alice.user).update(failures=MOST_FAILURES)
     assert statuses(11, alice.account_id, client=hers)[429] == 1
     tries(11, alice.account_id)
     assert statuses(1, alice.account_id) == {429: 1}
@@ -426,6 +426,7 @@ def test_who_is_out_of_tries_of_every_kind_signs_in_when_an_administrator_lets_t
             reset_sign_in_throttle(root.caller, user_name="alice")
         assert attempt(hers, alice.account_id, password=PASSWORD).status_code == 429
         reset_sign_in_throttle(in_mfa_session(root), user_name="alice")
+        assert not Guesser(alice.user, "api").wait(timezone.now())
         clock.shift(timedelta(seconds=30))
         app_code = app.code()
         for client in (hers, a_client()):
@@ -465,12 +466,12 @@ def test_that_budgets_were_filled_is_forgotten_when_the_old_ones_are_full_again(
 def test_nobody_fills_the_own_budget_of_guesses_by_a_key_alone(alice: Person) -> None:
     device = MFADevice.objects.get(serial_number=give_app(alice.account_id, alice.user, "phone").serial_number)
     for _ in range(5):
-        codes.verify(alice.user, device, "000000", timezone.now())
+        codes.verify(Guesser(alice.user, "console"), device, "000000", timezone.now())
     with pytest.raises(AccessDenied, match="has an MFA device and must use it first"):
         reset_sign_in_throttle(alice.caller, user_name="alice")
-    assert guesses.wait(alice.user, timezone.now())
+    assert Guesser(alice.user, "console").wait(timezone.now())
     reset_sign_in_throttle(in_mfa_session(alice), user_name="alice")
-    assert not guesses.wait(alice.user, timezone.now())
+    assert not Guesser(alice.user, "console").wait(timezone.now())
 
 
 # Other proofs of the password

@@ -14,11 +14,13 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.sessions import SessionStore
 from accounts.signin.who import record_failure
-from accounts.throttle import in_words
-from credentials.mfa import codes, passkeys, recovery_codes, text_codes, throttle
-from credentials.mfa.models import MOST_FAILURES, MFADevice
+from accounts.throttle import answer_budgets, in_words, reserve
+from credentials.mfa import codes, passkeys, recovery_codes, text_codes
+from credentials.mfa.models import MFADevice
+from credentials.mfa.throttle import MOST_FAILURES, Guesser, is_stopped
 from iamconsole.errors import AccessDenied, Fault, InvalidAuthenticationCode, Throttling
 
+WRONG_CODES = "wrong_codes"  # how many of the session's own guesses were wrong: a right one takes them back
 WRONG = {
     MFADevice.Kind.PASSKEY: "The answer of the passkey does not fit what it was asked, or came too late. Try again.",
     MFADevice.Kind.SMS: "The code is not the one that was sent last, or it is too old or was tried too often.",
@@ -32,44 +34,61 @@ def verified(request: HttpRequest, user: User, device: MFADevice | None, given: 
     when no guess is left.
     """
     now = timezone.now()
-    _refuse_without_guess(request, user, device, now)
-    if throttle.is_stopped(user, device or throttle.RECOVERY):
-        record_failure(request, user.account_id, user, _method(device), "Stopped")
-        raise InvalidAuthenticationCode(_stopped(user, device))
-    if device is None:
-        if recovery_codes.verify(user, given, now):
-            return _method(None)
-    elif device.kind == MFADevice.Kind.PASSKEY:
-        if used := _signed(request, user, given, now):
-            return _method(used)
-    elif device.kind == MFADevice.Kind.SMS:
-        number, purpose = device.phone_number, _purpose(request)
-        if text_codes.verify(user, device, given, now, phone_number=number, purpose=purpose):
-            MFADevice.objects.filter(pk=device.pk).update(last_used_date=now)
-            return _method(device)
-    elif codes.verify(user, device, given, now):
-        return _method(device)
+    if device is not None and device.can_be_guessed:
+        used = _code_taken(request, user, device, given, now)
+    else:
+        used = _answer_taken(request, user, device, given, now)
+    if used:
+        return used
     record_failure(request, user.account_id, user, _method(device))
     fallback = "The code is not right, or was used before."
     raise InvalidAuthenticationCode(WRONG.get(MFADevice.Kind(device.kind), fallback) if device else fallback)
 
 
+def _code_taken(request: HttpRequest, user: User, device: MFADevice, code: str, now: datetime) -> str | None:
+    """Take a code of six digits, each of which is a guess. What was shown, or None."""
+    guesser = Guesser(user, "console", request.session.get(WRONG_CODES, 0))
+    _refuse_without_guess(request, guesser, device, now)
+    if device.kind == MFADevice.Kind.SMS:
+        number, purpose = device.phone_number, _purpose(request)
+        right = text_codes.verify(guesser, code, now, phone_number=number, purpose=purpose)
+        if right:
+            MFADevice.objects.filter(pk=device.pk).update(last_used_date=now)
+    else:
+        right = codes.verify(guesser, device, code, now)
+    request.session[WRONG_CODES] = guesser.wrong
+    return _method(device) if right else None
+
+
+def _answer_taken(request: HttpRequest, user: User, passkey: MFADevice | None, given: str, now: datetime) -> str | None:
+    """Take what nobody can guess: the answer of a passkey, or a recovery code. What was shown, or None.
+
+    Only the session's own answers hold it up, so that nobody sends them without end: nobody else has a say in it.
+    """
+    budgets = answer_budgets(_session_id(request))
+    try:
+        reserve(budgets)
+    except Throttling:
+        record_failure(request, user.account_id, user, _method(passkey), Throttling.__name__)
+        raise
+    if passkey is None:
+        return _method(None) if recovery_codes.verify(user, given, now) else None
+    used = passkeys.verify(user, given, _purpose(request), now)
+    return _method(used) if used else None
+
+
 def passkey_options(request: HttpRequest, user: User) -> dict[str, Any]:
-    """What ``navigator.credentials.get`` is to be asked, of any of the user's passkeys. Raises Throttling."""
-    now = timezone.now()
-    wait = _wait(user, now)
-    if wait:
-        raise _too_many(wait)
-    return passkeys.authentication_options(user, _purpose(request), now)
+    """What ``navigator.credentials.get`` is to be asked, of any of the user's passkeys."""
+    return passkeys.authentication_options(user, _purpose(request), timezone.now())
 
 
 def send_text(request: HttpRequest, user: User, device: MFADevice) -> None:
-    """Send a code to the device's number. Raises Throttling, LimitExceeded past ten an hour, ServiceUnavailable.
+    """Send a code to the device's number. Raises LimitExceeded past ten an hour, ServiceUnavailable.
 
-    No message is paid for whose code could not be given.
+    No message is paid for whose code could not be given: raises Throttling and InvalidAuthenticationCode as `verified` does.
     """
     now = timezone.now()
-    _refuse_without_guess(request, user, device, now)
+    _refuse_without_guess(request, Guesser(user, "console"), device, now)
     try:
         text_codes.send(user, device.phone_number, _purpose(request), now)
     except Fault as fault:
@@ -82,48 +101,39 @@ def text_is_open(request: HttpRequest, user: User, device: MFADevice) -> bool:
     return text_codes.is_open(user, device.phone_number, _purpose(request), timezone.now())
 
 
-def _signed(request: HttpRequest, user: User, answer: str, now: datetime) -> MFADevice | None:
-    """The passkey that signed. An answer is paid for like a guess, so that nobody sends them without end."""
-    if not throttle.reserve(user, throttle.PASSKEYS, now):
-        return None
-    used = passkeys.verify(user, answer, _purpose(request), now)
-    if used is not None:
-        throttle.refund(user)
-    return used
-
-
 def _purpose(request: HttpRequest) -> str:
+    return f"session {_session_id(request)}"
+
+
+def _session_id(request: HttpRequest) -> str:
     session = request.session
     if not (isinstance(session, SessionStore) and session.session_id):
         raise AccessDenied("Your session has ended. Sign in again.")
-    return f"session {session.session_id}"
+    return session.session_id
 
 
-def _refuse_without_guess(request: HttpRequest, user: User, device: MFADevice | None, now: datetime) -> None:
-    wait = _wait(user, now)
+def _refuse_without_guess(request: HttpRequest, guesser: Guesser, device: MFADevice, now: datetime) -> None:
+    user = guesser.user
+    if is_stopped(user):
+        record_failure(request, user.account_id, user, _method(device), "Stopped")
+        raise InvalidAuthenticationCode(_stopped(user))
+    wait = ceil(guesser.wait(now).total_seconds() / 10) * 10
     if wait:
         record_failure(request, user.account_id, user, _method(device), Throttling.__name__)
-        raise _too_many(wait)
+        raise Throttling(
+            f"Too many attempts. Try again in {in_words(wait)}. A passkey or, at sign-in, a recovery code can be used now.",
+            wait=wait,
+        )
 
 
-def _wait(user: User, now: datetime) -> int:
-    """Seconds until a guess is left."""
-    return ceil(throttle.wait(user, now).total_seconds() / 10) * 10
-
-
-def _too_many(wait: int) -> Throttling:
-    return Throttling(f"Too many attempts. Try again in {in_words(wait)}.", wait=wait)
-
-
-def _stopped(user: User, device: MFADevice | None) -> str:
-    """What is told of a factor that is asked no more, and what to do."""
-    which = f"{device.name} is stopped: its codes were" if device else "Recovery codes are stopped: they were"
+def _stopped(user: User) -> str:
+    """What is told when codes are asked no more, and what to do."""
     helps = (
         "the operator can help, by manage.py recoverroot" if user.is_root else "an administrator can allow new attempts"
     )
     return (
-        f"{which} wrong {MOST_FAILURES} times in a row. No code is looked at until you have signed in in another way; if"
-        f" you cannot, {helps}."
+        f"Codes are stopped: {MOST_FAILURES} wrong ones were tried. Sign in with a passkey or a recovery code, and assign a"
+        f" device anew; if you cannot, {helps}."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import resolve
 from django.views.decorators.http import require_http_methods
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import signin as signing_in
 from accounts.forms import ConfirmForm
 from accounts.signin import caller_of
-from accounts.views.second_factor import TO_PASSKEY, challenge, send_text
+from accounts.views.second_factor import TO_PASSKEY, send_text
 from credentials import sms
 from credentials.mfa.codes import devices_of
 from credentials.mfa.models import MFADevice
@@ -44,7 +44,7 @@ def ask(request: HttpRequest, secrets: frozenset[str]) -> HttpResponse:
 def page(request: HttpRequest) -> HttpResponse:
     """Check the password, code or passkey; if it is right, the change goes on as if nothing had been asked."""
     if request.method == "POST" and request.POST.get("go") == TO_PASSKEY:
-        return challenge(lambda: signing_in.passkey_options(request, caller_of(request).principal))
+        return JsonResponse(signing_in.passkey_options(request, caller_of(request).principal))
     if request.method == "POST" and "send" in request.POST:
         return _send(request, request.POST["send"])
     form = _form(request, request.POST or None)

@@ -1,7 +1,6 @@
 """The page of the second factor at sign-in: one device at a time, each in its own way, and the others to choose from."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +12,7 @@ from accounts.forms import CodeForm, PasskeyForm, RecoveryCodeForm, TextCodeForm
 from credentials import sms
 from credentials.mfa.codes import devices_of
 from credentials.mfa.models import MFADevice
-from iamconsole.errors import Fault, Throttling
+from iamconsole.errors import Fault
 from iamconsole.forms import ConsoleForm
 
 RECOVERY = "recovery"
@@ -51,7 +50,7 @@ class SecondFactorPage:
         """Challenge the passkey, or send a code to the number. Each only by a POST: a page that is looked at does neither."""
         device = self.device
         if self.request.POST["go"] == TO_PASSKEY:
-            return challenge(lambda: signing_in.passkey_options(self.request, self.owed.user))
+            return JsonResponse(signing_in.passkey_options(self.request, self.owed.user))  # for the script of the page
         if device is not None and device.kind == MFADevice.Kind.SMS:
             send_text(self.request, lambda: signing_in.send_text(self.request, self.owed.user, device))
         return redirect(self.request.get_full_path())
@@ -71,14 +70,6 @@ class SecondFactorPage:
             "sent": is_number and device and signing_in.text_is_open(self.request, self.owed.user, device),
             "outbox": is_number and sms.is_outbox(),
         }
-
-
-def challenge(options: Callable[[], dict[str, Any]]) -> JsonResponse:
-    """What the browser is to ask of a passkey, for the script of the page."""
-    try:
-        return JsonResponse(options())
-    except Throttling as fault:
-        return JsonResponse({"message": fault.message}, status=HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def send_text(request: HttpRequest, send: Callable[[], None]) -> None:

@@ -7,9 +7,10 @@ import django_otp
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.throttle import in_words
 from credentials import totp
-from credentials.mfa import throttle
 from credentials.mfa.models import Attempt, MFADevice, seed_of
+from credentials.mfa.throttle import Guesser
 from credentials.sealing import SealBrokenError
 from iamconsole.errors import InvalidAuthenticationCode
 
@@ -23,21 +24,31 @@ def devices_of(user: User) -> "QuerySet[MFADevice]":
     return devices
 
 
-def verify(user: User, device: MFADevice, code: str, now: datetime) -> bool:
-    """Whether the code is good now for the user's device. A good one is spent; a wrong one costs a guess.
+def verify(guesser: Guesser, device: MFADevice, code: str, now: datetime) -> bool:
+    """Whether the code is good now for the device of the guesser's user. A good one is spent; a wrong one costs a guess.
 
-    False too when no guess is left: `throttle.wait` tells how long that lasts. Must not be called in a transaction: what it
+    False too when no guess is left: `Guesser.wait` tells how long that lasts. Must not be called in a transaction: what it
     spends stays spent whatever comes after.
     """
     canonical = totp.canonical(code)
-    if canonical is None or not device.has_codes or device.user_id != user.pk:
+    if canonical is None or not device.has_codes or device.user_id != guesser.user.pk:
         return False
-    if not throttle.reserve(user, device, now):
+    if not guesser.reserve(now):
         return False
-    if django_otp.verify_token(user, device.persistent_id, Attempt(canonical, now)) is None:
+    if django_otp.verify_token(guesser.user, device.persistent_id, Attempt(canonical, now)) is None:
         return False
-    throttle.refund(user)
+    guesser.refund()
     return True
+
+
+def _passed(device: MFADevice, step: int) -> str:
+    """What is told of two right codes, up to that of the step, of which the first is no later than the last accepted one."""
+    wait = max(device.last_t + 1 - step, 1) * device.period
+    return (
+        f"{INVALID_CODE} The codes are right, but the first or a later one was accepted before, and none is good twice. Wait"
+        f" {in_words(wait)} and give the two that the device shows then; or, if a clock was ahead, remove the device and"
+        f" assign it anew."
+    )
 
 
 def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None:
@@ -47,7 +58,7 @@ def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None
     """
     codes = totp.canonical(first), totp.canonical(second)
     around = int(now.timestamp()) // device.period
-    step = None
+    step = passed = None
     if device.has_codes and codes[0] and codes[1]:
         try:
             seed = seed_of(device)
@@ -55,8 +66,9 @@ def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None
             log.critical("%s: no code of this device is good until it is replaced", error)
             raise InvalidAuthenticationCode(INVALID_CODE) from error
         step = totp.find_pair(seed, codes[0], codes[1], around + device.drift, after=device.last_t)
+        passed = None if step else totp.find_pair(seed, codes[0], codes[1], around + device.drift)
     if step is None:
-        raise InvalidAuthenticationCode(INVALID_CODE)
+        raise InvalidAuthenticationCode(INVALID_CODE if passed is None else _passed(device, passed))
     # No more drift than lets the second code in: who types slowly makes a clock look late that is not.
     off = step - around
     device.drift = max(off - totp.NEAR, 0) if off > 0 else min(off + totp.NEAR, 0)

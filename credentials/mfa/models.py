@@ -33,7 +33,6 @@ else:
     from django_otp.models import Device, DeviceManager
 
 SEALED_SEED = "credentials_mfadevice.sealed_seed"
-MOST_FAILURES = 100  # in a row
 log = logging.getLogger("iamconsole")
 
 
@@ -70,8 +69,6 @@ class MFADevice(Device):
     enable_date = models.DateTimeField(null=True)
     last_used_date = models.DateTimeField(null=True)  # when it last let its user in
     confirmed = models.BooleanField(default=False)  # enabled for a user; django-otp's word for it
-    # How many times in a row it was wrong. At MOST_FAILURES it is asked no more until another factor, or an administrator, helps.
-    failures = models.PositiveIntegerField(default=0)
     # Of those with codes
     sealed_seed = models.TextField(default="")
     period = models.PositiveSmallIntegerField(default=30)  # seconds
@@ -129,9 +126,9 @@ class MFADevice(Device):
         return self.kind in (self.Kind.VIRTUAL, self.Kind.HARDWARE)
 
     @property
-    def is_stopped(self) -> bool:
-        """Whether it was wrong so often in a row that it is asked no more."""
-        return self.failures >= MOST_FAILURES
+    def can_be_guessed(self) -> bool:
+        """Whether its codes are so short that guesses are counted: all but a passkey's signature."""
+        return self.kind != self.Kind.PASSKEY
 
     @property
     def kind_in_words(self) -> str:
@@ -251,14 +248,19 @@ class RecoveryCode(models.Model):
 class GuessBudget(models.Model):
     """How many guesses at second factors a user has left (`credentials.mfa.throttle`).
 
-    Each column is the time, in milliseconds since 1970, at which a window is empty again: GCRA's theoretical arrival time.
+    The times, in milliseconds since 1970, are those at which a window is empty again: GCRA's theoretical arrival times. Those of
+    a key are of the guesses that came by one.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="guess_budget")
     five_minutes = models.BigIntegerField(default=0)
     hour = models.BigIntegerField(default=0)
     day = models.BigIntegerField(default=0)
-    recovery_failures = models.PositiveIntegerField(default=0)  # in a row, like a device's
+    key_five_minutes = models.BigIntegerField(default=0)
+    key_hour = models.BigIntegerField(default=0)
+    key_day = models.BigIntegerField(default=0)
+    # Wrong guesses since a new device or an administrator ended the count.
+    failures = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"guesses at the second factors of user {self.user_id}"

@@ -24,7 +24,6 @@ from webauthn.helpers.structs import (
 )
 
 from accounts.models import User
-from credentials.mfa import throttle
 from credentials.mfa.models import MFADevice, Passkey, PasskeyChallenge
 
 LIFE: Final = timedelta(minutes=5)
@@ -117,10 +116,7 @@ def verify(user: User, answer: str, purpose: str, now: datetime) -> MFADevice | 
         return None
     # A passkey that was removed while it signed proves nothing any more.
     used = {"sign_count": verified.new_sign_count, "last_used_date": now}
-    if not Passkey.objects.filter(pk=device.pk, user=user).update(**used):
-        return None
-    throttle.forgive(user)
-    return device
+    return device if Passkey.objects.filter(pk=device.pk, user=user).update(**used) else None
 
 
 def _relying_party() -> str:

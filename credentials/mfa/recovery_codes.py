@@ -1,4 +1,7 @@
-"""Recovery codes: ten for each user, each good once, kept as HMAC-SHA-256 under the key ring."""
+"""Recovery codes: ten for each user, each good once, kept as HMAC-SHA-256 under the key ring.
+
+They have 80 bits, so that nobody guesses one and no guess is counted.
+"""
 
 import base64
 import re
@@ -6,9 +9,9 @@ import secrets
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import User
-from credentials.mfa import throttle
 from credentials.mfa.models import RecoveryCode
 
 CODES = 10
@@ -30,15 +33,13 @@ def left(user: User) -> int:
 
 
 def verify(user: User, code: str, now: datetime) -> bool:
-    """Whether this is an unused code of the user's, spending it. Like `credentials.mfa.codes.verify`, never in a transaction."""
+    """Whether this is an unused code of the user's, spending it. Never in a transaction, which could roll it back."""
     canonical = code.replace(" ", "").replace("-", "").upper()
-    if not _CODE.fullmatch(canonical) or not throttle.reserve(user, throttle.RECOVERY, now):
+    if not _CODE.fullmatch(canonical):
         return False
     unused = RecoveryCode.objects.filter(user=user, used_date__isnull=True)
-    if not unused.filter(code_digest__in=_digests(user, canonical)).update(used_date=now):
-        return False
-    throttle.refund(user)
-    return True
+    with transaction.atomic(durable=True):
+        return bool(unused.filter(code_digest__in=_digests(user, canonical)).update(used_date=now))
 
 
 def _digests(user: User, code: str) -> tuple[str, ...]:

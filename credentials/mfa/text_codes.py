@@ -13,8 +13,8 @@ from django.db.models import F
 
 from accounts.models import User
 from credentials import sms, totp
-from credentials.mfa import throttle
-from credentials.mfa.models import GuessBudget, MFADevice, TextCode
+from credentials.mfa.models import GuessBudget, TextCode
+from credentials.mfa.throttle import Guesser
 from iamconsole.errors import LimitExceeded, ServiceUnavailable
 
 LIFE: Final = timedelta(minutes=5)
@@ -76,13 +76,14 @@ def _is_open(sent: TextCode | None, phone_number: str, now: datetime) -> bool:
     return sent is not None and sent.phone_number == phone_number and sent.create_date > now - LIFE
 
 
-def verify(user: User, factor: MFADevice | str, code: str, now: datetime, *, phone_number: str, purpose: str) -> bool:
+def verify(guesser: Guesser, code: str, now: datetime, *, phone_number: str, purpose: str) -> bool:
     """Whether this is the code last sent to that number for that purpose, spending it. A wrong one costs a guess.
 
-    ``factor`` is the device, or `throttle.NUMBER` while the number is being registered. Never in a transaction.
+    Never in a transaction. A code for REGISTERING lets nobody in, so that wrong ones do not add up.
     """
+    user = guesser.user
     canonical = totp.canonical(code)
-    if canonical is None or not throttle.reserve(user, factor, now):
+    if canonical is None or not guesser.reserve(now, adds_up=purpose != REGISTERING):
         return False
     sent = TextCode.objects.filter(user=user, purpose=purpose).order_by("-pk").first()
     if sent is None or not _is_open(sent, phone_number, now):
@@ -93,7 +94,7 @@ def verify(user: User, factor: MFADevice | str, code: str, now: datetime, *, pho
     good = rows.filter(code_digest__in=_digests(user, canonical), spent=False)
     if not good.update(spent=True):
         return False
-    throttle.refund(user)
+    guesser.refund()
     return True
 
 

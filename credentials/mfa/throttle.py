@@ -1,12 +1,19 @@
-"""What holds off those who guess at second factors: a budget for each user, and an end to each factor.
+"""What holds off those who guess at the codes of second factors: a budget for each user, and an end to it.
 
 A guess is paid for before it is looked at, by one conditional UPDATE, so that no burst gets more than there is; a right one is
 paid back. The budget is the user's, whichever device or session is guessed at and however often the password is given anew:
-no five minutes see more than 5 guesses, no hour more than 20 and no day more than 50. A factor that was wrong 100 times in a row
-is asked no more until another factor is right or an administrator deals with it (NIST SP 800-63B, 3.2.2).
+no five minutes see more than 5 guesses, no hour more than 20 and no day more than 50. Those that come by a key have a part of it
+alone, so that whoever has taken the key leaves its user guesses in the browser.
+
+Wrong guesses also add up, for good: at MOST_FAILURES no code of the user's is asked any more until an administrator deals with it
+or the user, in by another factor, assigns a device anew (NIST SP 800-63B, 3.2.2). A right code takes back those that were given
+wrong in the same session before it, which are its user's own, and nobody else's.
+
+Passkeys and recovery codes are never held off by this: nobody guesses a signature or 80 bits.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,8 +23,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Least
 
 from accounts.models import User
-from credentials.mfa.models import MOST_FAILURES, GuessBudget, MFADevice
+from credentials.mfa.models import GuessBudget
 
+MOST_FAILURES: Final = 100  # each is right once in 333,333, so that all together are once in 3,333
 _MINUTE: Final = 60_000
 # By column: how many guesses at once, and in how many milliseconds all of them come back, one by one (GCRA). What there is at
 # once and what comes back meanwhile are together no more than the time of the column's name may see.
@@ -26,85 +34,86 @@ WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
     "hour": (10, 60 * _MINUTE),
     "day": (25, 24 * 60 * _MINUTE),
 }
-RECOVERY: Final = "recovery codes"
-NUMBER: Final = "a number that is being registered"  # no factor yet, so no row of failures
-PASSKEYS: Final = "passkeys"  # nobody guesses a signature, so nobody who sends wrong ones can stop a passkey for good
-Factor = MFADevice | str
+# What guesses by a key take beside: at every length of time less than what there is and what comes back.
+KEY_WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
+    "key_five_minutes": (3, 3 * 5 * _MINUTE),
+    "key_hour": (5, 60 * _MINUTE),
+    "key_day": (12, 24 * 60 * _MINUTE),
+}
 
 
-def reserve(user: User, factor: Factor, now: datetime) -> bool:
-    """Pay for one guess at a device, at the user's RECOVERY codes, at a NUMBER's, or for one answer of PASSKEYS.
+@dataclass
+class Guesser:
+    """Somebody who gives codes of a user's second factors, by a door."""
 
-    False, and nothing may be looked at, when none is left.
-    Commits at once: it must not stand in a transaction, which could roll it back.
-    """
-    GuessBudget.objects.get_or_create(user=user)
-    at = _milliseconds(now)
-    # A column ahead of what a full window reaches is of a clock that was put back since; it counts as full, no more.
-    paid: dict[str, Combinable] = {
-        column: Greatest(Least(F(column), _whole(at + span)), _whole(at)) + _whole(span // guesses)
-        for column, (guesses, span) in WINDOWS.items()
-    }
-    left = {f"{column}__lte": at + span - span // guesses for column, (guesses, span) in WINDOWS.items()}
-    with transaction.atomic(durable=True):
-        # A device's row before the budget's, as everywhere: operations hold the device when they forgive.
-        reserved = _count(user, factor) and bool(GuessBudget.objects.filter(user=user, **left).update(**paid))
-        if not reserved:
-            transaction.set_rollback(True)
-    if not reserved:
-        capped = {column: Least(F(column), _whole(at + span)) for column, (_, span) in WINDOWS.items()}
-        GuessBudget.objects.filter(user=user).update(**capped)
-    return reserved
+    user: User
+    door: str
+    wrong: int = 0  # how many that add up were given in this session and not taken back yet
+
+    @property
+    def windows(self) -> Mapping[str, tuple[int, int]]:
+        """Those a guess is paid from."""
+        return WINDOWS if self.door == "console" else {**WINDOWS, **KEY_WINDOWS}
+
+    def reserve(self, now: datetime, *, adds_up: bool = True) -> bool:
+        """Pay for one guess. False, and nothing may be looked at, when none is left.
+
+        ``adds_up``: whether it is a guess at one code that lets somebody in, and so one of the MOST_FAILURES.
+        Commits at once: it must not stand in a transaction, which could roll it back.
+        """
+        GuessBudget.objects.get_or_create(user=self.user)
+        at = _milliseconds(now)
+        # A column ahead of what a full window reaches is of a clock that was put back since; it counts as full, no more.
+        paid: dict[str, Combinable] = {
+            column: Greatest(Least(F(column), _whole(at + span)), _whole(at)) + _whole(span // guesses)
+            for column, (guesses, span) in self.windows.items()
+        }
+        left = {f"{column}__lte": at + span - span // guesses for column, (guesses, span) in self.windows.items()}
+        if adds_up:
+            paid["failures"] = F("failures") + 1
+            left["failures__lt"] = MOST_FAILURES
+        budget = GuessBudget.objects.filter(user=self.user)
+        with transaction.atomic(durable=True):
+            reserved = bool(budget.filter(**left).update(**paid))
+            if not reserved:
+                budget.update(**{name: Least(F(name), _whole(at + span)) for name, (_, span) in self.windows.items()})
+        self.wrong += reserved and adds_up
+        return reserved
+
+    def refund(self) -> None:
+        """Pay a right guess back, and take the wrong ones back that this session gave before it."""
+        back: dict[str, Combinable] = {
+            column: F(column) - span // guesses for column, (guesses, span) in self.windows.items()
+        }
+        own = Greatest(F("failures") - self.wrong, _whole(0))
+        GuessBudget.objects.filter(user=self.user).update(**back, failures=own)
+        self.wrong = 0
+
+    def wait(self, now: datetime) -> timedelta:
+        """How long until there is a guess left: nothing when there is one now. For pages to tell."""
+        budget = GuessBudget.objects.filter(user=self.user).first()
+        at = _milliseconds(now)
+        free = [
+            min(getattr(budget, column), at + span) - (span - span // guesses)
+            for column, (guesses, span) in self.windows.items()
+            if budget is not None
+        ]
+        return timedelta(milliseconds=max(0, *(until - at for until in free), 0))
 
 
-def _count(user: User, factor: Factor) -> bool:
-    """Count a failure in advance."""
-    if isinstance(factor, MFADevice):
-        devices = MFADevice.objects.filter(pk=factor.pk, failures__lt=MOST_FAILURES)
-        return bool(devices.update(failures=F("failures") + 1))
-    if factor in (NUMBER, PASSKEYS):
-        return True
-    budgets = GuessBudget.objects.filter(user=user, recovery_failures__lt=MOST_FAILURES)
-    return bool(budgets.update(recovery_failures=F("recovery_failures") + 1))
-
-
-def is_stopped(user: User, factor: Factor) -> bool:
-    """Whether the factor was wrong so often in a row that it is asked no more."""
-    if isinstance(factor, MFADevice):
-        return factor.is_stopped
-    stopped = GuessBudget.objects.filter(user=user, recovery_failures__gte=MOST_FAILURES)
-    return factor == RECOVERY and stopped.exists()
-
-
-def refund(user: User) -> None:
-    """Pay a right guess back. It ends every row of failures: the user is who was meant."""
-    forgive(user)
-    back: dict[str, Combinable] = {column: F(column) - span // guesses for column, (guesses, span) in WINDOWS.items()}
-    GuessBudget.objects.filter(user=user).update(**back)
+def is_stopped(user: User) -> bool:
+    """Whether so many guesses at the user's codes were wrong that none is asked any more."""
+    return GuessBudget.objects.filter(user=user, failures__gte=MOST_FAILURES).exists()
 
 
 def forgive(user: User) -> None:
-    """End every row of failures, so that each factor is asked again; what is spent of the windows stays spent."""
-    MFADevice.objects.filter(user=user).exclude(failures=0).update(failures=0)
-    GuessBudget.objects.filter(user=user).update(recovery_failures=0)
+    """Let wrong guesses add up from nothing, inside the running transaction; what is spent of the windows stays spent."""
+    GuessBudget.objects.filter(user=user).update(failures=0)
 
 
 def forget(user: User) -> None:
     """Give a user back all guesses, inside the running transaction."""
-    forgive(user)
-    GuessBudget.objects.filter(user=user).update(**dict.fromkeys(WINDOWS, 0))
-
-
-def wait(user: User, now: datetime) -> timedelta:
-    """How long until there is a guess left: nothing when there is one now. For pages to tell."""
-    budget = GuessBudget.objects.filter(user=user).first()
-    at = _milliseconds(now)
-    free = [
-        min(getattr(budget, column), at + span) - (span - span // guesses)
-        for column, (guesses, span) in WINDOWS.items()
-        if budget is not None
-    ]
-    return timedelta(milliseconds=max(0, *(until - at for until in free), 0))
+    GuessBudget.objects.filter(user=user).update(failures=0, **dict.fromkeys([*WINDOWS, *KEY_WINDOWS], 0))
 
 
 def _milliseconds(now: datetime) -> int:

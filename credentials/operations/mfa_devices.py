@@ -11,10 +11,10 @@ from accounts.models import User
 from accounts.quotas import refuse_beyond
 from accounts.tags import RESOURCE_TAGS
 from credentials import targets
-from credentials.mfa import throttle
 from credentials.mfa.codes import INVALID_CODE, match_two
 from credentials.mfa.models import MFADevice
 from credentials.mfa.requirement import demanded_of
+from credentials.mfa.throttle import Guesser
 from credentials.steps import end_sessions, give_device, release_device
 from iamconsole.errors import (
     AccessDenied,
@@ -36,10 +36,13 @@ SECURITY_KEYS = (
 
 
 def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Pay for the guess that a resynchronisation is. Raises InvalidAuthenticationCode when none is left."""
+    """Pay for the guess that a resynchronisation is. Raises InvalidAuthenticationCode when none is left.
+
+    It lets nobody in, and nobody guesses two codes in a row in so many tries: wrong ones do not add up.
+    """
     user: User = admitted["user"]
     device = MFADevice.objects.filter(user=user, serial_number=admitted["serial_number"]).first()
-    if device is not None and not throttle.reserve(user, device, timezone.now()):
+    if device is not None and not Guesser(user, admitted["door"]).reserve(timezone.now(), adds_up=False):
         raise InvalidAuthenticationCode(INVALID_CODE)
     return {}
 
@@ -75,7 +78,7 @@ def resync_mfa_device(
 
     Raises AccessDenied of another user's where an own device is to be used first, NoSuchEntity, InvalidAuthenticationCode.
     """
-    _resync(user, serial_number, authentication_code1, authentication_code2)
+    _resync(caller, user, serial_number, authentication_code1, authentication_code2)
 
 
 @operation("iamconsole:ResyncRootMFADevice", on=account_targets.the_caller, lock=True, sensitive=True, before=_paying)
@@ -84,7 +87,7 @@ def resync_root_mfa_device(
 ) -> None:
     """The same for the root user, which AWS's operation cannot name. Raises InvalidUserType for anybody else."""
     _require_root(user)
-    _resync(user, serial_number, authentication_code1, authentication_code2)
+    _resync(caller, user, serial_number, authentication_code1, authentication_code2)
 
 
 @operation("iam:DeactivateMFADevice", on=targets.factors_or_roots, lock=True, sensitive=True, keys=RESOURCE_TAGS)
@@ -97,7 +100,6 @@ def deactivate_mfa_device(caller: Caller, *, user: User, serial_number: str) -> 
     device = _device_of(user, serial_number)
     _keep_required(caller, user)
     release_device(device)
-    throttle.forgive(user)
     end_sessions(user)
 
 
@@ -144,11 +146,11 @@ def _keep_required(caller: Caller, user: User) -> None:
         raise AccessDenied("Your account requires MFA, and this is your last MFA device: assign another one first.")
 
 
-def _resync(user: User, serial_number: str, first: str, second: str) -> None:
+def _resync(caller: Caller, user: User, serial_number: str, first: str, second: str) -> None:
     device = _device_of(user, serial_number)
     match_two(device, first, second, timezone.now())
     device.save(update_fields=["drift", "last_t"])
-    throttle.refund(user)
+    Guesser(user, caller.door).refund()
     end_sessions(user)
 
 

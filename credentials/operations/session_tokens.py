@@ -12,6 +12,7 @@ from accounts.models import User
 from credentials import targets
 from credentials.mfa.codes import verify
 from credentials.mfa.models import MFADevice
+from credentials.mfa.throttle import Guesser
 from credentials.session_tokens import Session
 from iamconsole.errors import AccessDenied
 from iamconsole.operation import Issued, operation
@@ -44,7 +45,7 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
             " associated with this user."
         )
     now = timezone.now()
-    if not verify(user, device, code, now):
+    if not verify(Guesser(user, admitted["door"]), device, code, now):
         raise AccessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
     return {"token_code": ProvenCode(now)}
 

@@ -231,7 +231,8 @@ def furnish_unused(root: Person) -> None:
 
     from accounts.models import User
     from accounts.operations.users import create_user, tag_user
-    from credentials.mfa.models import MOST_FAILURES, MFADevice
+    from credentials.mfa.models import GuessBudget
+    from credentials.mfa.throttle import MOST_FAILURES
     from credentials.models import AccessKey, LoginProfile
     from credentials.operations.unused import deactivate_credential
     from credentials.unused.exemption import KEY, new_exemption
@@ -240,7 +241,7 @@ def furnish_unused(root: Person) -> None:
     for name in ("dormant", "on-leave", "put-away"):
         give_password(make_user(root, name))
     device = add_device(User.objects.get(account=root.account_id, user_name="dormant"))
-    MFADevice.objects.filter(serial_number=device.serial_number).update(failures=MOST_FAILURES)
+    GuessBudget.objects.create(user=device.user, failures=MOST_FAILURES)
     create_user(root.caller, user_name="shadow")
     names = ("dormant", "on-leave", "put-away", "shadow")
     users = User.objects.filter(account=root.account_id, user_name__in=names)
