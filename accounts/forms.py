@@ -7,6 +7,8 @@ from django import forms
 
 from accounts.tags import Tag
 from credentials.mfa.models import MFADevice
+from credentials.password_rules import LONGEST
+from credentials.passwords import normalised
 from iamconsole.errors import Fault, ValidationError
 from iamconsole.forms import ConsoleForm
 
@@ -25,9 +27,23 @@ FIRST_PASSWORDS = {
 ALIAS_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
 
 
-def password_input(autocomplete: str) -> forms.PasswordInput:
-    """A password field that password managers understand and that may be pasted into."""
-    return forms.PasswordInput(attrs={"autocomplete": autocomplete})
+class PasswordField(forms.CharField):
+    """A password, which password managers understand and which may be pasted. It is measured as it is hashed, and never cut.
+
+    A browser counts in halves of some characters and cuts what is pasted without a word: so it is not told the greatest length.
+    """
+
+    def __init__(self, autocomplete: str, **options: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+        super().__init__(max_length=LONGEST, strip=False, widget=widget, **options)
+
+    def to_python(self, value: Any) -> str:
+        """The password, normalised."""
+        return normalised(super().to_python(value) or "")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Without the greatest length."""
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
 
 class SignInForm(ConsoleForm):
@@ -39,7 +55,7 @@ class SignInForm(ConsoleForm):
     user_name = forms.CharField(
         label="IAM user name", max_length=64, widget=forms.TextInput(attrs={"autocomplete": "username"})
     )
-    password = forms.CharField(max_length=128, strip=False, widget=password_input("current-password"))
+    password = PasswordField("current-password")
     remember = forms.BooleanField(label="Remember this account", required=False)
 
 
@@ -49,17 +65,15 @@ class RootSignInForm(ConsoleForm):
     email = forms.CharField(
         label="Root user e-mail address", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
     )
-    password = forms.CharField(max_length=128, strip=False, widget=password_input("current-password"))
+    password = PasswordField("current-password")
 
 
 class SetupForm(ConsoleForm):
     """A first password."""
 
     password_field = "new_password"  # noqa: S105 - the name of a field
-    new_password = forms.CharField(max_length=128, strip=False, widget=password_input("new-password"))
-    confirm_password = forms.CharField(
-        label="Confirm new password", max_length=128, strip=False, widget=password_input("new-password")
-    )
+    new_password = PasswordField("new-password")
+    confirm_password = PasswordField("new-password", label="Confirm new password")
 
     def clean(self) -> dict[str, Any]:
         """Both entries must be the same."""
@@ -79,12 +93,10 @@ class FirstPasswordForm(ConsoleForm):
         initial="setup_link",
         widget=forms.RadioSelect,
     )
-    password = forms.CharField(
+    password = PasswordField(
+        "new-password",
         label="Custom password",
         required=False,
-        max_length=128,
-        strip=False,
-        widget=password_input("new-password"),
         help_text="Used when “Custom password” is chosen.",
     )
 
@@ -99,9 +111,7 @@ class FirstPasswordForm(ConsoleForm):
 class NewPasswordForm(SetupForm):
     """Another password in the place of the old one."""
 
-    old_password = forms.CharField(
-        label="Current password", max_length=128, strip=False, widget=password_input("current-password")
-    )
+    old_password = PasswordField("current-password", label="Current password")
     field_order = ("old_password", "new_password", "confirm_password")
 
 
@@ -168,9 +178,7 @@ class RecoveryCodeForm(ConsoleForm):
 class ConfirmForm(ConsoleForm):
     """The own password once more, or a code or passkey of one's own; and the form that is sent again when it is right."""
 
-    password = forms.CharField(
-        label="Your password", max_length=128, strip=False, widget=password_input("current-password")
-    )
+    password = PasswordField("current-password", label="Your password")
     device = forms.ChoiceField(label="MFA device", required=False)
     code = code_field("MFA code", required=False)
     credential = credential_field(required=False)
@@ -205,9 +213,7 @@ class RootEmailForm(ConsoleForm):
     """Another e-mail address for the root user."""
 
     email = forms.EmailField(label="New e-mail address", max_length=254)
-    password = forms.CharField(
-        label="Your password", max_length=128, strip=False, widget=password_input("current-password")
-    )
+    password = PasswordField("current-password", label="Your password")
 
 
 class AliasForm(ConsoleForm):

@@ -1,6 +1,7 @@
 """The page of the password policy, and the rules beside every form that asks for a password."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import time_machine
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from tests.browser import PASSWORD, Visitor, draft, give_password, main_of, signed_in
+from tests.browser import PASSWORD, Visitor, a_client, draft, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, allow, make_user
 
 pytestmark = pytest.mark.pure
@@ -251,6 +252,24 @@ def test_password_fields_hide_and_take_what_is_pasted(page: Page):
         field.focus()
         page.keyboard.insert_text(f" {ANOTHER} ")
         expect(field).to_have_value(f" {ANOTHER} ")
+
+
+@pytest.mark.asvs("6.2.9")
+def test_a_password_is_measured_as_it_is_hashed_and_a_browser_cuts_nothing_off(page: Page, alice: Person):
+    accented = "".join(each for each in map(chr, range(0xC0, 0x100)) if unicodedata.decomposition(each))
+    composed = (f"Aa1-{accented}" * 3)[:128]
+    decomposed = unicodedata.normalize("NFD", composed)  # as some keyboards have it
+    SECRETS.extend([composed, decomposed])
+    assert len(composed) == 128 < len(decomposed)
+    for new, told in ((f"{decomposed}A", "at most 128 characters (it has 129)"), (decomposed, "password is changed")):
+        page.goto("/console/my-security-credentials/password/")
+        for field, value in (("old", PASSWORD), ("new", new), ("confirm", new)):
+            page.locator(f"[name={field}_password]").fill(value)
+        page.locator("main").get_by_role("button", name="Change password").click()
+        expect(page.locator("main")).to_contain_text(told)
+    for typed in (decomposed, composed):
+        form = {"account": alice.account_id, "user_name": "alice", "password": typed}
+        assert a_client().post("/signin/", form).status_code == 302
 
 
 def test_who_must_change_soon_is_told_15_days_before(root: Person):
