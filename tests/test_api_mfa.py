@@ -2,9 +2,10 @@
 
 import base64
 import json
+import re
 import subprocess
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import png
 import pytest
+import time_machine
 import zxingcpp
 from django.utils import timezone
 
@@ -151,6 +153,23 @@ def test_who_types_slowly_is_not_taken_for_a_slow_clock(admin: Any, dave: str, a
     assert codes.verify(Guesser(device.user, "console"), device, app.code(), timezone.now())
 
 
+def test_right_codes_that_were_passed_are_told_from_wrong_ones_with_how_long_to_wait(
+    admin: Any, dave: str, app: App
+) -> None:
+    device = {"UserName": dave, "SerialNumber": app.serial_number}
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        codes_now = app.two(-1)
+        admin.enable_mfa_device(**device, **codes_now)
+        for passed in (codes_now, app.two(0), app.two(-3)):
+            code, status, message = fault_of(admin.resync_mfa_device, **device, **passed)
+            assert (code, status) == WRONG_CODE[:2]
+            [wait] = re.findall(r"Wait (\d+) seconds and give the two that the device shows then", message)
+            assert int(wait) == (90 if passed == app.two(-3) else 30)
+            GuessBudget.objects.all().delete()
+        clock.shift(timedelta(seconds=30))
+        admin.resync_mfa_device(**device, **app.two())
+
+
 def test_a_device_is_one_users(iam: Any, admin: Any, dave: str, app: App) -> None:
     iam.create_user(UserName="erin")
     admin.enable_mfa_device(UserName=dave, SerialNumber=app.serial_number, **app.two(-1))
@@ -213,7 +232,9 @@ def test_a_deactivated_device_keeps_its_seed_and_its_used_codes(admin: Any, dave
     device = {"UserName": dave, "SerialNumber": app.serial_number}
     admin.enable_mfa_device(**device, **app.two(-1))
     admin.deactivate_mfa_device(**device)
-    assert fault_of(admin.enable_mfa_device, **device, **app.two(-1)) == WRONG_CODE
+    code, status, message = fault_of(admin.enable_mfa_device, **device, **app.two(-1))
+    assert (code, status) == WRONG_CODE[:2]
+    assert "accepted before, and none is good twice" in message
     admin.enable_mfa_device(**device, **app.two(1))
 
 
