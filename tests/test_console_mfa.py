@@ -208,6 +208,10 @@ def test_a_device_is_set_right_by_two_codes(alice: Person) -> None:
     done = client.post(address, app.two_codes(off=20), follow=True)
     assert "is set right" in text(done)
     assert own_device(alice).drift > 0
+    # Its clock is put right again, which makes its codes older than the last one.
+    told = text(client.post(address, app.two_codes()))
+    assert re.search(r"accepted before, and none is good twice. Wait 1[01] minutes", told)
+    assert "remove the device and assign it anew" in told
 
 
 def test_the_own_last_device_goes_only_with_a_tick(alice: Person) -> None:
@@ -232,6 +236,7 @@ def test_one_of_two_goes_without(alice: Person) -> None:
     assert own_device(alice).name == "tablet"
 
 
+@pytest.mark.asvs("6.5.6")
 def test_an_administrator_removes_a_users_device(alice: Person, bob: Person) -> None:
     app = give_app(bob.account_id, bob.user, "bobs")
     client = with_factor(alice)

@@ -25,7 +25,7 @@ from tests.authenticators import App, give_app, in_mfa_session, session_of
 from tests.browser import PASSWORD, a_client, give_password, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, caller_for, make_user
 from tests.everything import BY_CALLERS, furnish, parameters
-from tests.raw import run
+from tests.raw import body_of, run, send_inside, signed
 from tests.rows import events_of
 from tests.test_console_signin import is_in
 from tests.test_signin_states import (
@@ -155,6 +155,20 @@ def test_a_new_password_comes_before_the_device_and_the_session_after_both(root:
     assert not is_in(client)
     enrolled(client, newcomer)
     assert is_in(client)
+
+
+def test_every_other_session_ends_when_the_first_device_is_enabled(root: Person, dora: Person):
+    before = signed_in(dora)
+    temporary = session_of(dora)
+    with_a_session = signed(temporary, body_of("GetCallerIdentity", "sts"), service="sts")
+    require_mfa(root)
+    first, other = half_way(dora), half_way(dora)
+    assert before.get("/console/").status_code == 200
+    assert send_inside(with_a_session).status == 200
+    enrolled(first, dora)
+    assert [is_in(each) for each in (first, before, other)] == [True, False, False]
+    assert other.get("/mfa-enrolment/")["Location"] == NOWHERE
+    assert send_inside(with_a_session).status == 403
 
 
 @pytest.mark.parametrize("policy", [None, DENY_ALL], ids=["without a policy", "all denied"])

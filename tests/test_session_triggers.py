@@ -17,12 +17,12 @@ from django.urls import reverse
 from accounts.management.commands._shell import operator
 from accounts.models import Session, User
 from accounts.nonces import new_nonce
-from accounts.operations.installation import recover_root_user
+from accounts.operations.installation import close_account, recover_root_user
 from accounts.sessions import digest
 from accounts.setup_links import issue
 from credentials.hashers import Argon2id
 from credentials.mfa.models import MFADevice, RecoveryCode
-from credentials.models import LoginProfile
+from credentials.models import AccessKey, LoginProfile
 from credentials.operations.unused import restore_credential
 from permissions.operations.inline import put_user_policy
 from tests.authenticators import App, SecurityKey, a_number, give_app, session_of, text_code
@@ -437,3 +437,16 @@ def test_every_session_of_the_root_user_that_must_die_dies(
             send_inside(signed(temporary, body_of("ListUsers"))).status == 200,
         ] == lives
     assert alices.get("/console/").status_code == 200
+
+
+@pytest.mark.asvs("7.4.2")
+def test_every_session_of_an_account_that_is_closed_dies(root: Person) -> None:
+    give_password(root)
+    give_app(root.account_id, root.user, "roots")
+    hers, half_way = signed_in(root), a_client()
+    half_way.post("/signin/?as=root", {"email": root.user.email, "password": PASSWORD})
+    AccessKey.objects.filter(user=root.user).delete()  # which an account that is closed must not have
+    assert [hers.get("/console/").status_code, half_way.get("/second-factor/").status_code] == [200, 200]
+    close_account(operator(), account=root.account_id)
+    assert [hers.get("/console/").status_code, half_way.get("/second-factor/").status_code] == [302, 302]
+    assert not Session.objects.filter(pk=digest(hers.cookies["session"].value)).exists()
