@@ -17,7 +17,7 @@ from accounts.models import Session
 from accounts.nonces import new_nonce
 from credentials.mfa import recovery_codes
 from credentials.mfa.models import GuessBudget, MFADevice, RecoveryCode
-from credentials.mfa.throttle import MOST_FAILURES
+from credentials.mfa.throttle import MOST_BY_KEY, MOST_FAILURES
 from tests.authenticators import App, give_app, give_key
 from tests.browser import PASSWORD, Visitor, a_client, give_password, nonce_in, signed_in
 from tests.conftest import ALLOW_ALL, SECRETS, Person, allow, make_user
@@ -344,6 +344,19 @@ def test_that_codes_are_stopped_is_shown_with_what_to_do(alice: Person, bob: Per
     client.post(reverse("admin:user-throttle-reset", args=["bob"]))
     assert "topped" not in text(client.get(bobs))
     assert ">Codes are stopped<" in text(client.get(ME))
+
+
+def test_that_codes_by_keys_are_stopped_is_shown_with_what_to_do(alice: Person, bob: Person) -> None:
+    for person, name in ((alice, "phone"), (bob, "bobs-phone")):
+        give_app(person.account_id, person.user, name)
+        GuessBudget.objects.create(user=person.user, failures=MOST_BY_KEY, key_failures=MOST_BY_KEY)
+    client = with_factor(alice)
+    for address, told in ((ME, "holds an access key of yours"), (f"{USERS}bob/change/?tab=credentials", "was bob")):
+        page = text(client.get(address))
+        assert ">Codes by access keys are stopped<" in page
+        assert ">Stopped<" not in page
+        assert "50 wrong codes came by access keys" in page
+        assert told in page
 
 
 def test_root_is_sent_to_the_operator(root: Person) -> None:

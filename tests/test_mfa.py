@@ -22,7 +22,7 @@ from accounts.models import User
 from credentials import totp
 from credentials.mfa import codes, passkeys, recovery_codes, throttle
 from credentials.mfa.models import Attempt, GuessBudget, MFADevice, PasskeyChallenge, RecoveryCode
-from credentials.mfa.throttle import MOST_FAILURES, Guesser
+from credentials.mfa.throttle import MOST_BY_KEY, MOST_FAILURES, Guesser
 from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device, resync_mfa_device
 from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
@@ -260,7 +260,7 @@ def test_recovery_codes_and_passkeys_are_never_held_up(alice: Person) -> None:
         assert passkeys.verify(alice.user, "{}", "sign-in", now) is None
     options = passkeys.authentication_options(alice.user, "sign-in", now)
     assert passkeys.verify(alice.user, key.get(options), "sign-in", now) is not None
-    assert throttle.is_stopped(alice.user)  # they end nothing of codes, either
+    assert throttle.stopped(alice.user)  # they end nothing of codes, either
 
 
 def guesses_whenever_there_is_one(person: Person, door: str, now: datetime, end: datetime) -> list[datetime]:
@@ -345,12 +345,37 @@ def test_after_a_hundred_wrong_codes_none_is_looked_at_whoever_signs_in_meanwhil
             GuessBudget.objects.filter(user=bob.user).update(**dict.fromkeys(throttle.WINDOWS, 0))
             assert codes.verify(Guesser(bob.user, "console"), device_of(other), code_at(other, now), now)
     assert looked_at == failures(bob) == MOST_FAILURES
-    assert throttle.is_stopped(bob.user)
+    assert throttle.stopped(bob.user) == "everywhere"
     much_later = start + timedelta(days=30)
     for each in (app, other):
         assert not codes.verify(Guesser(bob.user, "console"), device_of(each), code_at(each, much_later), much_later)
     # Each guess is at one of three codes of a million.
     assert MOST_FAILURES * (2 * totp.NEAR + 1) / 10**totp.DIGITS <= 3e-4
+
+
+def test_who_guesses_by_a_key_for_weeks_ends_that_and_not_the_sign_in(bob: Person, app: App) -> None:
+    start, looked_at = timezone.now(), 0
+    for hour in range(24 * 20):
+        looked_at += Guesser(bob.user, "api").reserve(start + timedelta(hours=hour))
+    assert looked_at == failures(bob) == MOST_BY_KEY < MOST_FAILURES
+    assert throttle.stopped(bob.user) == "by key"
+    later, device = start + timedelta(days=30), device_of(app)
+    assert not codes.verify(Guesser(bob.user, "api"), device, code_at(app, later), later)
+    assert codes.verify(Guesser(bob.user, "console"), device, code_at(app, later), later)
+    # What is left to the browser ends with all of them together.
+    for hour in range(24 * 20):
+        looked_at += Guesser(bob.user, "console").reserve(later + timedelta(hours=hour))
+    assert looked_at == MOST_FAILURES
+    throttle.forgive(bob.user)
+    assert Guesser(bob.user, "api").reserve(later + timedelta(days=30))
+
+
+def test_a_right_code_by_a_key_takes_back_itself_alone(bob: Person, app: App) -> None:
+    now = timezone.now()
+    assert not codes.verify(Guesser(bob.user, "api"), device_of(app), "000000", now)
+    assert codes.verify(Guesser(bob.user, "api"), device_of(app), code_at(app, now), now)
+    budget = GuessBudget.objects.get(user=bob.user)
+    assert (budget.failures, budget.key_failures) == (1, 1)
 
 
 def test_a_right_code_takes_back_the_wrong_ones_of_its_session_and_of_no_other(bob: Person, app: App) -> None:
@@ -366,7 +391,7 @@ def test_a_new_device_begins_the_count_anew_and_taking_one_away_does_not(root: P
     GuessBudget.objects.create(user=bob.user, failures=MOST_FAILURES)
     assert not codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
     deactivate_mfa_device(in_mfa_session(root), user_name="bob", serial_number=app.serial_number)
-    assert throttle.is_stopped(bob.user)
+    assert throttle.stopped(bob.user) == "everywhere"
     enable_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(-2))
     assert codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
 

@@ -17,7 +17,7 @@ from accounts.signin.who import record_failure
 from accounts.throttle import answer_budgets, in_words, reserve
 from credentials.mfa import codes, passkeys, recovery_codes, text_codes
 from credentials.mfa.models import MFADevice
-from credentials.mfa.throttle import MOST_FAILURES, Guesser, is_stopped
+from credentials.mfa.throttle import MOST_FAILURES, Guesser, stopped
 from iamconsole.errors import AccessDenied, Fault, InvalidAuthenticationCode, Throttling
 
 WRONG_CODES = "wrong_codes"  # how many of the session's own guesses were wrong: a right one takes them back
@@ -114,7 +114,7 @@ def _session_id(request: HttpRequest) -> str:
 
 def _refuse_without_guess(request: HttpRequest, guesser: Guesser, device: MFADevice, now: datetime) -> None:
     user = guesser.user
-    if is_stopped(user):
+    if stopped(user) == "everywhere":
         record_failure(request, user.account_id, user, _method(device), "Stopped")
         raise InvalidAuthenticationCode(_stopped(user))
     wait = ceil(guesser.wait(now).total_seconds() / 10) * 10

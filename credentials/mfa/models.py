@@ -259,8 +259,9 @@ class GuessBudget(models.Model):
     key_five_minutes = models.BigIntegerField(default=0)
     key_hour = models.BigIntegerField(default=0)
     key_day = models.BigIntegerField(default=0)
-    # Wrong guesses since a new device or an administrator ended the count.
+    # Wrong guesses since a new device or an administrator ended the counts: all of them, and of these those by a key.
     failures = models.PositiveIntegerField(default=0)
+    key_failures = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"guesses at the second factors of user {self.user_id}"

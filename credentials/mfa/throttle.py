@@ -6,8 +6,8 @@ no five minutes see more than 5 guesses, no hour more than 20 and no day more th
 alone, so that whoever has taken the key leaves its user guesses in the browser.
 
 Wrong guesses also add up, for good: at MOST_FAILURES no code of the user's is asked any more until an administrator deals with it
-or the user, in by another factor, assigns a device anew (NIST SP 800-63B, 3.2.2). A right code takes back those that were given
-wrong in the same session before it, which are its user's own, and nobody else's.
+or the user, in by another factor, assigns a device anew (NIST SP 800-63B, 3.2.2). No more than MOST_BY_KEY of them come by a key.
+A right code takes back those that were given wrong in the same session before it, which are its user's own, and nobody else's.
 
 Passkeys and recovery codes are never held off by this: nobody guesses a signature or 80 bits.
 """
@@ -15,7 +15,7 @@ Passkeys and recovery codes are never held off by this: nobody guesses a signatu
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from django.db import transaction
 from django.db.models import BigIntegerField, F, Value
@@ -26,6 +26,7 @@ from accounts.models import User
 from credentials.mfa.models import GuessBudget
 
 MOST_FAILURES: Final = 100  # each is right once in 333,333, so that all together are once in 3,333
+MOST_BY_KEY: Final = 50
 _MINUTE: Final = 60_000
 # By column: how many guesses at once, and in how many milliseconds all of them come back, one by one (GCRA). What there is at
 # once and what comes back meanwhile are together no more than the time of the column's name may see.
@@ -55,6 +56,12 @@ class Guesser:
         """Those a guess is paid from."""
         return WINDOWS if self.door == "console" else {**WINDOWS, **KEY_WINDOWS}
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """By column: how many wrong guesses add up before none is asked any more."""
+        every = {"failures": MOST_FAILURES}
+        return every if self.door == "console" else {**every, "key_failures": MOST_BY_KEY}
+
     def reserve(self, now: datetime, *, adds_up: bool = True) -> bool:
         """Pay for one guess. False, and nothing may be looked at, when none is left.
 
@@ -70,8 +77,8 @@ class Guesser:
         }
         left = {f"{column}__lte": at + span - span // guesses for column, (guesses, span) in self.windows.items()}
         if adds_up:
-            paid["failures"] = F("failures") + 1
-            left["failures__lt"] = MOST_FAILURES
+            paid |= {column: F(column) + 1 for column in self.counts}
+            left |= {f"{column}__lt": most for column, most in self.counts.items()}
         budget = GuessBudget.objects.filter(user=self.user)
         with transaction.atomic(durable=True):
             reserved = bool(budget.filter(**left).update(**paid))
@@ -85,8 +92,8 @@ class Guesser:
         back: dict[str, Combinable] = {
             column: F(column) - span // guesses for column, (guesses, span) in self.windows.items()
         }
-        own = Greatest(F("failures") - self.wrong, _whole(0))
-        GuessBudget.objects.filter(user=self.user).update(**back, failures=own)
+        back |= {column: Greatest(F(column) - self.wrong, _whole(0)) for column in self.counts}
+        GuessBudget.objects.filter(user=self.user).update(**back)
         self.wrong = 0
 
     def wait(self, now: datetime) -> timedelta:
@@ -101,19 +108,25 @@ class Guesser:
         return timedelta(milliseconds=max(0, *(until - at for until in free), 0))
 
 
-def is_stopped(user: User) -> bool:
-    """Whether so many guesses at the user's codes were wrong that none is asked any more."""
-    return GuessBudget.objects.filter(user=user, failures__gte=MOST_FAILURES).exists()
+def stopped(user: User) -> Literal["everywhere", "by key", ""]:
+    """Where so many guesses at the user's codes were wrong that none is asked any more."""
+    budget = GuessBudget.objects.filter(user=user).first()
+    if budget is None:
+        return ""
+    if budget.failures >= MOST_FAILURES:
+        return "everywhere"
+    return "by key" if budget.key_failures >= MOST_BY_KEY else ""
 
 
 def forgive(user: User) -> None:
     """Let wrong guesses add up from nothing, inside the running transaction; what is spent of the windows stays spent."""
-    GuessBudget.objects.filter(user=user).update(failures=0)
+    GuessBudget.objects.filter(user=user).update(failures=0, key_failures=0)
 
 
 def forget(user: User) -> None:
     """Give a user back all guesses, inside the running transaction."""
-    GuessBudget.objects.filter(user=user).update(failures=0, **dict.fromkeys([*WINDOWS, *KEY_WINDOWS], 0))
+    forgive(user)
+    GuessBudget.objects.filter(user=user).update(**dict.fromkeys([*WINDOWS, *KEY_WINDOWS], 0))
 
 
 def _milliseconds(now: datetime) -> int:

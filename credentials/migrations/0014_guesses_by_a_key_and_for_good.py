@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("guessbudget", "failures", models.PositiveIntegerField(default=0)),
+        migrations.AddField("guessbudget", "key_failures", models.PositiveIntegerField(default=0)),
         migrations.AddField("guessbudget", "key_five_minutes", models.BigIntegerField(default=0)),
         migrations.AddField("guessbudget", "key_hour", models.BigIntegerField(default=0)),
         migrations.AddField("guessbudget", "key_day", models.BigIntegerField(default=0)),

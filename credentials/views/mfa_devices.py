@@ -12,7 +12,7 @@ from accounts.nonces import new_nonce
 from accounts.quotas import quota_of
 from credentials.device_forms import EnableForm, HardwareTokenForm, MFADeviceForm, RemoveDeviceForm, TwoCodesForm
 from credentials.mfa.models import MFADevice
-from credentials.mfa.throttle import MOST_FAILURES, is_stopped
+from credentials.mfa.throttle import MOST_BY_KEY, MOST_FAILURES, stopped
 from credentials.operations.mfa_devices import deactivate_mfa_device, list_mfa_devices
 from credentials.operations.recovery_codes import create_recovery_codes, get_recovery_code_count
 from credentials.operations.virtual_mfa_devices import create_virtual_mfa_device, delete_virtual_mfa_device
@@ -42,18 +42,19 @@ def card(request: HttpRequest, user_name: str | None = None) -> dict[str, Any]:
             "may_enable": may(owner.caller, enable, **enabled_for),
             "may_resync": may(owner.caller, resync, **resynced_for),
             "may_remove": may(owner.caller, deactivate_mfa_device, **owner.named),
-            "stopped": _are_stopped(listed),
+            "stopped": _stopped(listed),
             "most_failures": MOST_FAILURES,
+            "most_by_key": MOST_BY_KEY,
             "recovery": part(owner.caller, get_recovery_code_count) if user_name is None else None,
             "may_create_codes": may(owner.caller, create_recovery_codes),
         }
     }
 
 
-def _are_stopped(devices: Sequence[MFADevice]) -> bool:
-    """Whether the codes of one owner's devices are asked no more."""
+def _stopped(devices: Sequence[MFADevice]) -> str:
+    """Where the codes of one owner's devices are asked no more."""
     owners = [each.user for each in devices if each.user and each.can_be_guessed]
-    return bool(owners) and is_stopped(owners[0])
+    return stopped(owners[0]) if owners else ""
 
 
 def _removal(owner: Owner, device: MFADevice) -> str:

@@ -110,6 +110,9 @@ STATES = [
     State("admin:mfa-inventory-delete", "in use", "alice", "Must deactivate", ("@alice",), then=press(DELETE)),
     State("admin:mfa-inventory-delete", "not permitted", "nobody", "iamconsole:DeleteHardwareToken", ("TOKEN-0001",)),
     State(CHANGE, "a stopped device", "guarded_in", "allow new sign-in attempts", ("dormant",), CREDENTIALS),
+    State(
+        CHANGE, "codes by keys are stopped", "guarded_in", "an access key: deactivate it", ("on-leave",), CREDENTIALS
+    ),
     State("admin:user-mfa-assign", "form", "guarded_in", "The device must be at hand", ("bob",)),
     State("admin:user-mfa-assign", "without a device", "root", "assign an MFA device to yourself", ("bob",)),
     State("admin:user-mfa-assign", "must show the own", "alice", "not with your password", ("bob",)),

@@ -232,7 +232,7 @@ def furnish_unused(root: Person) -> None:
     from accounts.models import User
     from accounts.operations.users import create_user, tag_user
     from credentials.mfa.models import GuessBudget
-    from credentials.mfa.throttle import MOST_FAILURES
+    from credentials.mfa.throttle import MOST_BY_KEY, MOST_FAILURES
     from credentials.models import AccessKey, LoginProfile
     from credentials.operations.unused import deactivate_credential
     from credentials.unused.exemption import KEY, new_exemption
@@ -242,6 +242,8 @@ def furnish_unused(root: Person) -> None:
         give_password(make_user(root, name))
     device = add_device(User.objects.get(account=root.account_id, user_name="dormant"))
     GuessBudget.objects.create(user=device.user, failures=MOST_FAILURES)
+    device = add_device(User.objects.get(account=root.account_id, user_name="on-leave"))
+    GuessBudget.objects.create(user=device.user, failures=MOST_BY_KEY, key_failures=MOST_BY_KEY)
     create_user(root.caller, user_name="shadow")
     names = ("dormant", "on-leave", "put-away", "shadow")
     users = User.objects.filter(account=root.account_id, user_name__in=names)
