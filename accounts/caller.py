@@ -155,7 +155,7 @@ class Caller:
             return replace(self, user=key.user, access_key=key)
         active = User.objects.active(datetime.now(UTC))
         user = active.select_related("account").filter(pk=self.user.pk, auth_epoch=self.user.auth_epoch).first()
-        if user is None or (self.session_id and not user.sessions.filter(pk=self.session_id).exists()):
+        if user is None or (self.session_id and not user.sessions.filter(session_id=self.session_id).exists()):
             raise AccessDenied("Your session has ended. Sign in again.")
         return replace(self, user=user)
 

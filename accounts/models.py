@@ -295,6 +295,8 @@ class Session(AbstractBaseSession):
     last_seen_date = models.DateTimeField(default=timezone.now, db_default=Now())  # to the minute
     source_ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, default="")
+    # What it is called in lists, whatever keys it gets when its user proves who it is: its first key's SHA-256. It opens nothing.
+    session_id = models.CharField(max_length=64, db_index=True)
     current = False  # whether it is the caller's own; listings set it
 
     def __str__(self) -> str:
@@ -304,11 +306,6 @@ class Session(AbstractBaseSession):
     def browser(self) -> str:
         """The browser and its system, as far as it told."""
         return browser_name(self.user_agent)
-
-    @property
-    def session_id(self) -> str:
-        """What the session is called in lists. It opens nothing."""
-        return self.session_key
 
     @classmethod
     def get_session_store_class(cls) -> type:

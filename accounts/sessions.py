@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, User
 
 SIGNED_IN = "signed_in"  # when the session began, in seconds since 1970
 IDLE = timedelta(hours=1)
@@ -40,6 +40,9 @@ class SessionStore(DatabaseStore):
     # Where the session came from; sign-in sets it before the session is saved.
     source_ip: str | None = None
     user_agent: str = ""
+    # Its id, as the row has it; and the one that the next row is to have, where a session goes on under a new key.
+    _id = ""
+    _going_on_as = ""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -48,8 +51,9 @@ class SessionStore(DatabaseStore):
 
     @property
     def session_id(self) -> str:
-        """Its id in lists; empty before it is saved."""
-        return digest(self.session_key) if self.session_key else ""
+        """Its id in lists, which stays when its key is exchanged; empty before it is saved."""
+        self._get_session()  # type: ignore[attr-defined] # Django's own, which its stubs do not have
+        return self._id if self.session_key else ""
 
     def _get_session_from_db(self) -> Session | None:
         if self.session_key is None:
@@ -58,7 +62,9 @@ class SessionStore(DatabaseStore):
         now = timezone.now()
         if row is None:
             self._session_key = None  # a key this server did not issue is never taken up
-        elif now - row.last_seen_date >= SEEN_EVERY:
+            return None
+        self._id = row.session_id
+        if now - row.last_seen_date >= SEEN_EVERY:
             Session.objects.filter(pk=row.pk).update(last_seen_date=now)
         return row
 
@@ -78,11 +84,13 @@ class SessionStore(DatabaseStore):
             began = datetime.fromtimestamp(data[SIGNED_IN], UTC) if SIGNED_IN in data else timezone.now()
             row = Session(
                 session_key=key,
+                session_id=self._going_on_as or key,
                 source_ip=self.source_ip,
                 user_agent=self.user_agent[:300],
                 create_date=began,
                 expire_date=began + LIFETIME,
             )
+        self._id = row.session_id
         row.session_data = self.encode(data)
         row.user_id = int(user_pk) if user_pk else None
         return row
@@ -95,13 +103,18 @@ class SessionStore(DatabaseStore):
             self._session_key = None
 
     def exchange_key(self) -> bool:
-        """Go on under a new key. False when the session was ended meanwhile: it stays ended."""
+        """Go on under a new key. False when the session was ended meanwhile: it stays ended.
+
+        The user's row is locked, as by all that ends sessions: who ends them finds the old row or the new one.
+        """
         data = self._get_session()  # type: ignore[attr-defined] # Django's own, which its stubs do not have
         with transaction.atomic(durable=True):
-            deleted, _ = Session.objects.filter(pk=self.session_id).delete()
+            User.objects.select_for_update(no_key=True).filter(pk=data.get(SESSION_KEY)).first()
+            deleted, _ = Session.objects.filter(pk=digest(str(self.session_key))).delete()
             if deleted:
+                self._going_on_as = self._id
                 self.create()
-                self._session_cache = data
+                self._session_cache, self._going_on_as = data, ""
         return bool(deleted)
 
     def delete(self, session_key: str | None = None) -> None:

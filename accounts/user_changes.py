@@ -199,7 +199,7 @@ def _caller(facts: Mapping[str, Any]) -> Caller:
     session = Session.of_facts(held["id"], held) if held else None
     if session is not None and now >= session.expiration:
         raise AccessDenied("The temporary credentials that this was begun with have expired.")
-    if session_id and not user.sessions.filter(pk=session_id).exists():
+    if session_id and not user.sessions.filter(session_id=session_id).exists():
         raise AccessDenied("The session that this was begun in has ended.")
     known: dict[str, Any] = {
         name: facts[name] for name in ("door", "source_ip", "user_agent", "request_id", "secure_transport")

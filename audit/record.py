@@ -244,9 +244,9 @@ _unauthenticated = Sampler()
 def record_unauthenticated(origin: Origin, *, action: str, result: str, whose: str = "", **event: Any) -> None:
     """Add a failure of somebody who has not proved who it is, or only count it; both bounds hold for each process.
 
-    Ten a minute are added for each action, result, address and account, and a hundred for each address. ``whose`` is the account
-    as it was asked for, whether or not there is one; the origin's chain where none was. ``not_recorded`` in the parameters counts
-    those of the same kind that were left out before it.
+    Ten a minute are added for each action, result, address and claimed user, and a hundred for each address. ``whose`` is the
+    user as it was asked for, whether or not there is one; the origin's chain where none was. ``not_recorded`` in the parameters
+    counts those of the same kind that were left out before it.
     """
     key = json.dumps([action, result, origin.source_ip, whose or origin.chain])
     left_out = _unauthenticated.admit(digest(key), origin.source_ip)

@@ -73,7 +73,7 @@ def hashing(new: str | None = None, *, proving: str | None = None) -> Callable[[
         ready: dict[str, Any] = {}
         user = admitted.get("user")
         if proving is not None:
-            ready[proving] = OldPassword.of(admitted[proving], admitted["user"], admitted["door"])
+            ready[proving] = OldPassword.of(admitted[proving], admitted["user"], admitted["caller"].door)
             user = user if ready[proving].matches else None
         if new is not None and new in admitted:
             ready[new] = NewPassword.of(admitted[new], user)

@@ -104,7 +104,7 @@ class Operation(Decided, Generic[R]):
                 return self.function(caller, **admitted)
             if self.sensitive:
                 caller.require_sudo()
-            ready = self.before({**admitted, "door": caller.door}) if self.before else {}
+            ready = self.before({**admitted, "caller": caller}) if self.before else {}
             return self._write_alone(caller, {**given, **ready}, attempt)
         except SudoRequired:  # nothing is refused: the console asks, and the same comes again
             raise

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -19,9 +20,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.operations.sessions import reset_sign_in_throttle
 from credentials import totp
 from credentials.mfa import codes, passkeys, recovery_codes, throttle
-from credentials.mfa.models import Attempt, GuessBudget, MFADevice, PasskeyChallenge, RecoveryCode
+from credentials.mfa.models import Attempt, GuessBudget, MFADevice, PasskeyChallenge, RecoveryCode, WrongCodes
 from credentials.mfa.throttle import MOST_BY_KEY, MOST_FAILURES, Guesser
 from credentials.operations.mfa_devices import deactivate_mfa_device, enable_mfa_device, resync_mfa_device
 from credentials.operations.passkeys import begin_passkey_registration, finish_passkey_registration
@@ -379,12 +381,49 @@ def test_a_right_code_by_a_key_takes_back_itself_alone(bob: Person, app: App) ->
 
 
 def test_a_right_code_takes_back_the_wrong_ones_of_its_session_and_of_no_other(bob: Person, app: App) -> None:
-    stranger, hers, now = Guesser(bob.user, "console"), Guesser(bob.user, "console"), timezone.now()
-    for guesser in (stranger, hers, stranger, hers):
-        assert not codes.verify(guesser, device_of(app), "000000", now)
-    assert (failures(bob), stranger.wrong, hers.wrong) == (4, 2, 2)
+    stranger, hers = (partial(Guesser, bob.user, "console", each) for each in ("a", "b"))
+    now = timezone.now()
+    for session in (stranger, hers, stranger, hers):
+        assert not codes.verify(session(), device_of(app), "000000", now)
+    assert failures(bob) == 4
+    assert codes.verify(hers(), device_of(app), code_at(app, now), now)
+    assert failures(bob) == 2
+    assert list(WrongCodes.objects.filter(user=bob.user).values_list("session_id", "count")) == [("a", 2)]
+
+
+def test_what_an_administrator_has_forgiven_is_not_taken_back_a_second_time(
+    root: Person, bob: Person, app: App
+) -> None:
+    stranger, hers, now = Guesser(bob.user, "console", "a"), Guesser(bob.user, "console", "b"), timezone.now()
+    for _ in range(4):
+        assert not codes.verify(hers, device_of(app), "000000", now)
+    reset_sign_in_throttle(in_mfa_session(root), user_name="bob")
+    assert not WrongCodes.objects.filter(user=bob.user).exists()
+    for _ in range(4):
+        assert not codes.verify(stranger, device_of(app), "000000", now)
     assert codes.verify(hers, device_of(app), code_at(app, now), now)
-    assert (failures(bob), stranger.wrong, hers.wrong) == (2, 2, 0)
+    assert failures(bob) == 4
+
+
+def test_two_right_codes_at_once_take_back_what_their_session_gave_once(bob: Person, app: App) -> None:
+    now = timezone.now()
+    for session in ("a", "a", "b", "b"):
+        assert not codes.verify(Guesser(bob.user, "console", session), device_of(app), "000000", now)
+    GuessBudget.objects.filter(user=bob.user).update(**dict.fromkeys(throttle.WINDOWS, 0))
+    together = Barrier(2)
+
+    def give_a_right_one(_: int) -> None:
+        guesser = Guesser(bob.user, "console", "b")
+        try:
+            assert guesser.reserve(now)
+            together.wait(30)  # both are paid for before either is found right
+            guesser.refund()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(give_a_right_one, range(2))) == [None, None]
+    assert failures(bob) == 2
 
 
 def test_a_new_device_begins_the_count_anew_and_taking_one_away_does_not(root: Person, bob: Person, app: App) -> None:
@@ -396,17 +435,22 @@ def test_a_new_device_begins_the_count_anew_and_taking_one_away_does_not(root: P
     assert codes.verify(Guesser(bob.user, "console"), device_of(app), app.code(), timezone.now())
 
 
-def test_a_resynchronisation_costs_guesses_that_do_not_add_up(root: Person, bob: Person, app: App) -> None:
+def test_a_resynchronisation_costs_guesses_of_the_caller_that_do_not_add_up(
+    root: Person, bob: Person, app: App
+) -> None:
+    administrator = in_mfa_session(root)
     wrong = {"serial_number": app.serial_number, "authentication_code1": "000000", "authentication_code2": "000000"}
     for _ in range(3):
         with pytest.raises(InvalidAuthenticationCode):
-            resync_mfa_device(in_mfa_session(root), user_name="bob", **wrong)
-    assert Guesser(bob.user, "api").wait(timezone.now()) > timedelta(minutes=4)
-    assert failures(bob) == 0
+            resync_mfa_device(administrator, user_name="bob", **wrong)
+    assert Guesser(root.user, "api").wait(timezone.now()) > timedelta(minutes=9)
+    assert failures(root) == 0
+    # bob's own sign-in is held off by none of it.
+    assert Guesser(bob.user, "console").wait(timezone.now()) == timedelta(0)
     with pytest.raises(InvalidAuthenticationCode):  # none is looked at
-        resync_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(2))
+        resync_mfa_device(administrator, user_name="bob", **app.two_codes(2))
     GuessBudget.objects.update(**dict.fromkeys([*throttle.WINDOWS, *throttle.KEY_WINDOWS], 0))
-    resync_mfa_device(in_mfa_session(root), user_name="bob", **app.two_codes(2))
+    resync_mfa_device(administrator, user_name="bob", **app.two_codes(2))
 
 
 def test_a_clock_that_was_put_back_locks_nobody_out(bob: Person) -> None:
@@ -425,7 +469,7 @@ def test_guesses_and_changes_of_devices_do_not_lock_each_other_out(root: Person,
 
     def resync() -> None:
         for turn in range(turns):
-            throttle.forget(bob.user)
+            throttle.forget(root.user)
             with suppress(InvalidAuthenticationCode):  # of a moment without a guess left
                 resync_mfa_device(in_mfa_session(root), user_name="bob", **first.two_codes(2 * turn))
         connection.close()
@@ -570,6 +614,16 @@ def test_one_answer_of_many_at_once_is_taken(alice: Person, rounds: Rounds) -> N
         with ThreadPoolExecutor(MANY) as pool:
             done = [pool.submit(answer, given, together) for _ in range(MANY)]
             assert sum(each.result() for each in done) == 1
+
+
+def test_who_has_a_key_ends_no_registration_that_is_begun_in_the_browser(alice: Person) -> None:
+    console, key = caller_for(alice.user, "console"), SecurityKey()
+    begun = json.loads(begin_passkey_registration(console)["creation_options"])
+    by_key = [json.loads(begin_passkey_registration(alice.caller)["creation_options"]) for _ in range(11)]
+    with pytest.raises(InvalidAuthenticationCode):  # what was begun by the key is answered by the key
+        finish_passkey_registration(console, mfa_device_name="key", credential=key.create(by_key[-1]))
+    made = finish_passkey_registration(console, mfa_device_name="key", credential=key.create(begun))
+    assert made.user == alice.user
 
 
 def test_a_passkey_is_not_added_past_a_factor_that_was_not_shown(alice: Person) -> None:

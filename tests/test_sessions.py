@@ -4,6 +4,7 @@ import math
 import random
 import re
 import string
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import Session, User
+from accounts.operations.sessions import end_other_sessions, end_own_session
 from accounts.operations.users import update_user
 from accounts.sessions import IDLE, LIFETIME, SessionStore, digest
 from accounts.signin.notices import CHANGES, TOLD_BY_THE_FORM
@@ -27,8 +30,9 @@ from credentials.operations.service_credentials import (
     reset_service_specific_credential,
     update_service_specific_credential,
 )
+from iamconsole.errors import AccessDenied
 from iamconsole.operation import every_operation
-from tests.authenticators import give_app
+from tests.authenticators import give_app, in_mfa_session
 from tests.browser import PASSWORD, Visitor, a_client, give_password, main_of, signed_in
 from tests.conftest import SECRETS, Person, caller_for
 from tests.rows import events_of
@@ -294,6 +298,62 @@ def test_nobody_ends_anothers_session_as_an_own_one(alice: Person, bob: Person):
     bobs, hers = signed_in(bob), signed_in(alice)
     hers.post(f"{ME}sessions/{row_of(bobs).session_id}/end/")
     assert is_in(bobs)
+
+
+@pytest.mark.asvs("7.5.2")
+def test_a_session_is_ended_by_the_id_it_had_in_the_list_however_often_it_was_confirmed_since(alice: Person):
+    give_password(alice)
+    owner, thief = signed_in(alice), signed_in(alice)
+    listed = {each.session_id for each in Session.objects.filter(user=alice.user)}
+    stolen = row_of(thief).session_id
+    for _ in range(2):
+        key = thief.cookies["session"].value
+        assert thief.post("/console/confirm/", {"password": PASSWORD}).status_code == 302
+        assert thief.cookies["session"].value != key
+    assert {each.session_id for each in Session.objects.filter(user=alice.user)} == listed
+    owner.post(f"{ME}sessions/{stolen}/end/")
+    assert [is_in(owner), is_in(thief)] == [True, False]
+
+
+@pytest.mark.asvs("7.5.2")
+def test_a_session_that_is_being_confirmed_does_not_get_away(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    give_password(alice)
+    owner, thief = signed_in(alice), signed_in(alice)
+    inside, create = threading.Event(), SessionStore.create
+    ending = threading.Thread(target=in_a_thread, args=(lambda: owner.post(f"{ME}sessions/end-others/"),))
+
+    def created(store: SessionStore) -> None:
+        create(store)
+        if threading.current_thread() is not ending:
+            inside.set()
+            ending.start()
+            ending.join(0.5)  # it waits for the row that this one holds, or is done before
+
+    monkeypatch.setattr(SessionStore, "create", created)
+    in_a_thread(lambda: thief.post("/console/confirm/", {"password": PASSWORD}))
+    ending.join(30)
+    assert inside.is_set()
+    assert [is_in(owner), is_in(thief)] == [True, False]
+
+
+def in_a_thread(send: Callable[[], Any]) -> None:
+    """Send a request with a database connection of its own."""
+    try:
+        send()
+    finally:
+        if threading.current_thread() is not threading.main_thread():
+            connection.close()
+
+
+def test_a_key_alone_does_not_keep_its_user_out_of_the_console(alice: Person, bob: Person):
+    hers = signed_in(alice)
+    session_id = row_of(hers).session_id
+    for operation, given in ((end_other_sessions, {}), (end_own_session, {"session_id": session_id})):
+        with pytest.raises(AccessDenied, match="ends own sessions in the console, or with multi-factor"):
+            operation(alice.caller, **given)
+    assert is_in(hers)
+    end_other_sessions(in_mfa_session(alice))
+    assert not is_in(hers)
 
 
 def test_a_user_has_fifty_sessions_at_most_the_oldest_goes(alice: Person, clock: Any):

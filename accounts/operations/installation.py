@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts import arns, jobs, setup_links
+from accounts import arns, jobs, setup_links, throttle
 from accounts.caller import Caller
 from accounts.models import Account, Group, User
 from accounts.quotas import GREATEST
 from accounts.steps import add_user, checked_email
 from credentials.certificate_models import ServerCertificate, SigningCertificate
+from credentials.mfa import text_codes
+from credentials.mfa import throttle as guesses
 from credentials.mfa.models import MFADevice
 from credentials.models import AccessKey
 from credentials.steps import add_access_key, end_sessions, release_devices
@@ -121,11 +123,13 @@ def issue_root_setup_link(caller: Caller, *, root: User) -> Issued[User]:
 
 @operation("iamconsole:RecoverRootUser", on=_root_user, lock=True, issues_secret=True, by_operator=True)
 def recover_root_user(caller: Caller, *, root: User) -> Issued[User]:
-    """Give a lost root user a new start: password, MFA devices and sessions end, a new set-up link is made."""
+    """Give a lost root user a new start: password, MFA devices and sessions end, all tries are back, a set-up link is made."""
     root.set_unusable_password()
     root.password_last_changed = None
     root.save(update_fields=["password", "password_last_changed"])
     release_devices(root)
+    for tries in (throttle, guesses, text_codes):
+        tries.forget(root)
     end_sessions(root)
     return Issued(root, {"root_setup_url": setup_links.issue(root)})
 

@@ -9,9 +9,9 @@ from accounts.sessions import live_sessions
 from credentials.mfa import text_codes
 from credentials.mfa import throttle as guesses
 from credentials.mfa.models import MFADevice
-from credentials.mfa_proof import refuse_without_second_factor
+from credentials.mfa_proof import missing_proof, refuse_without_second_factor
 from credentials.steps import end_sessions
-from iamconsole.errors import NoSuchEntity
+from iamconsole.errors import AccessDenied, NoSuchEntity
 from iamconsole.operation import operation
 
 
@@ -24,7 +24,7 @@ def list_sessions(caller: Caller, *, user: User) -> list[Session]:
 @operation("iamconsole:EndSession", on=targets.user, lock=True, sensitive=True)
 def end_session(caller: Caller, *, user: User, session_id: str) -> None:
     """End one session of the user. Raises NoSuchEntity for a session that is not the user's."""
-    deleted, _ = user.sessions.filter(pk=session_id).delete()
+    deleted, _ = user.sessions.filter(session_id=session_id).delete()
     if not deleted:
         raise NoSuchEntity(f"The session with id {session_id} cannot be found.")
 
@@ -43,14 +43,16 @@ def list_own_sessions(caller: Caller, *, user: User) -> list[Session]:
 
 @operation("iamconsole:EndOwnSession", on=targets.the_caller, lock=True, public=True, sensitive=True)
 def end_own_session(caller: Caller, *, user: User, session_id: str) -> None:
-    """End one of the caller's own sessions, if it has not ended yet."""
-    user.sessions.filter(pk=session_id).delete()
+    """End one of the caller's own sessions, if it has not ended yet. Raises AccessDenied of a key alone."""
+    _refuse_of_key_alone(caller)
+    user.sessions.filter(session_id=session_id).delete()
 
 
 @operation("iamconsole:EndOtherSessions", on=targets.the_caller, lock=True, public=True, sensitive=True)
 def end_other_sessions(caller: Caller, *, user: User) -> None:
-    """End the caller's own sessions but the one that asks."""
-    user.sessions.exclude(pk=caller.session_id).delete()
+    """End the caller's own sessions but the one that asks. Raises AccessDenied of a key alone."""
+    _refuse_of_key_alone(caller)
+    user.sessions.exclude(session_id=caller.session_id).delete()
 
 
 @operation("iamconsole:ResetSignInThrottle", on=targets.user, lock=True, sensitive=True)
@@ -67,10 +69,19 @@ def reset_sign_in_throttle(caller: Caller, *, user: User) -> None:
     text_codes.forget(user)
 
 
+def _refuse_of_key_alone(caller: Caller) -> None:
+    """Nobody's permission is asked: so whoever has taken a key would keep its user out of the console, again and again."""
+    if caller.door != "console" and missing_proof(caller):
+        raise AccessDenied(
+            f"User: {caller.arn} ends own sessions in the console, or with multi-factor authentication; an administrator ends"
+            " them by iamconsole:EndSession and iamconsole:EndAllSessions."
+        )
+
+
 def _sessions(caller: Caller, user: User) -> list[Session]:
     if not user.is_active_at(timezone.now()):
         return []  # the rows of a user whose end date has passed open nothing
     sessions = list(live_sessions().filter(user=user).order_by("-create_date", "pk"))
     for session in sessions:
-        session.current = session.pk == caller.session_id
+        session.current = session.session_id == caller.session_id
     return sessions

@@ -68,12 +68,12 @@ def check(
     try:
         right = proves(password, encoded, budgets, found)
     except Throttling as fault:
-        record_failure(request, chain, found, "password", fault.code, whose=whose)
+        record_failure(request, chain, found, "password", fault.code, paid=False, whose=f"{whose} {who}")
         raise
     if found is not None and may_sign_in and right:
         throttle.refund(budgets)
         return found
-    record_failure(request, chain, found, "password", whose=whose)
+    record_failure(request, chain, found, "password", paid=True)
     return None
 
 

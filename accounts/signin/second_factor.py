@@ -1,7 +1,7 @@
 """Checking second factors, at sign-in and when who is in is asked again: codes, text messages, passkeys, recovery codes.
 
-What is asked in a session, a challenge or a code by text message, is good in that session alone. Each step of signing in has a
-session of its own, and a proof of who is in gives the session a new key: so it is bound to the step, and good for one.
+What is asked in a session, a challenge or a code by text message, is good in that session alone, and once. Each step of signing
+in has a session of its own: so it is bound to the step.
 """
 
 from datetime import datetime
@@ -20,7 +20,6 @@ from credentials.mfa.models import MFADevice
 from credentials.mfa.throttle import MOST_FAILURES, Guesser, stopped
 from iamconsole.errors import AccessDenied, Fault, InvalidAuthenticationCode, Throttling
 
-WRONG_CODES = "wrong_codes"  # how many of the session's own guesses were wrong: a right one takes them back
 WRONG = {
     MFADevice.Kind.PASSKEY: "The answer of the passkey does not fit what it was asked, or came too late. Try again.",
     MFADevice.Kind.SMS: "The code is not the one that was sent last, or it is too old or was tried too often.",
@@ -35,19 +34,21 @@ def verified(request: HttpRequest, user: User, device: MFADevice | None, given: 
     """
     now = timezone.now()
     if device is not None and device.can_be_guessed:
-        used = _code_taken(request, user, device, given, now)
+        used, paid = _code_taken(request, user, device, given, now)
     else:
-        used = _answer_taken(request, user, device, given, now)
+        used, paid = _answer_taken(request, user, device, given, now), False
     if used:
         return used
-    record_failure(request, user.account_id, user, _method(device))
+    record_failure(request, user.account_id, user, _method(device), paid=paid)
     fallback = "The code is not right, or was used before."
     raise InvalidAuthenticationCode(WRONG.get(MFADevice.Kind(device.kind), fallback) if device else fallback)
 
 
-def _code_taken(request: HttpRequest, user: User, device: MFADevice, code: str, now: datetime) -> str | None:
-    """Take a code of six digits, each of which is a guess. What was shown, or None."""
-    guesser = Guesser(user, "console", request.session.get(WRONG_CODES, 0))
+def _code_taken(
+    request: HttpRequest, user: User, device: MFADevice, code: str, now: datetime
+) -> tuple[str | None, bool]:
+    """Take a code of six digits, each of which is a guess. What was shown, or None; and whether a guess was paid for nothing."""
+    guesser = Guesser(user, "console", _session_id(request))
     _refuse_without_guess(request, guesser, device, now)
     if device.kind == MFADevice.Kind.SMS:
         number, purpose = device.phone_number, _purpose(request)
@@ -56,8 +57,7 @@ def _code_taken(request: HttpRequest, user: User, device: MFADevice, code: str, 
             MFADevice.objects.filter(pk=device.pk).update(last_used_date=now)
     else:
         right = codes.verify(guesser, device, code, now)
-    request.session[WRONG_CODES] = guesser.wrong
-    return _method(device) if right else None
+    return _method(device) if right else None, guesser.paid > 0
 
 
 def _answer_taken(request: HttpRequest, user: User, passkey: MFADevice | None, given: str, now: datetime) -> str | None:
@@ -69,7 +69,7 @@ def _answer_taken(request: HttpRequest, user: User, passkey: MFADevice | None, g
     try:
         reserve(budgets)
     except Throttling:
-        record_failure(request, user.account_id, user, _method(passkey), Throttling.__name__)
+        record_failure(request, user.account_id, user, _method(passkey), Throttling.__name__, paid=False)
         raise
     if passkey is None:
         return _method(None) if recovery_codes.verify(user, given, now) else None
@@ -92,7 +92,7 @@ def send_text(request: HttpRequest, user: User, device: MFADevice) -> None:
     try:
         text_codes.send(user, device.phone_number, _purpose(request), now)
     except Fault as fault:
-        record_failure(request, user.account_id, user, _method(device), fault.code)
+        record_failure(request, user.account_id, user, _method(device), fault.code, paid=False)
         raise
 
 
@@ -115,11 +115,11 @@ def _session_id(request: HttpRequest) -> str:
 def _refuse_without_guess(request: HttpRequest, guesser: Guesser, device: MFADevice, now: datetime) -> None:
     user = guesser.user
     if stopped(user) == "everywhere":
-        record_failure(request, user.account_id, user, _method(device), "Stopped")
+        record_failure(request, user.account_id, user, _method(device), "Stopped", paid=False)
         raise InvalidAuthenticationCode(_stopped(user))
     wait = ceil(guesser.wait(now).total_seconds() / 10) * 10
     if wait:
-        record_failure(request, user.account_id, user, _method(device), Throttling.__name__)
+        record_failure(request, user.account_id, user, _method(device), Throttling.__name__, paid=False)
         raise Throttling(
             f"Too many attempts. Try again in {in_words(wait)}. A passkey or, at sign-in, a recovery code can be used now.",
             wait=wait,

@@ -111,7 +111,7 @@ def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> 
     expired = expires is not None and expires.passed
     step = _owed(user, shown, expired=expired)
     if step == "new-password" and expires and expired and expires.hard:
-        record_failure(request, user.account_id, user, shown["method"], "PasswordExpired")
+        record_failure(request, user.account_id, user, shown["method"], "PasswordExpired", paid=False)
         return Onward("password-expired")  # only an administrator can help
     if step is None:
         return Onward(state["next"], user) if enter(request, pk, epoch, shown) else None

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from accounts.caller import Caller
 from accounts.models import User
 from accounts.sessions import SIGNED_IN, SessionStore
-from audit.record import Origin, record_unauthenticated
+from audit.record import Origin, record_alone, record_unauthenticated
 from iamconsole.logs import served
 
 ACTION = "iamconsole:SignIn"
@@ -68,17 +68,28 @@ def origin(request: HttpRequest, chain: str, user: User | None) -> Origin:
 
 
 def record_failure(
-    request: HttpRequest, chain: str, user: User | None, method: str, result: str = "Failure", *, whose: str = ""
+    request: HttpRequest,
+    chain: str,
+    user: User | None,
+    method: str,
+    result: str = "Failure",
+    *,
+    paid: bool,
+    whose: str = "",
 ) -> None:
     """Record that a step was not passed; ``user`` is who was claimed to be, if there is such a one.
 
-    ``whose`` is the account that was asked for, where nobody has proved yet that there is one.
+    ``paid``: it was looked at, for a try of a user's budget, so that it cannot come without end: each is recorded, of the others
+    some. ``whose`` is what was claimed, where nobody has proved yet that there is such a one.
     """
-    record_unauthenticated(
-        origin(request, chain, user),
-        action=ACTION,
-        resource=user.arn if user else "*",
-        result=result,
-        whose=whose,
-        response={"method": method},
-    )
+    from_here = origin(request, chain, user)
+    event: dict[str, Any] = {
+        "action": ACTION,
+        "resource": user.arn if user else "*",
+        "result": result,
+        "response": {"method": method},
+    }
+    if paid:
+        record_alone(from_here, **event)
+    else:
+        record_unauthenticated(from_here, **event, whose=whose or f"{chain} {user.user_id if user else ''}")

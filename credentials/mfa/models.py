@@ -267,6 +267,25 @@ class GuessBudget(models.Model):
         return f"guesses at the second factors of user {self.user_id}"
 
 
+class WrongCodes(models.Model):
+    """How many of the failures that add up a session of the console has given: what a right code in it takes back.
+
+    No more rows of a user than failures may add up, after which the counts begin anew and these go.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    session_id = models.CharField(max_length=64)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "session_id"], name="wrong_codes_once_per_session")
+        ]
+
+    def __str__(self) -> str:
+        return f"wrong codes of user {self.user_id} in a session"
+
+
 class TextCode(models.Model):
     """A code that was sent by text message, kept as its digest; kept for an hour, so that messages can be counted."""
 

@@ -43,14 +43,17 @@ class Credential:
     sign_count: int
 
 
-def registration_options(user: User, now: datetime) -> dict[str, Any]:
-    """What ``navigator.credentials.create`` is to be asked (its PublicKeyCredentialCreationOptions, as JSON has them)."""
+def registration_options(user: User, door: str, now: datetime) -> dict[str, Any]:
+    """What ``navigator.credentials.create`` is to be asked (its PublicKeyCredentialCreationOptions, as JSON has them).
+
+    The answer must come by the same door: whoever has a key ends no registration that is begun in the browser.
+    """
     options = webauthn.generate_registration_options(
         rp_id=_relying_party(),
         rp_name=RELYING_PARTY_NAME,
         user_id=user.user_id.encode(),
         user_name=f"{user.label} @ {user.account.label}",
-        challenge=_new_challenge(user, REGISTERING, now),
+        challenge=_new_challenge(user, f"{REGISTERING} {door}", now),
         timeout=LIFE // timedelta(milliseconds=1),
         exclude_credentials=_credentials_of(user),
         authenticator_selection=AuthenticatorSelectionCriteria(
@@ -61,9 +64,9 @@ def registration_options(user: User, now: datetime) -> dict[str, Any]:
     return dict(json.loads(webauthn.options_to_json(options)))
 
 
-def register(user: User, answer: str, now: datetime) -> Credential | None:
+def register(user: User, door: str, answer: str, now: datetime) -> Credential | None:
     """The credential that a browser's answer to the options proves, spending the challenge; None when it proves nothing."""
-    challenge = _take_challenge(user, REGISTERING, answer, now)
+    challenge = _take_challenge(user, f"{REGISTERING} {door}", answer, now)
     if challenge is None:
         return None
     try:

@@ -23,7 +23,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Least
 
 from accounts.models import User
-from credentials.mfa.models import GuessBudget
+from credentials.mfa.models import GuessBudget, WrongCodes
 
 MOST_FAILURES: Final = 100  # each is right once in 333,333, so that all together are once in 3,333
 MOST_BY_KEY: Final = 50
@@ -37,7 +37,7 @@ WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
 }
 # What guesses by a key take beside: at every length of time less than what there is and what comes back.
 KEY_WINDOWS: Final[Mapping[str, tuple[int, int]]] = {
-    "key_five_minutes": (3, 3 * 5 * _MINUTE),
+    "key_five_minutes": (3, 3 * 10 * _MINUTE),
     "key_hour": (5, 60 * _MINUTE),
     "key_day": (12, 24 * 60 * _MINUTE),
 }
@@ -49,7 +49,8 @@ class Guesser:
 
     user: User
     door: str
-    wrong: int = 0  # how many that add up were given in this session and not taken back yet
+    session_id: str = ""  # of the console's session, where there is one
+    paid: int = 0  # how many guesses that add up it has paid for
 
     @property
     def windows(self) -> Mapping[str, tuple[int, int]]:
@@ -82,19 +83,31 @@ class Guesser:
         budget = GuessBudget.objects.filter(user=self.user)
         with transaction.atomic(durable=True):
             reserved = bool(budget.filter(**left).update(**paid))
+            if reserved and adds_up and self.session_id:
+                self._count()
             if not reserved:
                 budget.update(**{name: Least(F(name), _whole(at + span)) for name, (_, span) in self.windows.items()})
-        self.wrong += reserved and adds_up
+        self.paid += reserved and adds_up
         return reserved
 
+    def _count(self) -> None:
+        """Note that a guess is this session's, while the user's budget is locked."""
+        own = WrongCodes.objects.filter(user=self.user, session_id=self.session_id)
+        if not own.update(count=F("count") + 1):
+            WrongCodes.objects.create(user=self.user, session_id=self.session_id, count=1)
+
     def refund(self) -> None:
-        """Pay a right guess back, and take the wrong ones back that this session gave before it."""
-        back: dict[str, Combinable] = {
-            column: F(column) - span // guesses for column, (guesses, span) in self.windows.items()
-        }
-        back |= {column: Greatest(F(column) - self.wrong, _whole(0)) for column in self.counts}
-        GuessBudget.objects.filter(user=self.user).update(**back)
-        self.wrong = 0
+        """Pay a right guess back, and take the wrong ones back that this session gave before it, once."""
+        budget = GuessBudget.objects.filter(user=self.user)
+        with transaction.atomic():
+            budget.update(**{name: F(name) - span // guesses for name, (guesses, span) in self.windows.items()})
+            taken_back = self.paid
+            if self.session_id:
+                own = WrongCodes.objects.filter(user=self.user, session_id=self.session_id)
+                taken_back = sum(own.values_list("count", flat=True))
+                own.delete()
+            budget.update(**{column: Greatest(F(column) - taken_back, _whole(0)) for column in self.counts})
+        self.paid = 0
 
     def wait(self, now: datetime) -> timedelta:
         """How long until there is a guess left: nothing when there is one now. For pages to tell."""
@@ -121,6 +134,7 @@ def stopped(user: User) -> Literal["everywhere", "by key", ""]:
 def forgive(user: User) -> None:
     """Let wrong guesses add up from nothing, inside the running transaction; what is spent of the windows stays spent."""
     GuessBudget.objects.filter(user=user).update(failures=0, key_failures=0)
+    WrongCodes.objects.filter(user=user).delete()
 
 
 def forget(user: User) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import migrations, models
 from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
@@ -19,6 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("credentials", "0013_mfa_devices_of_a_user"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -27,6 +29,25 @@ class Migration(migrations.Migration):
         migrations.AddField("guessbudget", "key_five_minutes", models.BigIntegerField(default=0)),
         migrations.AddField("guessbudget", "key_hour", models.BigIntegerField(default=0)),
         migrations.AddField("guessbudget", "key_day", models.BigIntegerField(default=0)),
+        migrations.CreateModel(
+            "WrongCodes",
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("session_id", models.CharField(max_length=64)),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "session_id"), name="wrong_codes_once_per_session")
+                ]
+            },
+        ),
         migrations.RunPython(keep_the_longest_row, migrations.RunPython.noop),
         migrations.RemoveField("guessbudget", "recovery_failures"),
         migrations.RemoveField("mfadevice", "failures"),

@@ -36,13 +36,15 @@ SECURITY_KEYS = (
 
 
 def _paying(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Pay for the guess that a resynchronisation is. Raises InvalidAuthenticationCode when none is left.
+    """Pay for the guess that a resynchronisation is, by the caller. Raises InvalidAuthenticationCode when none is left.
 
-    It lets nobody in, and nobody guesses two codes in a row in so many tries: wrong ones do not add up.
+    It lets nobody in, and nobody guesses two codes in a row in so many tries: wrong ones do not add up, and those of an
+    administrator hold the user off from nothing.
     """
     user: User = admitted["user"]
     device = MFADevice.objects.filter(user=user, serial_number=admitted["serial_number"]).first()
-    if device is not None and not Guesser(user, admitted["door"]).reserve(timezone.now(), adds_up=False):
+    caller: Caller = admitted["caller"]
+    if device is not None and not Guesser(caller.principal, caller.door).reserve(timezone.now(), adds_up=False):
         raise InvalidAuthenticationCode(INVALID_CODE)
     return {}
 
@@ -150,7 +152,7 @@ def _resync(caller: Caller, user: User, serial_number: str, first: str, second: 
     device = _device_of(user, serial_number)
     match_two(device, first, second, timezone.now())
     device.save(update_fields=["drift", "last_t"])
-    Guesser(user, caller.door).refund()
+    Guesser(caller.principal, caller.door).refund()
     end_sessions(user)
 
 

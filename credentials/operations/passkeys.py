@@ -25,12 +25,12 @@ def begin_passkey_registration(caller: Caller, *, user: User) -> dict[str, str]:
     Raises LimitExceeded at eight devices, AccessDenied where an own device is to be shown first.
     """
     refuse_beyond("MFADevicesPerUser", user.account, MFADevice.objects.filter(user=user))
-    return {"creation_options": json.dumps(passkeys.registration_options(user, timezone.now()))}
+    return {"creation_options": json.dumps(passkeys.registration_options(user, caller.door, timezone.now()))}
 
 
 def _registering(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     """Check the browser's answer, spending the challenge. Raises InvalidAuthenticationCode."""
-    credential = passkeys.register(admitted["user"], admitted["credential"], timezone.now())
+    credential = passkeys.register(admitted["user"], admitted["caller"].door, admitted["credential"], timezone.now())
     if credential is None:
         raise InvalidAuthenticationCode(
             "The answer of the passkey does not fit what it was asked, or came too late. Begin the registration again."

@@ -45,7 +45,7 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
             " associated with this user."
         )
     now = timezone.now()
-    if not verify(Guesser(user, admitted["door"]), device, code, now):
+    if not verify(Guesser(user, admitted["caller"].door), device, code, now):
         raise AccessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
     return {"token_code": ProvenCode(now)}
 

@@ -44,7 +44,7 @@ def _proving(admitted: Mapping[str, Any]) -> Mapping[str, Any]:
     """Check the code that was sent, spending it. Raises InvalidAuthenticationCode."""
     user, number = admitted["user"], admitted["phone_number"]
     proved = text_codes.verify(
-        throttle.Guesser(user, admitted["door"]),
+        throttle.Guesser(user, admitted["caller"].door),
         admitted["authentication_code1"],
         timezone.now(),
         phone_number=number,
