@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 import credentials.certificate_models
@@ -113,6 +115,13 @@ class PasswordHistory(models.Model):
     def newest(cls, user: User) -> "models.QuerySet[PasswordHistory]":
         """The user's, the last one first."""
         return cls.objects.filter(user=user).order_by("-pk")
+
+    @classmethod
+    def forget_beyond(cls, account: Account, kept: int) -> None:
+        """Forget what is beyond the last so many of each user of the account, inside the running transaction."""
+        rank = Window(RowNumber(), partition_by="user", order_by=F("pk").desc())
+        beyond = cls.objects.filter(user__account=account).annotate(rank=rank).filter(rank__gt=kept)
+        cls.objects.filter(pk__in=beyond.values("pk")).delete()
 
 
 class AccessKey(models.Model):

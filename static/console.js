@@ -5,7 +5,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const byId = (id) => document.getElementById(id);
   const DOTS = "•".repeat(16);
-  const NEEDS_US = "[data-copy], [data-show], [data-csv], [data-add-row], [data-remove-row], [data-shortcut]";
+  const NEEDS_US = "[data-copy], [data-show], [data-csv], [data-print], [data-add-row], [data-remove-row], [data-shortcut]";
 
   document.documentElement.classList.add("js");
   const reveal = (root) => all(NEEDS_US, root).forEach((control) => { control.hidden = false; });
@@ -102,6 +102,11 @@
     field.scrollTop = (link.dataset.line - 4) * 20;
   };
 
+  const toPaper = () => {
+    print();
+    guarded = false;
+  };
+
   document.addEventListener("click", (event) => {
     const target = event.target.closest("button, a, input, summary");
     all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
@@ -110,6 +115,7 @@
     if ("copy" in dataset) copy(target);
     else if ("show" in dataset) show(target, target.getAttribute("aria-pressed") !== "true");
     else if ("csv" in dataset) download(target);
+    else if ("print" in dataset) toPaper();
     else if ("addRow" in dataset) addRow(target);
     else if ("removeRow" in dataset) removeRow(target);
     else if ("line" in dataset) setTimeout(toLine, 0, target); // when the link has moved the focus

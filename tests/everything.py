@@ -98,7 +98,8 @@ def furnish(root: Person) -> Values:
     ssh_key = upload_ssh_public_key(root.caller, user_name="dave", ssh_public_key_body=new_ssh_key())
     policy_arn = _give_permissions(root)
     given = _values(root.account_id, "dave", dave.access_key_id, policy_name="given", alias=alias, email=email)
-    session = Session.objects.create(session_key=secrets.token_hex(32), user=dave.user, expire_date=tomorrow())
+    key = secrets.token_hex(32)
+    session = Session.objects.create(session_key=key, session_id=key, user=dave.user, expire_date=tomorrow())
     token = give_app(root.account_id, None, f"TOKEN-{secrets.token_hex(4)}", kind="hardware")
     return (
         given

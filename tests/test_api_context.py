@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from accounts.operations.users import list_users
 from iamconsole.context_keys import KEYS
+from iamconsole.errors import AccessDenied
 from iamconsole.operation import every_operation
 from permissions.actions import reference_of_iam
 from tests.browser import a_client, give_password
-from tests.conftest import ALLOW_ALL, Person, allow, make_user
+from tests.conftest import ALLOW_ALL, Person, allow, caller_for, make_user
 from tests.everything import served_to_all
 
 POLICY = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
@@ -99,6 +103,21 @@ def test_a_session_of_the_console_has_its_start_and_no_second_factor(
     form = {"account": carol.account_id, "user_name": "carol", "password": password}
     assert client.post("/signin/", form).status_code == 302
     assert (client.get("/console/accounts/user/").status_code == 200) is allowed
+
+
+@pytest.mark.parametrize(
+    ("began", "shown", "allowed"),
+    [(2 * HOUR, timedelta(minutes=59), True), (timedelta(0), HOUR + timedelta(minutes=1), False)],
+    ids=["shown again in an old session", "shown long ago"],
+)
+def test_the_age_of_the_second_factor_counts_from_when_it_was_shown(
+    root: Person, began: timedelta, shown: timedelta, allowed: bool
+) -> None:
+    carol = make_user(root, "carol", on_condition({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}))
+    now = datetime.now(UTC)
+    caller = replace(caller_for(carol.user, "console"), session_start=now - began, mfa_time=now - shown)
+    with nullcontext() if allowed else pytest.raises(AccessDenied):
+        list_users(caller)
 
 
 def test_tags_of_the_request_are_keys_of_it(iam: Any, root: Person) -> None:

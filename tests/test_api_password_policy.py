@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from accounts.models import Throttle
+from credentials.operations.password_policies import delete_account_password_policy
 from tests.browser import a_client
 from tests.conftest import SECRETS, Person, allow, caller_for, make_user
 from tests.faults import fault_of, invalid
@@ -436,8 +437,28 @@ def test_nothing_is_remembered_unless_the_policy_wants_it(root: Person) -> None:
     assert change(carol, SECOND, FIRST).status == 200
     assert PasswordHistory.objects.filter(user=carol.user).count() == 1
     set_policy(root)
+    assert not PasswordHistory.objects.filter(user=carol.user).exists()  # at once, whenever she changes it next
     assert change(carol, FIRST, SECOND).status == 200
     assert not PasswordHistory.objects.filter(user=carol.user).exists()
+
+
+def test_what_a_policy_forbids_no_more_is_forgotten_at_once_of_everybody_and_of_no_other_account(
+    root: Person, trudy: Person
+) -> None:
+    from credentials.models import PasswordHistory
+
+    users = [holder(root, "iam:ChangePassword"), make_user(root, "dora"), trudy]
+    for person in users:
+        for number in range(5):
+            PasswordHistory.objects.create(user=person.user, encoded=f"{number}")
+
+    def kept() -> list[list[str]]:
+        return [list(PasswordHistory.newest(each.user).values_list("encoded", flat=True)) for each in users]
+
+    set_policy(root, password_reuse_prevention=2)
+    assert kept() == [["4", "3"], ["4", "3"], ["4", "3", "2", "1", "0"]]
+    delete_account_password_policy(root.caller)
+    assert kept() == [[], [], ["4", "3", "2", "1", "0"]]
 
 
 def test_a_history_that_changed_meanwhile_is_looked_at_again(root: Person) -> None:

@@ -211,7 +211,7 @@ def test_a_device_is_set_right_by_two_codes(alice: Person) -> None:
     # Its clock is put right again, which makes its codes older than the last one.
     told = text(client.post(address, app.two_codes()))
     assert re.search(r"accepted before, and none is good twice. Wait 1[01] minutes", told)
-    assert "remove the device and assign it anew" in told
+    assert "use another device in its place" in told
 
 
 def test_the_own_last_device_goes_only_with_a_tick(alice: Person) -> None:
@@ -575,6 +575,9 @@ def test_enrolment_by_browser(visit: Callable[..., Visitor], alice: Person) -> N
     with page.expect_download() as download:
         page.get_by_role("button", name="Download .csv").click()
     assert download.value.path().read_text().splitlines() == ["Recovery code", *codes]
+    page.evaluate("() => { window.print = () => { document.title = 'printed'; }; }")
+    page.get_by_role("button", name="Print").click()
+    expect(page).to_have_title("printed")
     page.get_by_role("link", name="I have saved these").click()
     expect(page.locator("main")).to_contain_text("pixel-9")
     expect(page.locator("main")).to_contain_text("Recovery codes left: 10")
@@ -583,6 +586,7 @@ def test_enrolment_by_browser(visit: Callable[..., Visitor], alice: Person) -> N
     page.get_by_text("Use another device or a recovery code").click()
     page.get_by_role("link", name="A recovery code").click()
     sign_in_with(page, codes[0])
+    expect(page.locator("main")).to_contain_text("9 recovery codes are left.")
     page.goto(ME)
     expect(page.locator("main")).to_contain_text("Recovery codes left: 9")
     page.get_by_role("link", name="Remove pixel-9").click()

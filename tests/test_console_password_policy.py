@@ -282,6 +282,10 @@ def test_who_must_change_soon_is_told_15_days_before(root: Person):
         for address in ("/console/", "/console/my-security-credentials/"):
             shown = text(client.get(address))
             assert f"Your password {says}" in shown if says else "Your password expires" not in shown
+        told = {None: None, 100: "In 20 days", 90: "In 10 days", 81: "In 1 day"}[age]
+        assert re.findall(r"<dt>Expires</dt><dd>(.*?)</dd>", text(client.get("/console/my-security-credentials/"))) == (
+            [told] if told else []
+        )
     update_account_password_policy(root.caller, max_password_age=90, hard_expiry=True)
     assert "afterwards only an administrator can" in text(client.get("/console/"))
 

@@ -181,6 +181,16 @@ def test_a_code_is_good_one_step_either_way(root: Person, bob: Person) -> None:
         GuessBudget.objects.filter(user=bob.user).delete()
 
 
+@pytest.mark.parametrize(("kind", "drift"), [("virtual", 0), ("hardware", 1)])
+def test_signing_in_sets_the_clock_of_a_token_right_and_of_no_app(
+    root: Person, bob: Person, kind: str, drift: int
+) -> None:
+    app, now = give_app(root.account_id, bob.user, "TOKEN-DRIFT", kind=kind), timezone.now()
+    ahead = totp.code_at(app.seed, int(now.timestamp()) // 30 + 1)
+    assert codes.verify(Guesser(bob.user, "console"), device_of(app), ahead, now)
+    assert device_of(app).drift == drift
+
+
 @pytest.mark.asvs("6.5.8")
 def test_an_older_code_is_not_good_after_a_newer_one_nor_when_the_clock_goes_back(bob: Person, app: App) -> None:
     device, now = device_of(app), timezone.now()

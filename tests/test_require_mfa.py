@@ -109,6 +109,7 @@ def test_who_has_no_device_enables_one_at_sign_in_and_is_in_with_mfa(root: Perso
     client = half_way(dora)
     assert not is_in(client)
     assert "requires multi-factor authentication" in text(client.get("/mfa-enrolment/"))
+    assert "Step 1" not in text(client.get("/mfa-enrolment/"))  # the only one
     made = name_it(client, dora)
     assert made["Cache-Control"] == "no-store"
     assert "<svg" in text(made)
@@ -151,8 +152,11 @@ def test_a_new_password_comes_before_the_device_and_the_session_after_both(root:
     assert give_password_to(client, newcomer)["Location"] == "/new-password/"
     assert client.get("/mfa-enrolment/")["Location"] == NOWHERE
     assert give_password_to(client, newcomer)["Location"] == "/new-password/"
+    assert "Step 1 of 2" in text(client.get("/new-password/"))
     assert choose(client)["Location"] == "/mfa-enrolment/"
     assert not is_in(client)
+    assert "Step 2 of 2" in text(client.get("/mfa-enrolment/"))
+    assert "Step 2 of 2" in text(client.get("/mfa-enrolment/?token"))
     enrolled(client, newcomer)
     assert is_in(client)
 

@@ -568,6 +568,18 @@ def test_a_sensitive_change_wants_a_proof_of_the_last_quarter_of_an_hour(
 
 
 @pytest.mark.pure
+@pytest.mark.asvs("7.5.3")
+@pytest.mark.parametrize(("seconds", "status"), [(15 * 60 - 5, 302), (15 * 60 + 1, 403)])
+def test_a_proof_holds_for_a_quarter_of_an_hour(alice: Person, bob: Person, seconds: int, status: int):
+    client = signed_in(alice)
+    session = client.session
+    session["proved"] -= seconds
+    session.save()
+    answer = client.post("/console/accounts/user/bob/suspend/")
+    assert answer.status_code == status
+
+
+@pytest.mark.pure
 def test_what_is_not_sensitive_asks_nothing(alice: Person):
     client = old_session(alice, 300)
     for address in (ME, "/console/", "/console/accounts/user/", "/console/accounts/user/alice/change/"):

@@ -4,13 +4,19 @@ import json
 import secrets
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.quotas import GREATEST, QUOTAS
+from accounts.throttle import reserve, sign_in_budgets
 from api.shapes import services
+from credentials.mfa.models import GuessBudget
+from credentials.mfa.throttle import MOST_FAILURES, Guesser
+from iamconsole.errors import Throttling
 from tests.authenticators import give_app
 from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import ROOT, SECRETS, Person, allow, make_account, make_user
@@ -224,6 +230,14 @@ def test_recoverroot_lets_a_root_user_in_who_has_lost_the_mfa_device_too() -> No
     give_app(root.account_id, root.user, "lost")
     sign_in = {"email": root.user.email, "password": PASSWORD}
     assert a_client().post("/signin/?as=root", sign_in)["Location"] == "/second-factor/"
+    guesser = Guesser(root.user, "console")
+    while guesser.reserve(timezone.now()):
+        pass
+    GuessBudget.objects.filter(user=root.user).update(failures=MOST_FAILURES)
+    strangers = sign_in_budgets(account=root.user.email, who=root.user.email, address="192.0.2.1")
+    with suppress(Throttling):
+        while True:
+            reserve(strangers[:2])
     link = manage("recoverroot", root.account_id).stdout.strip().rpartition("/setup/")[2].rstrip("/")
     SECRETS.append(link)
     assert a_client().post("/signin/?as=root", sign_in).status_code == 200  # the old password is none any more
@@ -233,6 +247,10 @@ def test_recoverroot_lets_a_root_user_in_who_has_lost_the_mfa_device_too() -> No
     assert client.post("/signin/?as=root", sign_in | {"password": ANOTHER})["Location"] == "/console/"
     assert client.get("/console/").status_code == 200
     assert not root.user.mfa_devices.exists()
+    app = give_app(root.account_id, root.user, "new")
+    client = a_client()
+    assert client.post("/signin/?as=root", sign_in | {"password": ANOTHER})["Location"] == "/second-factor/"
+    assert client.post("/second-factor/", {"code": app.code()})["Location"] == "/console/"
 
 
 def test_setuplink_is_issued_anew_until_there_is_a_password() -> None:

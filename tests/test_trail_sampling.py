@@ -9,7 +9,9 @@ import pytest
 from accounts.models import Throttle
 from audit.models import INSTALLATION
 from audit.record import Origin, Sampler, record_unauthenticated
-from tests.browser import a_client
+from credentials.mfa.models import GuessBudget
+from tests.authenticators import App, give_app
+from tests.browser import PASSWORD, a_client, give_password
 from tests.conftest import Person
 from tests.rows import events_of
 
@@ -37,7 +39,52 @@ def test_failures_at_one_account_hide_none_at_another_from_the_same_address(root
     fail(client, trudy.account_id, "trudy", 1)
     [event] = failures(trudy.account_id)
     assert (event.actor_arn, event.result) == (trudy.user.arn, "Failure")
-    assert event.parameters == {"not_recorded": 0}  # what was left out is another account's
+    assert event.parameters == {}  # nothing was left out
+
+
+def test_each_password_that_was_looked_at_is_written_whatever_names_were_tried_before(
+    root: Person, alice: Person
+) -> None:
+    give_password(alice)
+    client = a_client()
+    for number in range(10):
+        fail(client, root.account_id, f"nobody{number}", 1)
+    fail(client, root.account_id, "alice", 10)
+    assert [event.result for event in failures(root.account_id)] == ["Failure"] * 20
+    assert sum(event.resource == alice.user.arn for event in failures(root.account_id)) == 10
+    fail(client, root.account_id, "nobody", 15)  # the address has none left: these are not looked at, and are sampled
+    assert Counter(event.result for event in failures(root.account_id)) == {"Failure": 20, "Throttling": 10}
+    Throttle.objects.all().delete()
+    assert "10 sign-in attempts failed since then" in signing_in(alice)
+
+
+def test_each_code_that_was_looked_at_is_written_whatever_names_were_tried_before(root: Person, alice: Person) -> None:
+    give_password(alice)
+    app = give_app(root.account_id, alice.user, "phone")
+    stranger = a_client()
+    for number in range(12):
+        fail(stranger, root.account_id, f"nobody{number}", 1)
+    form = {"account": root.account_id, "user_name": "alice", "password": PASSWORD}
+    stranger.post("/signin/", form)
+    for code in ("x", *["000000"] * 7):
+        stranger.post("/second-factor/", {"code": code})
+    hers = [event for event in failures(root.account_id) if event.resource == alice.user.arn]
+    assert Counter(event.result for event in hers) == {
+        "Failure": 6,
+        "Throttling": 2,
+    }  # "x" costs nothing, and is sampled
+    GuessBudget.objects.all().delete()
+    assert "8 sign-in attempts failed since then" in signing_in(alice, app)
+
+
+def signing_in(person: Person, app: App | None = None) -> str:
+    """The page after a sign-in, from another address."""
+    client = a_client()
+    form = {"account": person.account_id, "user_name": "alice", "password": PASSWORD}
+    answer = client.post("/signin/", form, follow=True)
+    if app:
+        answer = client.post("/second-factor/", {"code": app.code()}, follow=True)
+    return str(answer.content.decode())
 
 
 def test_the_tries_at_accounts_that_are_not_there_are_written_as_often_as_at_those_that_are(root: Person) -> None:

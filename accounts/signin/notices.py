@@ -12,9 +12,11 @@ from accounts.models import User
 from accounts.signin.who import ACTION
 from audit.models import Event, EventKey
 from audit.record import digest
+from credentials.mfa import recovery_codes
 from credentials.unused.models import Deactivation
 
 MOST_CHANGES: Final = 5
+FEW_CODES: Final = 3
 CHANGES: Final[Mapping[str, str]] = {
     "iam:CreateLoginProfile": "console access was given",
     "iam:UpdateLoginProfile": "the password was set",
@@ -100,6 +102,14 @@ def tell(request: HttpRequest, user: User, notices: Notices) -> None:
         messages.add_message(request, messages.WARNING, told, fail_silently=True)
     for each in notices.announced:
         messages.add_message(request, messages.WARNING, _announcement(each), fail_silently=True)
+
+
+def tell_recovery_codes_left(request: HttpRequest, user: User) -> None:
+    """Say, after one was used, how many there are."""
+    left = recovery_codes.left(user)
+    codes = "1 recovery code is" if left == 1 else f"{left or 'No'} recovery codes are"
+    told = f"{codes} left. Each signs in once: new ones are made under My security credentials."
+    messages.add_message(request, messages.INFO if left > FEW_CODES else messages.WARNING, told, fail_silently=True)
 
 
 def _announcement(of: Deactivation) -> str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.models import User
+from accounts.signin import notices
 from accounts.signin.second_factor import verified
 from accounts.signin.session import enter
 from accounts.signin.who import MFA_TIME, console_caller, moment, record_failure
@@ -24,7 +25,8 @@ from credentials.passwords import expiry
 PENDING = "pending"
 PENDING_LIFETIME = timedelta(minutes=5)
 Step = Literal["second-factor", "new-password", "mfa-enrolment"]  # the names of their addresses
-_SHOWN = ("next", "method", MFA_TIME)  # what goes on from step to step
+_DONE = "done"  # how many of the forced steps were taken
+_SHOWN = ("next", "method", MFA_TIME, _DONE)  # what goes on from step to step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Pending:
     method: str
     mfa_time: datetime | None
     misses: int  # wrong codes in this step
+    progress: str  # which of several forced steps this is, in words
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
         method=str(state["method"]),
         mfa_time=moment(state.get(MFA_TIME)),
         misses=int(state.get("misses", 0)),
+        progress=str(state.get("progress", "")),
     )
 
 
@@ -84,19 +88,27 @@ def give_code(request: HttpRequest, owed: Pending, device: MFADevice | None, cod
     request.session[PENDING] = {**state, "misses": owed.misses + 1}
     method = verified(request, owed.user, device, code)
     shown = {**state, "method": f"{owed.method}, {method}", MFA_TIME: timezone.now().timestamp()}
-    return _go_on(request, owed.user.pk, owed.user.auth_epoch, shown)
+    onward = _go_on(request, owed.user.pk, owed.user.auth_epoch, shown)
+    if onward is not None and device is None:
+        notices.tell_recovery_codes_left(request, owed.user)
+    return onward
 
 
 def finish_new_password(request: HttpRequest, owed: Pending) -> Onward | None:
     """Go on with the pending user, who has changed the password. None as `begin` does."""
-    return _go_on(request, owed.user.pk, owed.user.auth_epoch + 1, request.session[PENDING])
+    return _go_on(request, owed.user.pk, owed.user.auth_epoch + 1, _one_more(request.session[PENDING]))
 
 
 def finish_enrolment(request: HttpRequest, owed: Pending) -> Onward | None:
     """Go on with the pending user, who has just enabled a first MFA device by its codes. None as `begin` does."""
     now = timezone.now().timestamp()
-    shown = {**request.session[PENDING], "method": f"{owed.method}, new MFA device", MFA_TIME: now}
+    shown = {**_one_more(request.session[PENDING]), "method": f"{owed.method}, new MFA device", MFA_TIME: now}
     return _go_on(request, owed.user.pk, owed.user.auth_epoch + 1, shown)
+
+
+def _one_more(state: dict[str, Any]) -> dict[str, Any]:
+    """The state after a forced step."""
+    return {**state, _DONE: state.get(_DONE, 0) + 1}
 
 
 def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> Onward | None:
@@ -109,26 +121,30 @@ def _go_on(request: HttpRequest, pk: int, epoch: int, state: dict[str, Any]) -> 
     shown = {name: state[name] for name in _SHOWN if name in state}
     expires = expiry(user)
     expired = expires is not None and expires.passed
-    step = _owed(user, shown, expired=expired)
+    steps = _owed(user, shown, expired=expired)
+    step = next(iter(steps), None)
     if step == "new-password" and expires and expired and expires.hard:
         record_failure(request, user.account_id, user, shown["method"], "PasswordExpired", paid=False)
         return Onward("password-expired")  # only an administrator can help
     if step is None:
         return Onward(state["next"], user) if enter(request, pk, epoch, shown) else None
     now = timezone.now().timestamp()
-    request.session[PENDING] = {**shown, "step": step, "user": pk, "epoch": epoch, "time": now}
+    number, of = shown.get(_DONE, 0) + 1, shown.get(_DONE, 0) + len(steps)
+    progress = f"Step {number} of {of}" if of > 1 else ""
+    pending = {"step": step, "user": pk, "epoch": epoch, "time": now, "progress": progress}
+    request.session[PENDING] = {**shown, **pending}
     return Onward(step)
 
 
-def _owed(user: User, shown: dict[str, Any], *, expired: bool) -> Step | None:
-    """The next step of a user who has shown what ``shown`` says."""
+def _owed(user: User, shown: dict[str, Any], *, expired: bool) -> list[Step]:
+    """The steps before a user who has shown what ``shown`` says, in their order; the second factor's alone while that is owed."""
     if MFA_TIME not in shown and devices_of(user).exists():
-        return "second-factor"
-    if expired or (not user.is_root and user.login_profile.must_change):
-        return "new-password"
-    if MFA_TIME not in shown and is_forced(user):
-        return "mfa-enrolment"
-    return None
+        return ["second-factor"]
+    forced: dict[Step, bool] = {
+        "new-password": expired or (not user.is_root and user.login_profile.must_change),
+        "mfa-enrolment": MFA_TIME not in shown and is_forced(user),
+    }
+    return [step for step, owed in forced.items() if owed]
 
 
 def pending_caller(request: HttpRequest, owed: Pending, **facts: Any) -> Caller:

@@ -67,4 +67,4 @@ def _shown(request: HttpRequest, owed: signing_in.Pending, form: ConsoleForm, te
 
 def _step(owed: signing_in.Pending, form: ConsoleForm) -> dict[str, Any]:
     """What each page of the step shows."""
-    return {"form": form, "pending": owed.user, "nonce": new_nonce(owed.user)}
+    return {"form": form, "pending": owed.user, "nonce": new_nonce(owed.user), "progress": owed.progress}

@@ -127,7 +127,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
     if submitted(request, form, act):
         return _go_on(request, signing_in.finish_new_password(request, owed))
     user = owed.user
-    context = {"form": form, "rules": rules(user.account, user), "pending": user}
+    context = {"form": form, "rules": rules(user.account, user), "pending": user, "progress": owed.progress}
     context["may"] = may(caller, change_password)
     return render(request, "new_password.html", context)
 

@@ -46,8 +46,8 @@ def _passed(device: MFADevice, step: int) -> str:
     wait = max(device.last_t + 1 - step, 1) * device.period
     return (
         f"{INVALID_CODE} The codes are right, but the first or a later one was accepted before, and none is good twice. Wait"
-        f" {in_words(wait)} and give the two that the device shows then; or, if a clock was ahead, remove the device and"
-        f" assign it anew."
+        f" {in_words(wait)} and give the two that the device shows then; or, if a clock was ahead, use another device in its"
+        f" place."
     )
 
 

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts import targets
 from accounts.caller import Caller
 from accounts.models import Account
-from credentials.models import LoginProfile, PasswordPolicy
+from credentials.models import LoginProfile, PasswordHistory, PasswordPolicy
 from iamconsole.errors import NoSuchEntity
 from iamconsole.operation import operation
 
@@ -53,6 +54,7 @@ def update_account_password_policy(
             "hard_expiry": hard_expiry,
         },
     )
+    PasswordHistory.forget_beyond(account, password_reuse_prevention or 0)
 
 
 @operation("iam:DeleteAccountPasswordPolicy", on=targets.everything, lock=True, changes_permissions=True)
@@ -61,6 +63,7 @@ def delete_account_password_policy(caller: Caller, *, account: Account) -> None:
     deleted, _ = PasswordPolicy.objects.filter(account=account).delete()
     if not deleted:
         raise NoSuchEntity("The account policy with name PasswordPolicy cannot be found.")
+    PasswordHistory.forget_beyond(account, 0)
 
 
 @operation("iamconsole:PreviewAccountPasswordPolicy", on=targets.everything, reads=True)
@@ -79,7 +82,8 @@ def preview_account_password_policy(
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         expired = Q(user__password_last_changed__lte=now - age)
         later = Q(user__password_last_changed__gt=now - age, user__password_last_changed__lte=midnight - age)
-    return LoginProfile.objects.filter(user__account=account).aggregate(
+    profiles = LoginProfile.objects.filter(user__account=account)
+    return profiles.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX).aggregate(
         console_users=Count("pk"),
         expired=Count("pk", filter=expired),
         must_change=Count("pk", filter=expired | Q(password_reset_required=True)),
