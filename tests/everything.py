@@ -28,6 +28,7 @@ from accounts.operations.users import create_user, tag_user
 from api.shapes import snake
 from credentials import certificate_targets
 from credentials import targets as credential_targets
+from credentials.mfa.throttle import forget
 from credentials.models import LoginProfile
 from credentials.operations.credential_reports import generate_credential_report, refresh_credential_report
 from credentials.operations.mfa_requirements import update_mfa_requirement
@@ -241,6 +242,7 @@ def own_factor(person: Person) -> tuple[Person, Values, Values]:
     used at once.
     """
     app = give_app(person.account_id, person.user, f"app-of-{person.name}")
+    forget(person.user)  # the guesses that were asked for before
     session = session_of(person, app)
     shown = replace(caller_for(person.user), mfa_time=timezone.now())
     asked = begin_passkey_registration(shown)

@@ -329,6 +329,13 @@ def test_who_has_a_key_and_guesses_without_end_leaves_the_browser_guesses(bob: P
             assert hers.reserve(now, adds_up=False)
         for _ in range(2):
             hers.refund()
+    # And when they are spent one comes back in time.
+    assert [hers.reserve(now) for _ in range(2)] == [True, True]
+    for minute in range(1, 12):
+        by_key.reserve(now + timedelta(minutes=minute), adds_up=False)
+        if hers.reserve(now + timedelta(minutes=minute)):
+            break
+    assert minute <= 10
 
 
 def test_right_codes_cost_nothing(bob: Person, app: App) -> None:
