@@ -296,7 +296,7 @@ class Session(AbstractBaseSession):
     source_ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, default="")
     # What it is called in lists, whatever keys it gets when its user proves who it is: its first key's SHA-256. It opens nothing.
-    session_id = models.CharField(max_length=64, db_index=True)
+    session_id = models.CharField(max_length=64, default="", db_default="", db_index=True)
     current = False  # whether it is the caller's own; listings set it
 
     def __str__(self) -> str:

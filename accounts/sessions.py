@@ -63,6 +63,9 @@ class SessionStore(DatabaseStore):
         if row is None:
             self._session_key = None  # a key this server did not issue is never taken up
             return None
+        if not row.session_id:  # a server of the release before made it
+            row.session_id = row.session_key
+            Session.objects.filter(pk=row.pk).update(session_id=row.session_id)
         self._id = row.session_id
         if now - row.last_seen_date >= SEEN_EVERY:
             Session.objects.filter(pk=row.pk).update(last_seen_date=now)

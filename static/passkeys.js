@@ -12,9 +12,7 @@
     const token = form.elements.csrfmiddlewaretoken.value;
     const body = new URLSearchParams({ csrfmiddlewaretoken: token, go: "passkey" });
     const answer = await fetch(form.action, { method: "POST", body });
-    const told = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(told.message), { told: told.message });
-    return told;
+    return answer.json();
   };
 
   const prepared = (options) => {
@@ -54,7 +52,6 @@
         form.elements.credential.value = written(await navigator.credentials[box.dataset.passkey]({ publicKey }));
         form.submit();
       } catch (error) {
-        if (error.told) box.querySelector("[data-when=failed]").textContent = error.told;
         tell(TROUBLE[error.name] ?? "failed");
         button.disabled = false;
       }

@@ -272,7 +272,7 @@ def test_who_guesses_at_codes_holds_up_no_passkey_and_no_recovery_code(erin: Per
     told = text(stranger.get(f"{STEP}?device={app.pk}")) + text(
         stranger.post(f"{STEP}?device={app.pk}", {"code": "1" * 6})
     )
-    assert "A passkey or, at sign-in, a recovery code can be used now." in told
+    assert "Passkeys and, at sign-in, recovery codes are not held up." in told
     client = half_way(erin)
     assert client.post(STEP, {"credential": key.get(asked(client))})["Location"] == "/console/"
     client = half_way(erin)

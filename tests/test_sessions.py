@@ -21,6 +21,7 @@ from accounts.models import Session, User
 from accounts.operations.sessions import end_other_sessions, end_own_session
 from accounts.operations.users import update_user
 from accounts.sessions import IDLE, LIFETIME, SessionStore, digest
+from accounts.signin import caller_of
 from accounts.signin.notices import CHANGES, TOLD_BY_THE_FORM
 from credentials.operations.access_keys import create_access_key
 from credentials.operations.login_profiles import change_password, update_login_profile
@@ -334,6 +335,26 @@ def test_a_session_that_is_being_confirmed_does_not_get_away(alice: Person, monk
     ending.join(30)
     assert inside.is_set()
     assert [is_in(owner), is_in(thief)] == [True, False]
+
+
+@pytest.mark.asvs("7.4.1")
+def test_signing_out_ends_the_session_that_is_confirmed_meanwhile(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    give_password(alice)
+    hers, thief = signed_in(alice), a_client()
+    thief.cookies["session"] = hers.cookies["session"].value
+    meanwhile = [lambda: thief.post("/console/confirm/", {"password": PASSWORD})]
+
+    def first_confirmed(request: Any) -> Any:
+        caller = caller_of(request)
+        while meanwhile:
+            assert meanwhile.pop()().status_code == 302
+        return caller
+
+    monkeypatch.setattr("accounts.signin.session.caller_of", first_confirmed)
+    hers.post("/signout/")
+    assert not meanwhile
+    assert not is_in(thief)
+    assert not Session.objects.filter(user=alice.user).exists()
 
 
 def in_a_thread(send: Callable[[], Any]) -> None:

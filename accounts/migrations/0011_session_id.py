@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField("session", "session_id", models.CharField(max_length=64, default="", db_index=True), preserve_default=False),
+        migrations.AddField("session", "session_id", models.CharField(max_length=64, default="", db_default="", db_index=True)),
         migrations.RunPython(name_by_key, migrations.RunPython.noop),
     ]

@@ -73,8 +73,8 @@ def _refuse_of_key_alone(caller: Caller) -> None:
     """Nobody's permission is asked: so whoever has taken a key would keep its user out of the console, again and again."""
     if caller.door != "console" and missing_proof(caller):
         raise AccessDenied(
-            f"User: {caller.arn} ends own sessions in the console, or with multi-factor authentication; an administrator ends"
-            " them by iamconsole:EndSession and iamconsole:EndAllSessions."
+            f"User: {caller.arn} ends own sessions in the console, or with multi-factor authentication. Those of users are ended"
+            " by iamconsole:EndSession and iamconsole:EndAllSessions too, by whom a policy allows it."
         )
 
 

@@ -121,7 +121,7 @@ def _refuse_without_guess(request: HttpRequest, guesser: Guesser, device: MFADev
     if wait:
         record_failure(request, user.account_id, user, _method(device), Throttling.__name__, paid=False)
         raise Throttling(
-            f"Too many attempts. Try again in {in_words(wait)}. A passkey or, at sign-in, a recovery code can be used now.",
+            f"Too many attempts. Try again in {in_words(wait)}. Passkeys and, at sign-in, recovery codes are not held up.",
             wait=wait,
         )
 

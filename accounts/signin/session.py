@@ -144,6 +144,10 @@ def sign_out(request: HttpRequest) -> None:
     if request.user.is_authenticated:
         caller = caller_of(request)
         with transaction.atomic(durable=True):
+            # By its id, under the lock of who goes on under a new key: another request may be doing that.
+            user = User.objects.select_for_update(no_key=True).filter(pk=caller.principal.pk).first()
+            if user is not None:
+                user.sessions.filter(session_id=caller.session_id).delete()
             auth.logout(request)
             record(caller.origin(), action="iamconsole:SignOut", resource=caller.arn)
     else:

@@ -79,8 +79,8 @@ def record_failure(
 ) -> None:
     """Record that a step was not passed; ``user`` is who was claimed to be, if there is such a one.
 
-    ``paid``: it was looked at, for a try of a user's budget, so that it cannot come without end: each is recorded, of the others
-    some. ``whose`` is what was claimed, where nobody has proved yet that there is such a one.
+    ``paid``: it was looked at, for a try of budgets that bound what all can send: each is recorded, of the others some.
+    ``whose`` is what was claimed, where nobody has proved yet that there is such a one.
     """
     from_here = origin(request, chain, user)
     event: dict[str, Any] = {

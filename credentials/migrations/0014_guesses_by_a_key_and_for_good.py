@@ -5,15 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import Max, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce
 
 
 def keep_the_longest_row(apps: Any, schema_editor: Any) -> None:
-    """Begin with the most failures in a row that any of the user's factors had."""
+    """Begin with the most failures in a row that any of the user's devices had. Those of recovery codes count no more."""
     devices = apps.get_model("credentials", "MFADevice").objects.filter(user=OuterRef("user")).values("user")
     longest = Subquery(devices.annotate(longest=Max("failures")).values("longest"))
     budgets = apps.get_model("credentials", "GuessBudget").objects
-    budgets.update(failures=Greatest("recovery_failures", Coalesce(longest, 0)))
+    budgets.update(failures=Coalesce(longest, 0))
 
 
 class Migration(migrations.Migration):
