@@ -13,8 +13,10 @@ from django_otp.oath import hotp
 DIGITS = 6
 # AWS's operations take six digits in this form; a person may have typed spaces between them.
 _CODE = re.compile(r"[0-9]{6}")
-# Steps either way. A signing in person's clock may be a step off; enrolling and resynchronising find any clock (AWS: about 1000).
+# Steps either way. A signing in person's clock may be a step off, or ten minutes where two codes in a row are given; enrolling
+# and resynchronising find any clock (AWS: about 1000).
 NEAR = 1
+OFF = 20
 FAR = 1000
 
 
@@ -39,9 +41,9 @@ def find(seed: bytes, code: str, around: int, *, after: int) -> int | None:
     return found
 
 
-def find_pair(seed: bytes, first: str, second: str, around: int, *, after: int = -1) -> int | None:
+def find_pair(seed: bytes, first: str, second: str, around: int, *, after: int = -1, reach: int = FAR) -> int | None:
     """The step of ``second``, where it and ``first`` are two codes in a row, within reach and later than ``after``; or None."""
-    for step in _steps(around, FAR, after):
+    for step in _steps(around, reach, after):
         if hmac.compare_digest(code_at(seed, step), first) and hmac.compare_digest(code_at(seed, step + 1), second):
             return step + 1
     return None

@@ -149,6 +149,28 @@ def test_the_row_lock_alone_takes_a_code_once(root: Person, bob: Person, rounds:
 
 
 @pytest.mark.asvs("6.5.1")
+def test_two_codes_in_a_row_are_accepted_once_however_many_try_them_at_once(
+    root: Person, bob: Person, rounds: Rounds
+) -> None:
+    def give(device: MFADevice, pair: tuple[str, str], together: Barrier, now: datetime) -> bool:
+        together.wait(30)
+        try:
+            return codes.verify_two(Guesser(bob.user, "console"), device, *pair, now)
+        finally:
+            connection.close()
+
+    for number in range(rounds(5, 100)):
+        app = give_app(root.account_id, bob.user, f"pair{number}")
+        device, pair, together, now = device_of(app), (app.code(10), app.code(11)), Barrier(5), timezone.now()
+        GuessBudget.objects.filter(user=bob.user).delete()
+        with ThreadPoolExecutor(5) as pool:
+            done = [pool.submit(give, device, pair, together, now) for _ in range(5)]
+            assert sum(each.result() for each in done) == 1
+        assert failures(bob) == 4
+        MFADevice.objects.filter(user=bob.user).delete()
+
+
+@pytest.mark.asvs("6.5.1")
 @pytest.mark.asvs("6.5.5")
 def test_codes_in_every_spelling_are_one_code(bob: Person, app: App) -> None:
     device, code = device_of(app), app.code()

@@ -267,6 +267,70 @@ def test_who_mistypes_and_then_signs_in_or_confirms_has_nothing_add_up(carol: Pe
         assert budget.failures == failures
 
 
+def give_two(client: Client, device: MFADevice, off: int) -> Any:
+    """Give the codes of that step from now and the next, as of a device whose clock is off."""
+    pair = {"authentication_code1": code_of(device, off), "authentication_code2": code_of(device, off + 1)}
+    return client.post(f"/second-factor/?device={device.pk}&off", pair)
+
+
+@pytest.mark.asvs("6.5.1")
+@pytest.mark.parametrize("off", [-20, -5, 0, 19])
+def test_who_has_a_clock_that_is_off_signs_in_by_two_codes_in_a_row_which_set_it_right(carol: Person, off: int):
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        device, client = device_of(carol), a_client()
+        give_password_to(client, carol)
+        if off:
+            for _ in range(2):
+                answer = give_code(client, code_of(device, off + 2 if off > 0 else off - 2)).content.decode()
+            assert f'href="?device={device.pk}&amp;off">sign in with two codes in a row' in answer
+        assert "how far its clock is off" in client.get(f"/second-factor/?device={device.pk}&off").content.decode()
+        before = GuessBudget.objects.filter(user=carol.user).values_list("failures", flat=True).first() or 0
+        assert give_two(client, device, off)["Location"] == "/console/"
+        assert GuessBudget.objects.get(user=carol.user).failures == 0 <= before
+        assert (
+            events_of(carol.account_id)[-1].response["method"] == f"password, virtual device {device.name}, set right"
+        )
+        # Neither is good again; the next one of the same clock is, by itself.
+        for code in (code_of(device, off), code_of(device, off + 1)):
+            again = a_client()
+            give_password_to(again, carol)
+            give_code(again, code)
+            assert not is_in(again)
+        clock.shift(timedelta(seconds=30))
+        assert give_code(again, code_of(device, off + 1))["Location"] == "/console/"
+
+
+@pytest.mark.asvs("6.5.5")
+def test_two_codes_that_are_too_far_off_not_in_a_row_used_or_wrong_open_nothing(carol: Person):
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        device = device_of(carol)
+        used = a_client()
+        give_password_to(used, carol)
+        assert give_code(used, code_of(device))["Location"] == "/console/"
+        client = a_client()
+        give_password_to(client, carol)
+        seen = []
+        for first, second in ((-22, -21), (21, 22), (0, 1), (1, 1), (1, 3), (2, 1), (-1, 0)):
+            pair = {
+                "authentication_code1": code_of(device, first),
+                "authentication_code2": code_of(device, second),
+            }
+            answer = client.post(f"/second-factor/?device={device.pk}&off", pair)
+            assert not is_in(client)
+            seen.append((answer.status_code, "not two codes in a row" in answer.content.decode()))
+            if len(seen) == 5:
+                assert GuessBudget.objects.get(user=carol.user).failures == 5  # each pair is one guess
+                assert answer.status_code == 200
+        assert seen == [(200, True)] * 5 + [(429, False)] * 2
+        for malformed in (
+            {},
+            {"authentication_code1": "123456"},
+            {"authentication_code1": "x", "authentication_code2": "y"},
+        ):
+            assert not is_in(client) and client.post(f"/second-factor/?device={device.pk}&off", malformed)
+        assert not is_in(client)
+
+
 def test_any_of_the_devices_signs_in_and_another_can_be_chosen(carol: Person):
     second = add_device(carol.user, "tablet")
     client = a_client()

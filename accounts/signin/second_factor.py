@@ -4,6 +4,7 @@ What is asked in a session, a challenge or a code by text message, is good in th
 in has a session of its own: so it is bound to the step.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -20,44 +21,51 @@ from credentials.mfa.models import MFADevice
 from credentials.mfa.throttle import MOST_FAILURES, Guesser, stopped
 from iamconsole.errors import AccessDenied, Fault, InvalidAuthenticationCode, Throttling
 
+WRONG_TWO = (
+    "These are not two codes in a row of this device, or they were used before, or its clock is more than ten minutes off."
+    " Wait for the next two."
+)
 WRONG = {
     MFADevice.Kind.PASSKEY: "The answer of the passkey does not fit what it was asked, or came too late. Try again.",
     MFADevice.Kind.SMS: "The code is not the one that was sent last, or it is too old or was tried too often.",
 }
 
 
-def verified(request: HttpRequest, user: User, device: MFADevice | None, given: str) -> str:
+def verified(request: HttpRequest, user: User, device: MFADevice | None, *given: str) -> str:
     """Spend a code of the device, the answer of a passkey, or a recovery code where no device is named.
 
-    Returns what was shown, in words for the trail. Raises InvalidAuthenticationCode, and Throttling, having looked at nothing,
-    when no guess is left.
+    Two codes in a row are given of a device whose clock is off. Returns what was shown, in words for the trail. Raises
+    InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
     """
     now = timezone.now()
     if device is not None and device.can_be_guessed:
         used, paid = _code_taken(request, user, device, given, now)
     else:
-        used, paid = _answer_taken(request, user, device, given, now), False
+        used, paid = _answer_taken(request, user, device, given[0], now), False
     if used:
         return used
     record_failure(request, user.account_id, user, _method(device), paid=paid)
-    fallback = "The code is not right, or was used before."
+    fallback = WRONG_TWO if len(given) > 1 else "The code is not right, or was used before."
     raise InvalidAuthenticationCode(WRONG.get(MFADevice.Kind(device.kind), fallback) if device else fallback)
 
 
 def _code_taken(
-    request: HttpRequest, user: User, device: MFADevice, code: str, now: datetime
+    request: HttpRequest, user: User, device: MFADevice, given: Sequence[str], now: datetime
 ) -> tuple[str | None, bool]:
-    """Take a code of six digits, each of which is a guess. What was shown, or None; and whether a guess was paid for nothing."""
+    """Take a code of six digits, or two in a row: a guess. What was shown, or None; and whether a guess was paid for nothing."""
     guesser = Guesser(user, "console", _session_id(request))
     _refuse_without_guess(request, guesser, device, now)
     if device.kind == MFADevice.Kind.SMS:
         number, purpose = device.phone_number, _purpose(request)
-        right = text_codes.verify(guesser, code, now, phone_number=number, purpose=purpose)
+        right = text_codes.verify(guesser, given[0], now, phone_number=number, purpose=purpose)
         if right:
             MFADevice.objects.filter(pk=device.pk).update(last_used_date=now)
+    elif len(given) > 1:
+        right = codes.verify_two(guesser, device, given[0], given[1], now)
     else:
-        right = codes.verify(guesser, device, code, now)
-    return _method(device) if right else None, guesser.paid > 0
+        right = codes.verify(guesser, device, given[0], now)
+    method = f"{_method(device)}, set right" if len(given) > 1 else _method(device)
+    return method if right else None, guesser.paid > 0
 
 
 def _answer_taken(request: HttpRequest, user: User, passkey: MFADevice | None, given: str, now: datetime) -> str | None:

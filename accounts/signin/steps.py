@@ -78,15 +78,16 @@ def pending(request: HttpRequest, step: Step) -> Pending | None:
     )
 
 
-def give_code(request: HttpRequest, owed: Pending, device: MFADevice | None, code: str) -> Onward | None:
+def give_code(request: HttpRequest, owed: Pending, device: MFADevice | None, *given: str) -> Onward | None:
     """Go on with the pending user by a code of the device, or a passkey's answer, or by a recovery code where none is named.
 
-    None as `begin` does. Raises InvalidAuthenticationCode, and Throttling, having looked at nothing, when no guess is left.
+    Two codes in a row set the clock of the device right. None as `begin` does. Raises InvalidAuthenticationCode, and Throttling,
+    having looked at nothing, when no guess is left.
     """
     state = request.session[PENDING]
     # Counted before it is looked at: what the session says of misses only tells people of the clock.
     request.session[PENDING] = {**state, "misses": owed.misses + 1}
-    method = verified(request, owed.user, device, code)
+    method = verified(request, owed.user, device, *given)
     shown = {**state, "method": f"{owed.method}, {method}", MFA_TIME: timezone.now().timestamp()}
     onward = _go_on(request, owed.user.pk, owed.user.auth_epoch, shown)
     if onward is not None and device is None:

@@ -101,11 +101,11 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return page.prepare()
     wait = 0
     if request.method == "POST" and page.form.is_valid():
-        [(field, given)] = page.form.cleaned_data.items()
+        given = page.form.cleaned_data
         try:
-            return _go_on(request, signing_in.give_code(request, owed, page.device, given))
+            return _go_on(request, signing_in.give_code(request, owed, page.device, *given.values()))
         except InvalidAuthenticationCode as fault:
-            page.form.add_error(field, fault.message)
+            page.form.add_error(next(iter(given)), fault.message)
         except Throttling as fault:
             page.form.add_error(None, fault.message)
             wait = fault.wait

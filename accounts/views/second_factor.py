@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from accounts import signin as signing_in
 from accounts.forms import CodeForm, PasskeyForm, RecoveryCodeForm, TextCodeForm
 from credentials import sms
+from credentials.device_forms import TwoCodesForm
 from credentials.mfa.codes import devices_of
 from credentials.mfa.models import MFADevice
 from iamconsole.errors import Fault
@@ -33,7 +34,10 @@ class SecondFactorPage:
         self.request, self.owed = request, owed
         self.devices = list(devices_of(owed.user))
         self.device = self._chosen(request.GET.get("device", ""))
-        self.form = (FORMS[self.device.kind] if self.device else RecoveryCodeForm)(request.POST or None)
+        # Two codes in a row are asked for of a device whose clock is off.
+        self.is_off = "off" in request.GET and self.device is not None and self.device.has_codes
+        form = TwoCodesForm if self.is_off else FORMS[self.device.kind] if self.device else RecoveryCodeForm
+        self.form = form(request.POST or None)
 
     def _chosen(self, asked: str) -> MFADevice | None:
         """The device whose number is asked for, or the first; none for a recovery code."""
@@ -66,6 +70,7 @@ class SecondFactorPage:
             "device": device,
             "others": [each for each in self.devices if each != device],
             "recovery": RECOVERY,
+            "is_off": self.is_off,
             "missed_often": bool(self.form.errors) and self.owed.misses + 1 >= MISSES,
             "sent": is_number and device and signing_in.text_is_open(self.request, self.owed.user, device),
             "outbox": is_number and sms.is_outbox(),

@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 import django_otp
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
@@ -41,6 +42,30 @@ def verify(guesser: Guesser, device: MFADevice, code: str, now: datetime) -> boo
     return True
 
 
+def verify_two(guesser: Guesser, device: MFADevice, first: str, second: str, now: datetime) -> bool:
+    """The same of two codes in a row, of a device whose clock is up to ten minutes off: good ones set it right.
+
+    They must be later than any that was accepted before. Both together cost one guess.
+    """
+    if totp.canonical(first) is None or totp.canonical(second) is None:
+        return False
+    if device.user_id != guesser.user.pk or not guesser.reserve(now):
+        return False
+    with transaction.atomic(durable=True):
+        own = MFADevice.objects.filter(user=guesser.user, confirmed=True)
+        locked = own.select_for_update(no_key=True).filter(pk=device.pk).first()
+        try:
+            if locked is None:
+                return False
+            match_two(locked, first, second, now, reach=totp.OFF)
+        except InvalidAuthenticationCode:
+            return False
+        locked.last_used_date = now
+        locked.save(update_fields=["drift", "last_t", "last_used_date"])
+    guesser.refund()
+    return True
+
+
 def _passed(device: MFADevice, step: int) -> str:
     """What is told of two right codes, up to that of the step, of which the first is no later than the last accepted one."""
     wait = max(device.last_t + 1 - step, 1) * device.period
@@ -51,10 +76,11 @@ def _passed(device: MFADevice, step: int) -> str:
     )
 
 
-def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None:
+def match_two(device: MFADevice, first: str, second: str, now: datetime, *, reach: int = totp.FAR) -> None:
     """Take two codes in a row of a locked device, set its drift by them and spend both; saves nothing.
 
-    Raises InvalidAuthenticationCode. The codes must be later than any the device accepted before.
+    Raises InvalidAuthenticationCode. The codes must be later than any the device accepted before, and no more than so many steps
+    from where its clock is thought to be.
     """
     codes = totp.canonical(first), totp.canonical(second)
     around = int(now.timestamp()) // device.period
@@ -65,7 +91,7 @@ def match_two(device: MFADevice, first: str, second: str, now: datetime) -> None
         except SealBrokenError as error:
             log.critical("%s: no code of this device is good until it is replaced", error)
             raise InvalidAuthenticationCode(INVALID_CODE) from error
-        step = totp.find_pair(seed, codes[0], codes[1], around + device.drift, after=device.last_t)
+        step = totp.find_pair(seed, codes[0], codes[1], around + device.drift, after=device.last_t, reach=reach)
         passed = None if step else totp.find_pair(seed, codes[0], codes[1], around + device.drift)
     if step is None:
         raise InvalidAuthenticationCode(INVALID_CODE if passed is None else _passed(device, passed))

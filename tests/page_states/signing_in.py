@@ -53,6 +53,19 @@ def give_password_only(page: Page, stage: Stage) -> None:
     expect(page.locator("h1")).to_have_text("Multi-factor authentication")
 
 
+def open_two_codes(page: Page, stage: Stage) -> None:
+    """Miss twice and say that the clock is off."""
+    miss(2)(page, stage)
+    page.get_by_role("link", name="sign in with two codes in a row").click()
+    expect(page.get_by_label("MFA code 2")).to_be_visible()
+
+
+def give_two_wrong_codes(page: Page, stage: Stage) -> None:
+    """The same, then two codes that are none of the device's."""
+    open_two_codes(page, stage)
+    press("Sign in", authentication_code1="000000", authentication_code2="000001")(page, stage)
+
+
 def come_to_enrol(page: Page, stage: Stage) -> None:
     """Sign in where an MFA device is required, without one."""
     page.goto("/signin/")
@@ -164,6 +177,8 @@ STATES = [
     State("second-factor", "form", "guarded", "phone", then=give_password_only),
     State("second-factor", "recovery code", "guarded", "one of your recovery codes", then=ask_for_recovery),
     State("second-factor", "error", "guarded", "The code is not right", then=miss(1)),
+    State("second-factor", "clock off", "guarded", "how far its clock is off", then=open_two_codes),
+    State("second-factor", "clock off, error", "guarded", "not two codes in a row", then=give_two_wrong_codes),
     State("second-factor", "missed often", "guarded", "every 30 seconds", then=miss(2)),
     State("second-factor", "too many attempts", "guarded", "Too many attempts. Try again in", then=miss(6)),
     State("second-factor", "passkey", "guarded", "Use your passkey or security key blue-key", then=use("Passkey")),
