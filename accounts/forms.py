@@ -27,9 +27,6 @@ FIRST_PASSWORDS = {
 ALIAS_RULE = "Use 3 to 63 lower-case letters, digits and single hyphens."
 
 
-MOST_DECOMPOSED = 4  # no character of NFC is spelled by more
-
-
 class PasswordField(forms.CharField):
     """A password, which password managers understand and which may be pasted. It is measured as it is hashed, and never cut.
 
@@ -41,9 +38,8 @@ class PasswordField(forms.CharField):
         super().__init__(max_length=LONGEST, strip=False, widget=widget, **options)
 
     def to_python(self, value: Any) -> str:
-        """The password, normalised; as it came where it is too long however it is spelled, for that takes its length squared."""
-        text = super().to_python(value) or ""
-        return text if len(text) > MOST_DECOMPOSED * LONGEST else normalised(text)
+        """The password, normalised."""
+        return normalised(super().to_python(value) or "")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Without the greatest length."""

@@ -17,9 +17,10 @@ from django.utils.crypto import constant_time_compare
 from accounts import throttle
 from accounts.models import Account, User
 from credentials.models import PasswordHistory, PasswordPolicy
-from credentials.password_rules import reuse_sentence, rules_for
+from credentials.password_rules import LONGEST, reuse_sentence, rules_for
 from credentials.secrets import PASSWORD_LENGTH, new_password
 
+MOST_DECOMPOSED: Final = 4  # no character of NFC is spelled by more
 FIRST_LIFETIME: Final = timedelta(days=7)  # of a generated password: NIST SP 800-63B, OWASP ASVS 5.0.0 6.4.1
 WARN_FROM: Final = timedelta(days=15)  # IAM User Guide, "Set an account password policy"
 
@@ -83,8 +84,11 @@ def hashing(new: str | None = None, *, proving: str | None = None) -> Callable[[
 
 
 def normalised(password: str) -> str:
-    """The password as it is hashed: in Unicode's form NFC, so that it is the same from every keyboard. Never trimmed."""
-    return unicodedata.normalize("NFC", password)
+    """The password as it is hashed: in Unicode's form NFC, so that it is the same from every keyboard. Never trimmed.
+
+    What is too long however it is spelled stays as it came: normalising it can take its length squared.
+    """
+    return password if len(password) > MOST_DECOMPOSED * LONGEST else unicodedata.normalize("NFC", password)
 
 
 def policy_of(user: User) -> PasswordPolicy | None:
